@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/base/hash.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(XPL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key size");
+_Static_assert(XPL_KEY_BYTES == crypto_stream_chacha20_KEYBYTES, "stream key size");
+
+#define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
+
+bool xpl_crypto_start(void)
+{
+    return sodium_init() >= 0;
+}
+
+void xpl_hash(const void *data, size_t length, uint8_t ret_hash[XPL_HASH_BYTES])
+{
+    crypto_generichash(ret_hash, XPL_HASH_BYTES, data, length, NULL, 0);
+}
+
+void xpl_hash_parts(const struct xpl_hash_part *parts, size_t count, uint8_t ret_hash[XPL_HASH_BYTES])
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, NULL, 0, XPL_HASH_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t length[8];
+
+        for (size_t byte = 0; byte < sizeof length; byte++)
+            length[byte] = (uint8_t)((uint64_t)parts[i].length >> (8 * byte));
+        crypto_generichash_update(&state, length, sizeof length);
+        crypto_generichash_update(&state, parts[i].data, parts[i].length);
+    }
+    crypto_generichash_final(&state, ret_hash, XPL_HASH_BYTES);
+}
+
+char *xpl_hex(const uint8_t *data, size_t length, char *out)
+{
+    return sodium_bin2hex(out, 2 * length + 1, data, length);
+}
+
+char *xpl_uuid(char out[XPL_UUID_SIZE])
+{
+    uint8_t bytes[16];
+    char hex[33];
+
+    randombytes_buf(bytes, sizeof bytes);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
+    xpl_hex(bytes, sizeof bytes, hex);
+    for (size_t in = 0, at = 0; in < 32; in++) {
+        if (at == 8 || at == 13 || at == 18 || at == 23)
+            out[at++] = '-';
+        out[at++] = hex[in];
+    }
+    out[XPL_UUID_SIZE - 1] = '\0';
+    return out;
+}
+
+bool xpl_is_guid(const char *text)
+{
+    static const size_t groups[] = {8, 4, 4, 4};
+    size_t digits;
+
+    for (size_t group = 0; group < 4; group++, text++) {
+        digits = strspn(text, "0123456789abcdefABCDEF");
+        if (digits != groups[group] || text[digits] != '-')
+            return false;
+        text += digits;
+    }
+    digits = strspn(text, "0123456789abcdefABCDEF");
+    return digits >= 12 && digits <= 16 && text[digits] == '\0';
+}
+
+void xpl_random(void *out, size_t length)
+{
+    randombytes_buf(out, length);
+}
+
+void xpl_stream_start(struct xpl_stream *stream, const uint8_t seed[XPL_HASH_BYTES])
+{
+    memset(stream, 0, sizeof *stream);
+    memcpy(stream->key, seed, XPL_KEY_BYTES);
+    stream->used = sizeof stream->block;
+}
+
+uint64_t xpl_stream_next(struct xpl_stream *stream)
+{
+    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES] = {'e', 'x', 'p', 'l', 'a', 'i', 'n', 'd'};
+    uint64_t value = 0;
+
+    if (stream->used == sizeof stream->block) {
+        memset(stream->block, 0, sizeof stream->block);
+        crypto_stream_chacha20_xor_ic(stream->block, stream->block, sizeof stream->block, nonce, stream->counter,
+                                      stream->key);
+        stream->counter += sizeof stream->block / 64;
+        stream->used = 0;
+    }
+    for (size_t byte = 0; byte < 8; byte++)
+        value |= (uint64_t)stream->block[stream->used + byte] << (8 * byte);
+    stream->used += 8;
+    return value;
+}
+
+static char *encode(struct xpl_arena *arena, const void *data, size_t length, int variant)
+{
+    size_t size = sodium_base64_encoded_len(length, variant);
+    char *text = xpl_arena_alloc(arena, size);
+
+    return text ? sodium_bin2base64(text, size, data, length, variant) : NULL;
+}
+
+char *xpl_base64(struct xpl_arena *arena, const void *data, size_t length)
+{
+    return encode(arena, data, length, sodium_base64_VARIANT_ORIGINAL);
+}
+
+char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length)
+{
+    return encode(arena, data, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+void xpl_hmac(const uint8_t key[XPL_KEY_BYTES], const void *data, size_t length, uint8_t ret_tag[32])
+{
+    crypto_auth_hmacsha256(ret_tag, data, length, key);
+}
+
+uint8_t *xpl_seal(struct xpl_arena *arena, const uint8_t key[XPL_KEY_BYTES], const char *context, const void *data,
+                  size_t length, size_t *ret_length)
+{
+    uint8_t *sealed = xpl_arena_alloc(arena, NONCE_BYTES + length + TAG_BYTES);
+    unsigned long long written = 0;
+
+    if (!sealed)
+        return NULL;
+    randombytes_buf(sealed, NONCE_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE_BYTES, &written, data, length, (const uint8_t *)context,
+                                               strlen(context), NULL, sealed, key);
+    *ret_length = NONCE_BYTES + (size_t)written;
+    return sealed;
+}
+
+char *xpl_unseal(struct xpl_arena *arena, const uint8_t key[XPL_KEY_BYTES], const char *context, const uint8_t *sealed,
+                 size_t length, size_t *ret_length)
+{
+    unsigned long long written = 0;
+    char *plain;
+
+    if (length < NONCE_BYTES + TAG_BYTES)
+        return NULL;
+    plain = xpl_arena_alloc(arena, length - NONCE_BYTES - TAG_BYTES + 1);
+    if (!plain || crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)plain, &written, NULL, sealed + NONCE_BYTES,
+                                                             length - NONCE_BYTES, (const uint8_t *)context,
+                                                             strlen(context), sealed, key) != 0)
+        return NULL;
+    *ret_length = (size_t)written;
+    return plain;
+}

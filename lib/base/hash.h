@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hashes, ids, seeded random streams, base64, keyed signatures and encryption, all by libsodium.
+ */
+#ifndef XPL_BASE_HASH_H
+#define XPL_BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+
+#define XPL_HASH_BYTES 32
+#define XPL_KEY_BYTES 32
+#define XPL_UUID_SIZE 37 /* with the terminating zero */
+
+/** To be called once before anything else of this header. False when the system has no randomness. */
+bool xpl_crypto_start(void);
+
+/** BLAKE2b-256 of one run of bytes. */
+void xpl_hash(const void *data, size_t length, uint8_t ret_hash[XPL_HASH_BYTES]);
+
+/** BLAKE2b-256 of several runs; each is preceded by its length, so that (ab, c) and (a, bc) differ. */
+struct xpl_hash_part {
+    const void *data;
+    size_t length;
+};
+void xpl_hash_parts(const struct xpl_hash_part *parts, size_t count, uint8_t ret_hash[XPL_HASH_BYTES]);
+
+/** Lower-case hexadecimal; `out` holds 2 * length + 1 bytes. */
+char *xpl_hex(const uint8_t *data, size_t length, char *out);
+
+/** A random id (UUID version 4). Returns `out`. */
+char *xpl_uuid(char out[XPL_UUID_SIZE]);
+
+/** True for 8-4-4-4-12..16 hexadecimal digits, what IBM's SDK accepts as an instance id. */
+bool xpl_is_guid(const char *text);
+
+/** Unpredictable bytes. */
+void xpl_random(void *out, size_t length);
+
+/** A stream of numbers that depends on the seed alone (ChaCha20 in counter mode). */
+struct xpl_stream {
+    uint8_t key[XPL_KEY_BYTES];
+    uint64_t counter;
+    uint8_t block[512];
+    size_t used;
+};
+void xpl_stream_start(struct xpl_stream *stream, const uint8_t seed[XPL_HASH_BYTES]);
+uint64_t xpl_stream_next(struct xpl_stream *stream);
+
+/** Standard base64 with padding; NULL without memory. */
+char *xpl_base64(struct xpl_arena *arena, const void *data, size_t length);
+
+/** base64url without padding, as JWTs want it. */
+char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length);
+
+/** HMAC-SHA-256. */
+void xpl_hmac(const uint8_t key[XPL_KEY_BYTES], const void *data, size_t length, uint8_t ret_tag[32]);
+
+/**
+ * XChaCha20-Poly1305 with a random nonce in front of the ciphertext. `context` is authenticated, not stored: it says
+ * which row and column a secret belongs to, so that one cannot be moved to another.
+ */
+uint8_t *xpl_seal(struct xpl_arena *arena, const uint8_t key[XPL_KEY_BYTES], const char *context, const void *data,
+                  size_t length, size_t *ret_length);
+
+/** The opposite, zero-terminated; NULL when key, context or data do not match. */
+char *xpl_unseal(struct xpl_arena *arena, const uint8_t key[XPL_KEY_BYTES], const char *context, const uint8_t *sealed,
+                 size_t length, size_t *ret_length);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A strict one-pass JSON scanner over borrowed text: no tree, no allocation, no recursion.
+ *
+ * For what is too large for a DOM (requests with 50,000 pixels) or comes in a hot loop (model answers), and as the
+ * pre-scan that bounds depth and counts before a DOM is built. RFC 8259 syntax; bare NaN and Infinity are errors.
+ *
+ *     struct xpl_json_scan scan;
+ *     xpl_json_scan_start(&scan, text, length, NULL, err);
+ *     if ((st = xpl_json_enter_object(&scan)))          // the next value must be an object
+ *         return st;
+ *     while ((st = xpl_json_next_member(&scan, &name, &more)) == XPL_OK && more)
+ *         if (xpl_text_equal(name, "values"))  st = ...read the value...
+ *         else                                  st = xpl_json_skip(&scan, NULL);
+ *
+ * Errors are XPL_BAD_JSON with the byte position in the message. After an error the scan must not be used.
+ */
+#ifndef XPL_BASE_JSON_SCAN_H
+#define XPL_BASE_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/status.h"
+#include "lib/base/text.h"
+
+#define XPL_JSON_MAX_DEPTH 32
+
+enum xpl_json_kind {
+    XPL_JSON_OBJECT,
+    XPL_JSON_ARRAY,
+    XPL_JSON_STRING,
+    XPL_JSON_NUMBER,
+    XPL_JSON_TRUE,
+    XPL_JSON_FALSE,
+    XPL_JSON_NULL
+};
+
+/** 0 = no limit. Depth is bounded by XPL_JSON_MAX_DEPTH in any case. */
+struct xpl_json_limits {
+    size_t arrays;
+    size_t objects;
+    size_t numbers;
+};
+
+struct xpl_json_scan {
+    const char *text;
+    size_t length;
+    size_t at;      /* byte position */
+    unsigned depth; /* open containers */
+    bool first;     /* nothing read yet in the innermost open container */
+    char open[XPL_JSON_MAX_DEPTH];
+    struct xpl_json_limits limits, seen;
+    struct xpl_error *err;
+};
+
+void xpl_json_scan_start(struct xpl_json_scan *scan, const char *text, size_t length,
+                         const struct xpl_json_limits *limits, struct xpl_error *err);
+
+/** What the next value is, without reading it. */
+enum xpl_status xpl_json_peek(struct xpl_json_scan *scan, enum xpl_json_kind *ret_kind);
+
+/** Opens the next value, which must be an object or array. */
+enum xpl_status xpl_json_enter_object(struct xpl_json_scan *scan);
+enum xpl_status xpl_json_enter_array(struct xpl_json_scan *scan);
+
+/** The next member's name (as written, escapes not decoded); `*ret_more` = false closes the object. */
+enum xpl_status xpl_json_next_member(struct xpl_json_scan *scan, struct xpl_text *ret_name, bool *ret_more);
+
+/** Goes to the next element; `*ret_more` = false closes the array. */
+enum xpl_status xpl_json_next_element(struct xpl_json_scan *scan, bool *ret_more);
+
+/** Reads a number and gives its text. */
+enum xpl_status xpl_json_number(struct xpl_json_scan *scan, struct xpl_text *ret_text);
+
+/** Reads a string and gives its raw text between the quotes. */
+enum xpl_status xpl_json_string(struct xpl_json_scan *scan, struct xpl_text *ret_raw);
+
+/** Reads any value whole and gives its text; `ret_text` may be NULL. */
+enum xpl_status xpl_json_skip(struct xpl_json_scan *scan, struct xpl_text *ret_text);
+
+/** After the last value: nothing but blanks may follow. */
+enum xpl_status xpl_json_end(struct xpl_json_scan *scan);
+
+/** Checks a whole text: syntax, depth, limits, UTF-8. */
+enum xpl_status xpl_json_check(const char *text, size_t length, const struct xpl_json_limits *limits,
+                               struct xpl_error *err);
+
+/** Decodes the raw text of a string into `out` (at least raw.length + 1 bytes). False for a broken escape or a NUL. */
+bool xpl_json_unescape(struct xpl_text raw, char *out);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: choose masks, score them, fit, look whether that is enough, go on or finish. Pure: no I/O, no clock, no
+ * globals; all it knows of the model is the scoring callback.
+ */
+#ifndef XPL_EXPLAIN_EXPLAIN_H
+#define XPL_EXPLAIN_EXPLAIN_H
+
+#include "lib/base/arena.h"
+#include "lib/base/hash.h"
+#include "lib/base/status.h"
+#include "lib/explain/params.h"
+#include "lib/explain/segment.h"
+#include "lib/image/pixels.h"
+
+/** Bit j = superpixel j is shown. */
+typedef uint64_t xpl_mask;
+
+/**
+ * Scores masks: for each of n masks the probabilities of all classes into ret_scores, n x n_classes, row-major, where
+ * n_classes is what struct xpl_explain_input says. Called with few large batches, in design order; the implementation
+ * decides on requests and concurrency. Non-finite or missing scores are its errors (XPL_MODEL_*). XPL_DEADLINE and
+ * XPL_CANCELLED end the explanation early.
+ */
+typedef enum xpl_status (*xpl_score_fn)(void *model, const xpl_mask *masks, size_t n, double *ret_scores,
+                                        struct xpl_error *err);
+
+/** Called when a stage is about to be scored: `total` calls are planned so far, more may follow. */
+typedef void (*xpl_plan_fn)(void *model, size_t total);
+
+struct xpl_explain_input {
+    const struct xpl_pixels *image;
+    const struct xpl_segments *segments;
+    struct xpl_explain_params params;
+    uint32_t n_classes;
+    uint8_t seed[XPL_HASH_BYTES];      /* hash of image, parameters, model id; replaced by params.seed when given */
+    const double *full_scores;         /* scores of the all-on mask when a trial call got them already, else NULL */
+    xpl_score_fn score;
+    xpl_plan_fn plan;                  /* may be NULL */
+    void *model;
+};
+
+enum xpl_decision {
+    XPL_POSITIVE,
+    XPL_NEGATIVE,
+    XPL_NEGLIGIBLE,
+    XPL_OPEN
+};
+
+enum xpl_verdict_level {
+    XPL_VERDICT_HIGH,
+    XPL_VERDICT_MEDIUM,
+    XPL_VERDICT_LOW
+};
+
+enum xpl_stop_reason {
+    XPL_STOPPED_COMPLETE,  /* the design is finished and no larger one exists for it */
+    XPL_STOPPED_CONFIDENT, /* a stage's Q2 reached its threshold */
+    XPL_STOPPED_BUDGET,
+    XPL_STOPPED_DEADLINE
+};
+
+/** One explained class. Arrays have one entry per segment. */
+struct xpl_class_explanation {
+    uint32_t index;
+    double probability;       /* of the all-on mask, as re-scored */
+    double intercept;
+    double *weights;
+    double *low, *high;       /* interval at the asked confidence */
+    enum xpl_decision *decisions;
+    bool constant;            /* the class's probability does not vary: weights 0, q2 not defined */
+    bool exact;
+    double r2;                /* NAN when constant */
+    double q2;                /* NAN when constant or exact */
+    double local_prediction;  /* of the linear model at all-on */
+    double sum_gap;           /* (f(all on) - f(all off)) - sum of weights */
+    double deletion_auc, insertion_auc; /* NAN when the needed masks were not scored */
+    enum xpl_verdict_level verdict;
+    const char *reason;       /* one plain sentence */
+};
+
+struct xpl_explanation {
+    const char *design;       /* "all_masks", "nordstrom_robinson_256", "nordstrom_robinson_512", …, "uniform" … */
+    uint32_t stages;          /* stages of the ladder that were scored */
+    bool exact;
+    enum xpl_stop_reason stopped;
+    uint8_t seed[XPL_HASH_BYTES];
+    size_t calls;             /* images scored = distinct masks */
+    xpl_mask *masks;          /* calls */
+    uint32_t *kept_classes;   /* n_kept: the 16 most probable and the explained ones, by index */
+    uint32_t n_kept;
+    float *kept_scores;       /* calls x n_kept, row-major */
+    struct xpl_class_explanation *classes; /* most probable first */
+    uint32_t n_classes;
+    const char **warnings;
+    uint32_t n_warnings;
+};
+
+enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_input *in, struct xpl_explanation **ret,
+                            struct xpl_error *err);
+
+const char *xpl_decision_name(enum xpl_decision decision);
+const char *xpl_verdict_name(enum xpl_verdict_level level);
+const char *xpl_stop_reason_name(enum xpl_stop_reason reason);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client may choose about an explanation (docs/explanations.md, Parameters). Plain data; the JSON form is read
+ * and written by api/explain_params.c.
+ */
+#ifndef XPL_EXPLAIN_PARAMS_H
+#define XPL_EXPLAIN_PARAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define XPL_MAX_SEGMENTS 16u        /* the designs of this version reach this far */
+#define XPL_EXACT_SEGMENTS 12u      /* what `exact` merges to unless told otherwise */
+#define XPL_EXACT_MAX_MASKS 65536u
+#define XPL_MAX_CLASSES_ASKED 64u
+#define XPL_KEPT_CLASSES 16u        /* scores are kept for this many of the most probable classes */
+
+enum xpl_segmentation_algorithm {
+    XPL_SEGMENTATION_QUICKSHIFT,
+    XPL_SEGMENTATION_GRID /* the fallback for flat or tiny images; not to be asked for in this version */
+};
+
+enum xpl_design_mode {
+    XPL_DESIGN_AUTO,     /* the ladder: starts with 256 masks and goes on until the linear picture holds */
+    XPL_DESIGN_EXACT,    /* all 2^d masks */
+    XPL_DESIGN_REFERENCE /* as the lime package: uniform random masks and ridge */
+};
+
+enum xpl_fill {
+    XPL_FILL_MEAN, /* the segment's own mean colour */
+    XPL_FILL_BLACK /* the smallest value of the range: 0 for [0, 1] and [0, 255], -1 for [-1, 1] */
+};
+
+enum xpl_class_choice {
+    XPL_CLASSES_TOP2,
+    XPL_CLASSES_ALL,
+    XPL_CLASSES_LIST
+};
+
+struct xpl_explain_params {
+    /* segmentation; kernel_size 0 = by image size (1 below 48 px, 3 otherwise); max_segments 0 = by design */
+    double kernel_size;
+    double max_dist;
+    double ratio;
+    uint32_t max_segments;
+
+    enum xpl_design_mode design;
+    enum xpl_fill fill;
+    uint32_t budget;              /* model calls at most; 0 = what the design needs */
+    uint32_t perturbations_count; /* lime's: caps the budget; the number of samples of `reference`; 0 = not given */
+    uint32_t features_count;      /* echoed, not applied to panes; 0 = not given */
+    double confidence;            /* of the intervals: 0.5 to 0.999 */
+    enum xpl_class_choice classes;
+    uint32_t class_list[XPL_MAX_CLASSES_ASKED];
+    uint32_t n_class_list;
+    bool seed_given;
+    uint64_t seed;
+    uint32_t deadline_ms;
+};
+
+/** The defaults: quickshift(by size, 200, 0.2), auto, mean, no budget, 0.95, top2, no seed, 120 s. */
+struct xpl_explain_params xpl_explain_params_default(void);
+
+const char *xpl_design_mode_name(enum xpl_design_mode mode);
+const char *xpl_fill_name(enum xpl_fill fill);
+
+#endif

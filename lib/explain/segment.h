@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cutting an image into superpixels.
+ */
+#ifndef XPL_EXPLAIN_SEGMENT_H
+#define XPL_EXPLAIN_SEGMENT_H
+
+#include "lib/base/arena.h"
+#include "lib/base/status.h"
+#include "lib/explain/params.h"
+#include "lib/image/pixels.h"
+
+struct xpl_segment {
+    uint32_t area;
+    uint32_t top, left, bottom, right; /* inclusive bounding box */
+    double row, column;                /* centroid */
+    double mean_rgb[3];                /* 0-255 */
+};
+
+struct xpl_segments {
+    uint32_t height, width;
+    uint32_t count;                 /* d: 2 <= d <= max_segments */
+    uint16_t *labels;               /* height x width, row-major, 0 to count - 1, each used */
+    struct xpl_segment *segments;   /* count */
+    enum xpl_segmentation_algorithm algorithm;
+    double kernel_size, max_dist, ratio; /* what was used */
+    uint32_t max_segments;
+    uint32_t found;                 /* segments before merging */
+    bool fell_back;                 /* a grid, because quickshift left one segment */
+};
+
+/**
+ * Quickshift as in scikit-image (Vedaldi & Soatto 2008) without label map changes: labels numbered by root in raster
+ * order. `lab` is height x width x 3, already multiplied by `ratio`. Of equal densities the pixel with the lower index
+ * counts as the higher. Writes height x width labels.
+ */
+enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32_t height, uint32_t width,
+                               double kernel_size, double max_dist, uint32_t *ret_labels, uint32_t *ret_count,
+                               struct xpl_error *err);
+
+/** sRGB in [0, 1] to CIE Lab (D65), times `ratio`. */
+void xpl_rgb_to_lab(const double *rgb, size_t n_pixels, double ratio, float *ret_lab);
+
+/**
+ * Merges 4-neighbours by the smallest Ward cost |A||B| / (|A|+|B|) x |difference of mean Lab|^2 until `max_segments` are
+ * left; ties by the lowest ids. Labels stay contiguous, numbered by first pixel in raster order.
+ */
+enum xpl_status xpl_merge_segments(struct xpl_arena *arena, const float *lab, uint32_t height, uint32_t width,
+                                   uint32_t max_segments, uint32_t *labels, uint32_t *count, struct xpl_error *err);
+
+/** The whole: colours, quickshift, merging, the grid for flat or tiny images, statistics of each segment. */
+enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                  const struct xpl_explain_params *params, struct xpl_segments **ret,
+                                  struct xpl_error *err);
+
+/**
+ * The picture of all segments switched off: height x width x channels values in the model's own range and number type
+ * (integers stay integers).
+ */
+enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels *image,
+                               const struct xpl_segments *segments, enum xpl_fill fill, struct xpl_pixels **ret,
+                               struct xpl_error *err);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XPL_IMAGE_ENCODE_H
+#define XPL_IMAGE_ENCODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/status.h"
+
+/** An 8-bit RGB PNG of height x width x 3 bytes. The same pixels always give the same bytes. */
+enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint32_t height, uint32_t width,
+                               uint8_t **ret_png, size_t *ret_length, struct xpl_error *err);
+
+#endif
