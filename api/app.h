@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every operation may use: settings, storage, keys, and the few things only the process around it can do.
+ */
+#ifndef XPL_API_APP_H
+#define XPL_API_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/writer.h"
+#include "lib/base/hash.h"
+#include "lib/scoring/address.h"
+
+#define XPL_DEFAULT_INSTANCE "00000000-0000-0000-0000-000000000000"
+
+enum xpl_limits_profile {
+    XPL_PROFILE_DEFAULT,
+    XPL_PROFILE_OPENSCALE /* images of at most 125 x 125 pixels, as the original documented */
+};
+
+/** Configuration values; server/config.c has the table of keys. */
+struct xpl_settings {
+    int64_t http_threads;
+    int64_t http_connections, http_connections_per_address;
+    int64_t http_header_timeout_ms, http_body_timeout_ms;
+    int64_t limits_payload_bytes;     /* scoring input of one logged image */
+    int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
+    int64_t limits_bodies_total;      /* all request bodies in memory together */
+    int64_t limits_tasks_queued, limits_tasks_queued_per_subscription;
+    enum xpl_limits_profile limits_profile;
+    int64_t explain_workers, explain_in_flight, explain_deadline_ms;
+    const char *scoring_allow;
+    int64_t scoring_connect_timeout_ms, scoring_call_timeout_ms, scoring_retries;
+    int64_t scoring_answer_bytes;
+    const char *tls_certificate, *tls_key; /* PEM files; a self-signed pair is made when not given */
+    const char *log_level;
+};
+
+/** How far a task that is being worked on has come. */
+struct xpl_task_progress {
+    const char *phase; /* "segmenting", "scoring", "fitting", "rendering": constants */
+    size_t done, total;
+    int64_t eta_ms;    /* -1 when unknown */
+};
+
+/** What the worker pool offers to the API. All of it may be called from any thread. */
+struct xpl_worker_hooks {
+    void *context;
+    void (*wake)(void *context);                        /* a task was queued */
+    void (*cancel)(void *context, const char *task_id); /* a task was deleted: stop working on it */
+    bool (*progress)(void *context, const char *task_id, struct xpl_task_progress *ret);
+};
+
+struct xpl_app {
+    struct xpl_settings settings;
+    struct xpl_writer *writer;
+    struct xpl_worker_hooks workers;
+    const struct xpl_address_policy *scoring_policy;
+    uint8_t token_key[XPL_KEY_BYTES];   /* signs the tokens of the login routes */
+    uint8_t secrets_key[XPL_KEY_BYTES]; /* encrypts provider credentials */
+    bool no_auth;
+    int64_t started_us;
+};
+
+#endif
