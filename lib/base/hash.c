@@ -117,6 +117,17 @@ char *xpl_base64(struct xpl_arena *arena, const void *data, size_t length)
     return encode(arena, data, length, sodium_base64_VARIANT_ORIGINAL);
 }
 
+uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *ret_length)
+{
+    size_t length = strlen(text);
+    uint8_t *data = xpl_arena_alloc(arena, length / 4 * 3 + 3);
+
+    if (!data || sodium_base642bin(data, length / 4 * 3 + 3, text, length, NULL, ret_length, NULL,
+                                   sodium_base64_VARIANT_ORIGINAL) != 0)
+        return NULL;
+    return data;
+}
+
 char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length)
 {
     return encode(arena, data, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

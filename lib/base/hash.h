@@ -53,6 +53,9 @@ uint64_t xpl_stream_next(struct xpl_stream *stream);
 /** Standard base64 with padding; NULL without memory. */
 char *xpl_base64(struct xpl_arena *arena, const void *data, size_t length);
 
+/** The opposite; NULL when `text` is not base64 or without memory. */
+uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *ret_length);
+
 /** base64url without padding, as JWTs want it. */
 char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length);
 

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a path to its route, and the checked reading of queries and bodies. */
+#include "api/call.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/routes.h"
+#include "lib/base/json_scan.h"
+#include "lib/base/time.h"
+
+static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+/* The rest of `path` behind /openscale/{instance} or /openscale, and the instance that was named. */
+static const char *strip_prefix(struct xpl_call *call, const char *path)
+{
+    const char *rest, *end;
+    char *instance;
+
+    call->data_mart_id = XPL_DEFAULT_INSTANCE;
+    if (!xpl_starts_with(path, "/openscale/"))
+        return path;
+    rest = path + strlen("/openscale");
+    end = strchr(rest + 1, '/');
+    instance = end ? xpl_arena_string_n(call->arena, rest + 1, (size_t)(end - rest - 1)) : NULL;
+    if (instance && xpl_is_guid(instance)) {
+        call->data_mart_id = instance;
+        return end;
+    }
+    return rest;
+}
+
+/*
+ * Matches one template against a path, segment by segment; a {name} takes one non-empty segment. Slices of the
+ * parameters are written to `params`, XPL_MAX_PATH_PARAMS of them at most.
+ */
+static bool match(const char *template, const char *path, struct xpl_text *params)
+{
+    size_t n = 0;
+
+    while (*template && *path) {
+        if (*template == '{') {
+            size_t length = strcspn(path, "/");
+
+            if (length == 0 || n == XPL_MAX_PATH_PARAMS)
+                return false;
+            params[n++] = (struct xpl_text){path, length};
+            path += length;
+            template += strcspn(template, "}") + 1;
+        } else if (*template++ != *path++) {
+            return false;
+        }
+    }
+    return !*template && !*path;
+}
+
+static bool take_params(struct xpl_call *call, const struct xpl_text *params)
+{
+    for (size_t i = 0; i < XPL_MAX_PATH_PARAMS && params[i].ptr; i++) {
+        char *value = xpl_arena_string_n(call->arena, params[i].ptr, params[i].length);
+
+        if (!value || !xpl_percent_decode(value, false) || !xpl_is_utf8(value, strlen(value)))
+            return false;
+        call->path_params[i] = value;
+    }
+    return true;
+}
+
+static void append_word(char *list, size_t size, const char *word)
+{
+    size_t used = strlen(list);
+
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", word);
+}
+
+static void append_method(char *allow, size_t size, enum xpl_method method)
+{
+    append_word(allow, size, method_names[method]);
+    if (method == XPL_GET)
+        append_word(allow, size, "HEAD");
+}
+
+static bool refuse(struct xpl_call *call, const struct xpl_error *err)
+{
+    xpl_reply_error(call, err);
+    return false;
+}
+
+bool xpl_call_route(struct xpl_call *call, const char *raw_path)
+{
+    const char *path = strip_prefix(call, raw_path);
+    struct xpl_text params[XPL_MAX_PATH_PARAMS];
+    char allow[64] = "";
+    struct xpl_error err = {0};
+    size_t n_routes;
+    const struct xpl_route *routes = xpl_routes(&n_routes);
+
+    call->user = "admin";
+    for (size_t i = 0; i < n_routes; i++) {
+        memset(params, 0, sizeof params);
+        if (!match(routes[i].path, path, params))
+            continue;
+        if (routes[i].method != call->method) {
+            append_method(allow, sizeof allow, routes[i].method);
+            continue;
+        }
+        call->route = &routes[i];
+        if (take_params(call, params))
+            return true;
+        xpl_fail(&err, XPL_BAD_REQUEST, "the path has a broken percent-encoding");
+        return refuse(call, &err);
+    }
+    if (!*allow) {
+        xpl_fail(&err, XPL_NOT_FOUND, "there is no resource %.200s", raw_path);
+        return refuse(call, &err);
+    }
+    xpl_fail(&err, XPL_BAD_METHOD, "the method is not supported here; supported: %s", allow);
+    refuse(call, &err);
+    xpl_reply_header(call, "Allow", xpl_arena_string(call->arena, allow));
+    return false;
+}
+
+size_t xpl_call_body_limit(const struct xpl_call *call)
+{
+    const struct xpl_settings *settings = &call->app->settings;
+
+    switch (call->route->body_limit) {
+    case XPL_BODY_SMALL:
+        return (size_t)settings->limits_body_bytes;
+    case XPL_BODY_TASKS:
+        return (size_t)settings->limits_tasks_body_bytes;
+    case XPL_BODY_RECORDS:
+        return (size_t)settings->limits_records_body_bytes;
+    }
+    return 0;
+}
+
+enum xpl_answered xpl_call_handle(struct xpl_call *call)
+{
+    return call->route->handle(call);
+}
+
+const char *xpl_call_header(const struct xpl_call *call, const char *name)
+{
+    for (size_t i = 0; i < call->n_headers; i++)
+        if (strcasecmp(call->headers[i].name, name) == 0)
+            return call->headers[i].value;
+    return NULL;
+}
+
+const char *xpl_call_query(const struct xpl_call *call, const char *name)
+{
+    for (size_t i = 0; i < call->n_query; i++)
+        if (strcmp(call->query[i].name, name) == 0)
+            return call->query[i].value;
+    return NULL;
+}
+
+enum xpl_status xpl_query_int(const struct xpl_call *call, const char *name, int64_t min, int64_t max,
+                              int64_t default_value, int64_t *ret, struct xpl_error *err)
+{
+    const char *text = xpl_call_query(call, name);
+
+    *ret = default_value;
+    if (!text || !*text || xpl_parse_int(text, min, max, ret))
+        return XPL_OK;
+    return xpl_fail_field(err, XPL_BAD_FIELD, name,
+                          "\"%.40s\" is not a whole number from %" PRId64 " to %" PRId64, text, min, max);
+}
+
+enum xpl_status xpl_query_bool(const struct xpl_call *call, const char *name, bool default_value, bool *ret,
+                               struct xpl_error *err)
+{
+    const char *text = xpl_call_query(call, name);
+
+    *ret = default_value;
+    if (!text || !*text || xpl_parse_bool(text, ret))
+        return XPL_OK;
+    return xpl_fail_field(err, XPL_BAD_FIELD, name, "\"%.40s\" is neither true nor false", text);
+}
+
+enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, int64_t default_value, int64_t *ret,
+                               struct xpl_error *err)
+{
+    const char *text = xpl_call_query(call, name);
+
+    *ret = default_value;
+    if (!text || !*text || xpl_time_parse(text, ret))
+        return XPL_OK;
+    return xpl_fail_field(err, XPL_BAD_FIELD, name,
+                          "\"%.40s\" is not a time such as 2024-03-21T11:45:41Z or 2024-03-21 11:45:41", text);
+}
+
+/* A tree costs up to 80 times its text: these bounds keep a hostile body from doing harm. */
+static const struct xpl_json_limits dom_limits = {.arrays = 10000, .objects = 10000, .numbers = 200000};
+
+enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_error *err)
+{
+    enum xpl_status st;
+    json_error_t error;
+
+    if (call->body.length == 0)
+        return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed");
+    if ((st = xpl_json_check(call->body.data, call->body.length, &dom_limits, err)))
+        return st;
+    *ret = json_loadb(call->body.data, call->body.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!*ret)
+        return xpl_fail(err, XPL_BAD_JSON, "not acceptable JSON: %s at byte %d", error.text, error.position);
+    return XPL_OK;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/json_patch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+
+#define MAX_TOKEN 256
+#define MAX_POINTER 1024
+
+/* Where a pointer leads: a container and the member or element in it. The root has no container. */
+struct place {
+    json_t *parent;
+    char token[MAX_TOKEN];
+};
+
+/* Reads the next reference token, with ~1 and ~0 decoded; `*pointer` ends behind it. */
+static bool next_token(const char **pointer, char token[MAX_TOKEN])
+{
+    size_t length = 0;
+    const char *at = *pointer + 1;
+
+    for (; *at && *at != '/'; at++) {
+        char c = *at;
+
+        if (c == '~' && at[1] != '0' && at[1] != '1')
+            return false;
+        if (c == '~')
+            c = *++at == '0' ? '~' : '/';
+        if (length + 1 >= MAX_TOKEN)
+            return false;
+        token[length++] = c;
+    }
+    token[length] = '\0';
+    *pointer = at;
+    return true;
+}
+
+/* Index of an existing element, or the length of the array for "-" or the place behind the last. */
+static bool array_index(const json_t *array, const char *token, size_t *ret_index)
+{
+    size_t size = json_array_size(array);
+    int64_t index;
+
+    if (strcmp(token, "-") == 0) {
+        *ret_index = size;
+        return true;
+    }
+    if ((token[0] == '0' && token[1]) || !xpl_parse_int(token, 0, (int64_t)size, &index))
+        return false;
+    *ret_index = (size_t)index;
+    return true;
+}
+
+static json_t *child(const json_t *parent, const char *token)
+{
+    size_t index;
+
+    if (json_is_object(parent))
+        return json_object_get(parent, token);
+    if (json_is_array(parent) && array_index(parent, token, &index))
+        return json_array_get(parent, index);
+    return NULL;
+}
+
+/* Finds the container that the last token names a place in. False when an outer token leads nowhere. */
+static bool find_place(json_t *root, const char *pointer, struct place *ret)
+{
+    json_t *at = root;
+
+    *ret = (struct place){0};
+    if (*pointer != '/' && *pointer)
+        return false;
+    while (*pointer) {
+        if (ret->parent && !(at = child(ret->parent, ret->token)))
+            return false;
+        ret->parent = at;
+        if (!next_token(&pointer, ret->token))
+            return false;
+    }
+    return true;
+}
+
+static json_t *value_at(json_t *root, const char *pointer)
+{
+    struct place place;
+
+    if (!find_place(root, pointer, &place))
+        return NULL;
+    return place.parent ? child(place.parent, place.token) : root;
+}
+
+static bool add(json_t **document, const char *pointer, json_t *value)
+{
+    struct place place;
+    size_t index;
+
+    if (!find_place(*document, pointer, &place))
+        return false;
+    if (!place.parent) {
+        json_decref(*document);
+        *document = json_incref(value);
+        return true;
+    }
+    if (json_is_object(place.parent))
+        return json_object_set(place.parent, place.token, value) == 0;
+    return json_is_array(place.parent) && array_index(place.parent, place.token, &index) &&
+           json_array_insert(place.parent, index, value) == 0;
+}
+
+static bool replace(json_t **document, const char *pointer, json_t *value)
+{
+    struct place place;
+    size_t index;
+
+    if (!value_at(*document, pointer))
+        return false;
+    if (!find_place(*document, pointer, &place) || !place.parent || !json_is_array(place.parent))
+        return add(document, pointer, value);
+    return array_index(place.parent, place.token, &index) && json_array_set(place.parent, index, value) == 0;
+}
+
+static bool remove_at(json_t *document, const char *pointer)
+{
+    struct place place;
+    size_t index;
+
+    if (!find_place(document, pointer, &place) || !place.parent || !child(place.parent, place.token))
+        return false;
+    if (json_is_object(place.parent))
+        return json_object_del(place.parent, place.token) == 0;
+    return array_index(place.parent, place.token, &index) && json_array_remove(place.parent, index) == 0;
+}
+
+static bool copy(json_t **document, const char *from, const char *path, bool move)
+{
+    json_t *value = json_deep_copy(value_at(*document, from));
+    bool done = value && !(move && xpl_starts_with(path, from) && path[strlen(from)] == '/') &&
+                (!move || remove_at(*document, from)) && add(document, path, value);
+
+    json_decref(value);
+    return done;
+}
+
+static bool is_read_only(const char *pointer, const char *const *read_only)
+{
+    for (; *read_only; read_only++) {
+        size_t length = strlen(*read_only);
+
+        if (strncmp(pointer + 1, *read_only, length) == 0 && (pointer[length + 1] == '\0' || pointer[length + 1] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static enum xpl_status apply(json_t **document, const json_t *operation, const char *where,
+                             const char *const *read_only, struct xpl_error *err)
+{
+    const char *op = json_string_value(json_object_get(operation, "op"));
+    const char *path = json_string_value(json_object_get(operation, "path"));
+    const char *from = json_string_value(json_object_get(operation, "from"));
+    json_t *value = json_object_get(operation, "value");
+    bool done;
+
+    if (!op || !path || strlen(path) > MAX_POINTER)
+        return xpl_fail_field(err, XPL_BAD_FIELD, where, "must be an object with \"op\" and \"path\"");
+    if (*path != '/' && strcmp(op, "test") != 0)
+        return xpl_fail_field(err, XPL_BAD_FIELD, where, "path must start with '/' and name a member of the entity");
+    if (strcmp(op, "test") != 0 && is_read_only(path, read_only))
+        return xpl_fail_field(err, XPL_BAD_FIELD, where, "%.100s is read-only", path);
+    if (strcmp(op, "move") == 0 || strcmp(op, "copy") == 0) {
+        if (!from || (*op == 'm' && is_read_only(from, read_only)))
+            return xpl_fail_field(err, XPL_BAD_FIELD, where, "needs \"from\", the path of a member that may change");
+        done = copy(document, from, path, *op == 'm');
+    } else if (strcmp(op, "remove") == 0) {
+        done = remove_at(*document, path);
+    } else if (!value) {
+        return xpl_fail_field(err, XPL_BAD_FIELD, where, "\"%.20s\" needs \"value\"", op);
+    } else if (strcmp(op, "add") == 0) {
+        done = add(document, path, value);
+    } else if (strcmp(op, "replace") == 0) {
+        done = replace(document, path, value);
+    } else if (strcmp(op, "test") == 0) {
+        done = json_equal(value_at(*document, path), value) != 0;
+    } else {
+        return xpl_fail_field(err, XPL_BAD_FIELD, where,
+                              "\"%.20s\" is not one of add, remove, replace, move, copy, test", op);
+    }
+    return done ? XPL_OK : xpl_fail_field(err, XPL_BAD_FIELD, where, "%s of %.100s is not possible", op, path);
+}
+
+enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const char *const *read_only,
+                               struct xpl_error *err)
+{
+    enum xpl_status st = XPL_OK;
+    json_t *operation;
+    char where[24];
+    size_t index;
+
+    if (!json_is_array(patch))
+        return xpl_fail(err, XPL_BAD_FIELD, "the body must be an array of JSON Patch operations");
+    if (json_array_size(patch) > XPL_PATCH_MAX_OPERATIONS)
+        return xpl_fail(err, XPL_BAD_FIELD, "at most %d operations are accepted", XPL_PATCH_MAX_OPERATIONS);
+    json_array_foreach(patch, index, operation)
+    {
+        snprintf(where, sizeof where, "[%zu]", index);
+        if ((st = apply(document, operation, where, read_only, err)))
+            return st;
+    }
+    return XPL_OK;
+}

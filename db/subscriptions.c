@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/subscriptions.h"
+
+#include "lib/base/arena.h"
+
+#define MAX_IDS 10000
+
+enum xpl_status xpl_subscription_has_records(struct xpl_db *db, const char *subscription_id, bool *ret,
+                                             struct xpl_error *err)
+{
+    int64_t found = 0;
+    enum xpl_status st;
+
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT EXISTS (SELECT 1 FROM records WHERE data_set_id IN"
+                             " (SELECT id FROM data_sets WHERE target_type = 'subscription' AND target_id = ?))");
+    xpl_bind_text(query, subscription_id);
+    if ((st = xpl_fetch_int(query, &found, err)))
+        return st;
+    *ret = found != 0;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_subscription_purge(struct xpl_db *db, const char *subscription_id, struct xpl_error *err)
+{
+#define OF_DATA_SETS                                                                                                   \
+    " WHERE data_set_id IN (SELECT id FROM data_sets WHERE target_type = 'subscription' AND target_id = ?)"
+    static const char *const statements[] = {
+        "DELETE FROM explanation_tasks WHERE subscription_id = ?",
+        "DELETE FROM records" OF_DATA_SETS,
+        "DELETE FROM payloads" OF_DATA_SETS,
+        "DELETE FROM record_requests" OF_DATA_SETS,
+        "DELETE FROM data_sets WHERE target_type = 'subscription' AND target_id = ?",
+        "DELETE FROM monitor_instances WHERE target_type = 'subscription' AND target_id = ?",
+    };
+#undef OF_DATA_SETS
+
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        XPL_AUTO(xpl_stmt) deletion = xpl_db_query(db, statements[i]);
+        enum xpl_status st;
+
+        xpl_bind_text(deletion, subscription_id);
+        if ((st = xpl_run(deletion, NULL, err)))
+            return st;
+    }
+    return XPL_OK;
+}
+
+static void read_id(struct xpl_row *row, void *out)
+{
+    *(const char **)out = xpl_row_text(row, "id");
+}
+
+enum xpl_status xpl_provider_subscriptions(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                           const char *provider_id, const char ***ret_ids, size_t *ret_count,
+                                           struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT id FROM subscriptions WHERE data_mart_id = ? AND service_provider_id = ?");
+
+    xpl_bind_text(query, data_mart_id);
+    xpl_bind_text(query, provider_id);
+    return xpl_fetch_all(query, arena, read_id, sizeof(char *), MAX_IDS, ret_ids, ret_count, err);
+}
+
+enum xpl_status xpl_subscription_running_tasks(struct xpl_db *db, struct xpl_arena *arena, const char *subscription_id,
+                                               const char ***ret_ids, size_t *ret_count, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT id FROM explanation_tasks WHERE subscription_id = ?"
+                             " AND state IN ('queued', 'leased')");
+
+    xpl_bind_text(query, subscription_id);
+    return xpl_fetch_all(query, arena, read_id, sizeof(char *), MAX_IDS, ret_ids, ret_count, err);
+}
