@@ -3,6 +3,8 @@
  * A data mart is a tenant: its id is the instance in the path, and it exists from the first start. What a client may store is
  * its name and the like; the database itself is the daemon's own.
  */
+#include <string.h>
+
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
@@ -65,4 +67,115 @@ static enum xpl_status ensure(struct xpl_db *db, struct xpl_call *call, void *ar
     if ((st = xpl_resource_make(call, &type, call->data_mart_id, entity, &resource, err)))
         return st;
     return xpl_resource_insert(db, type.kind, &resource, err);
+}
+
+static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,
+                                struct xpl_error *err)
+{
+    struct xpl_resource_filter all = {0};
+    struct xpl_resource *subscriptions, *providers;
+    size_t n_subscriptions, n_providers;
+    enum xpl_status st;
+
+    if ((st = xpl_resource_list(db, call->arena, &xpl_kind_subscription, id, &all, &subscriptions, &n_subscriptions,
+                                err)) ||
+        (st = xpl_resource_list(db, call->arena, &xpl_kind_service_provider, id, &all, &providers, &n_providers, err)))
+        return st;
+    if (!force && n_subscriptions + n_providers > 0)
+        return xpl_fail(err, XPL_CONFLICT,
+                        "the data mart has %zu service providers and %zu subscriptions; force=true deletes them too",
+                        n_providers, n_subscriptions);
+    for (size_t i = 0; i < n_subscriptions; i++)
+        if ((st = xpl_remove_subscription(db, call, subscriptions[i].id, err)))
+            return st;
+    for (size_t i = 0; i < n_providers; i++)
+        if ((st = xpl_resource_delete(db, &xpl_kind_service_provider, id, providers[i].id, err)))
+            return st;
+    return XPL_OK;
+}
+
+static bool is_own(const struct xpl_call *call)
+{
+    return strcmp(call->path_params[0], call->data_mart_id) == 0;
+}
+
+static enum xpl_answered missing(struct xpl_call *call)
+{
+    struct xpl_error err = {0};
+
+    xpl_resource_missing(type.singular, call->path_params[0], &err);
+    return xpl_reply_error(call, &err);
+}
+
+/* The first look at a tenant makes its row; the answer is then that of any other look. */
+static enum xpl_status ensure_and_list(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    enum xpl_status st = ensure(db, call, arg, err);
+
+    if (st)
+        return st;
+    call->db = db;
+    xpl_resource_list_reply(call, &type);
+    return XPL_OK;
+}
+
+static enum xpl_status ensure_and_get(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    enum xpl_status st = ensure(db, call, arg, err);
+
+    if (st)
+        return st;
+    call->db = db;
+    xpl_resource_get_reply(call, &type);
+    return XPL_OK;
+}
+
+static bool exists(struct xpl_call *call)
+{
+    struct xpl_resource resource;
+    struct xpl_error err = {0};
+
+    return xpl_resource_get(call->db, call->arena, type.kind, call->data_mart_id, call->data_mart_id, &resource,
+                            &err) == XPL_OK;
+}
+
+enum xpl_answered xpl_data_marts_list(struct xpl_call *call)
+{
+    if (!exists(call))
+        return xpl_reply_after_commit(call, ensure_and_list, NULL, 512);
+    return xpl_resource_list_reply(call, &type);
+}
+
+enum xpl_answered xpl_data_marts_get(struct xpl_call *call)
+{
+    if (!is_own(call))
+        return missing(call);
+    if (!exists(call))
+        return xpl_reply_after_commit(call, ensure_and_get, NULL, 512);
+    return xpl_resource_get_reply(call, &type);
+}
+
+enum xpl_answered xpl_data_marts_add(struct xpl_call *call)
+{
+    XPL_AUTO_JSON body = NULL;
+    struct xpl_error err = {0};
+
+    if (xpl_call_json(call, &body, &err) || check(body, &err))
+        return xpl_reply_error(call, &err);
+    xpl_fail(&err, XPL_DATA_MART_EXISTS, "Data Mart with this id is already defined");
+    return xpl_reply_error(call, &err);
+}
+
+enum xpl_answered xpl_data_marts_patch(struct xpl_call *call)
+{
+    if (!is_own(call))
+        return missing(call);
+    return xpl_resource_patch_reply(call, &type);
+}
+
+enum xpl_answered xpl_data_marts_delete(struct xpl_call *call)
+{
+    if (!is_own(call))
+        return missing(call);
+    return xpl_resource_delete_reply(call, &type);
 }

@@ -109,6 +109,24 @@ static enum xpl_status append_view(struct xpl_call *call, const struct xpl_resou
     return json_array_append_new(list, view) ? xpl_no_memory(err) : XPL_OK;
 }
 
+/* Whether the filter data_mart_id, when there is one, names the caller's own data mart. */
+static bool own_data_mart_asked(const struct xpl_call *call)
+{
+    const char *asked = xpl_call_query(call, "data_mart_id");
+
+    while (asked && *asked) {
+        size_t length = strcspn(asked, ",");
+
+        if (xpl_text_equal((struct xpl_text){asked, length}, call->data_mart_id))
+            return true;
+        asked += length;
+        if (!*asked)
+            return false;
+        asked++;
+    }
+    return true;
+}
+
 enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xpl_resource_type *type)
 {
     struct xpl_resource_filter filter = {0};
@@ -117,6 +135,8 @@ enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xp
     struct xpl_error err = {0};
     size_t n;
 
+    if (!own_data_mart_asked(call))
+        return xpl_reply_json(call, 200, json_pack("{s:[]}", type->plural));
     for (size_t i = 0; i < XPL_RESOURCE_MAX_COLUMNS && type->filters[i]; i++) {
         filter.values[i] = xpl_call_query(call, type->filters[i]);
         if (filter.values[i] && !*filter.values[i])

@@ -8,6 +8,7 @@
 #define MAX_SQL_BYTES ((size_t)8192)
 #define MAX_LISTED 10000
 
+const struct xpl_resource_kind xpl_kind_data_mart = {"data_marts", {NULL}};
 const struct xpl_resource_kind xpl_kind_service_provider = {
     "service_providers",
     {"name", "service_type", "instance_id", "operational_space_id", "deployment_space_id"}};

@@ -17,6 +17,7 @@ struct xpl_resource_kind {
     const char *columns[XPL_RESOURCE_MAX_COLUMNS]; /* names of the filter columns, NULL behind the last */
 };
 
+extern const struct xpl_resource_kind xpl_kind_data_mart;
 extern const struct xpl_resource_kind xpl_kind_service_provider;
 extern const struct xpl_resource_kind xpl_kind_subscription;
 extern const struct xpl_resource_kind xpl_kind_data_set;

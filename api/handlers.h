@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every operation's handler, by file. What each one means is in openapi.yaml under its operationId.
+ */
+#ifndef XPL_API_HANDLERS_H
+#define XPL_API_HANDLERS_H
+
+#include "api/call.h"
+
+#define XPL_RECORDS_PAGE_MAX 1000  /* rows of a page of records */
+#define XPL_IMAGES_PAGE_MAX 20     /* rows of a page that shows the images too */
+#define XPL_TASKS_PER_REQUEST 100
+
+/* health.c */
+enum xpl_answered xpl_health_live(struct xpl_call *call);
+enum xpl_answered xpl_openapi_get(struct xpl_call *call);
+enum xpl_answered xpl_landing_page(struct xpl_call *call);
+enum xpl_answered xpl_limits_get(struct xpl_call *call);
+
+/* login.c */
+enum xpl_answered xpl_login_cp4d(struct xpl_call *call);
+enum xpl_answered xpl_login_iam(struct xpl_call *call);
+enum xpl_answered xpl_login_preauth_get(struct xpl_call *call);
+enum xpl_answered xpl_login_preauth_post(struct xpl_call *call);
+enum xpl_answered xpl_login_entitlements(struct xpl_call *call);
+enum xpl_answered xpl_login_heartbeat(struct xpl_call *call);
+
+/* data_marts.c */
+enum xpl_answered xpl_data_marts_list(struct xpl_call *call);
+enum xpl_answered xpl_data_marts_add(struct xpl_call *call);
+enum xpl_answered xpl_data_marts_get(struct xpl_call *call);
+enum xpl_answered xpl_data_marts_patch(struct xpl_call *call);
+enum xpl_answered xpl_data_marts_delete(struct xpl_call *call);
+
+/* service_providers.c, discovery.c */
+enum xpl_answered xpl_service_providers_list(struct xpl_call *call);
+enum xpl_answered xpl_service_providers_add(struct xpl_call *call);
+enum xpl_answered xpl_service_providers_get(struct xpl_call *call);
+enum xpl_answered xpl_service_providers_patch(struct xpl_call *call);
+enum xpl_answered xpl_service_providers_delete(struct xpl_call *call);
+enum xpl_answered xpl_ml_deployments_list(struct xpl_call *call);
+enum xpl_answered xpl_ml_deployments_get(struct xpl_call *call);
+enum xpl_answered xpl_ml_instance_deployments_list(struct xpl_call *call);
+
+/* subscriptions.c */
+enum xpl_answered xpl_subscriptions_list(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_add(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_get(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_patch(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_delete(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call);
+
+/** On the writer: deletes a subscription with everything of it and stops its explanations. */
+enum xpl_status xpl_remove_subscription(struct xpl_db *db, struct xpl_call *call, const char *id, struct xpl_error *err);
+
+/* data_sets.c */
+enum xpl_answered xpl_data_sets_list(struct xpl_call *call);
+enum xpl_answered xpl_data_sets_add(struct xpl_call *call);
+enum xpl_answered xpl_data_sets_get(struct xpl_call *call);
+enum xpl_answered xpl_data_sets_patch(struct xpl_call *call);
+enum xpl_answered xpl_data_sets_delete(struct xpl_call *call);
+
+/** On the writer: the payload data set that comes with a new subscription. */
+enum xpl_status xpl_add_payload_data_set(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,
+                                         struct xpl_error *err);
+
+/* monitors.c */
+enum xpl_answered xpl_monitor_definitions_list(struct xpl_call *call);
+enum xpl_answered xpl_monitor_definitions_get(struct xpl_call *call);
+enum xpl_answered xpl_monitor_instances_list(struct xpl_call *call);
+enum xpl_answered xpl_monitor_instances_add(struct xpl_call *call);
+enum xpl_answered xpl_monitor_instances_get(struct xpl_call *call);
+enum xpl_answered xpl_monitor_instances_patch(struct xpl_call *call);
+enum xpl_answered xpl_monitor_instances_delete(struct xpl_call *call);
+enum xpl_answered xpl_monitor_runs_list(struct xpl_call *call);
+enum xpl_answered xpl_monitor_runs_add(struct xpl_call *call);
+enum xpl_answered xpl_monitor_runs_get(struct xpl_call *call);
+enum xpl_answered xpl_monitor_measurements_list(struct xpl_call *call);
+
+#endif
