@@ -74,7 +74,27 @@ enum xpl_answered xpl_monitor_instances_patch(struct xpl_call *call);
 enum xpl_answered xpl_monitor_instances_delete(struct xpl_call *call);
 enum xpl_answered xpl_monitor_runs_list(struct xpl_call *call);
 enum xpl_answered xpl_monitor_runs_add(struct xpl_call *call);
-enum xpl_answered xpl_monitor_runs_get(struct xpl_call *call);
 enum xpl_answered xpl_monitor_measurements_list(struct xpl_call *call);
+
+/* records_add.c, records.c */
+enum xpl_answered xpl_records_add(struct xpl_call *call);
+enum xpl_answered xpl_records_list_get(struct xpl_call *call);
+enum xpl_answered xpl_records_patch(struct xpl_call *call);
+enum xpl_answered xpl_records_get(struct xpl_call *call);
+enum xpl_answered xpl_records_field(struct xpl_call *call);
+enum xpl_answered xpl_record_requests_get(struct xpl_call *call);
+enum xpl_answered xpl_data_set_records_list(struct xpl_call *call);
+
+/* explanation_tasks.c, explanation_views.c */
+enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call);
+enum xpl_answered xpl_explanation_tasks_add(struct xpl_call *call);
+enum xpl_answered xpl_explanation_tasks_get(struct xpl_call *call);
+enum xpl_answered xpl_explanation_tasks_delete(struct xpl_call *call);
+enum xpl_answered xpl_explanation_task_attributions(struct xpl_call *call);
+enum xpl_answered xpl_explanation_task_image(struct xpl_call *call);
+
+/* transactions.c */
+enum xpl_answered xpl_transactions_get(struct xpl_call *call);
+enum xpl_answered xpl_transaction_explanations(struct xpl_call *call);
 
 #endif

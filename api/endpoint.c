@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/endpoint.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "api/json_spec.h"
+
+#define MAX_HEADERS 32
+
+/* The part of a URL between "//" and the next slash. */
+static struct xpl_text authority(const char *url)
+{
+    const char *start = url ? strstr(url, "//") : NULL;
+
+    if (!start)
+        return (struct xpl_text){"", 0};
+    start += 2;
+    return (struct xpl_text){start, strcspn(start, "/?#")};
+}
+
+static bool same_host(const char *a, const char *b)
+{
+    struct xpl_text host_a = authority(a), host_b = authority(b);
+
+    return host_a.length > 0 && host_a.length == host_b.length && strncasecmp(host_a.ptr, host_b.ptr, host_a.length) == 0;
+}
+
+static void take_credentials(struct xpl_arena *arena, const json_t *credentials, struct xpl_endpoint *ret)
+{
+    const char *token = xpl_json_string_at(credentials, "token");
+
+    ret->username = xpl_arena_string(arena, xpl_json_string_at(credentials, "username"));
+    ret->password = xpl_arena_string(arena, xpl_json_string_at(credentials, "password"));
+    if (!ret->username)
+        ret->bearer = xpl_arena_string(arena, token ? token : xpl_json_string_at(credentials, "apikey"));
+}
+
+static bool is_sane(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text == 0x7f)
+            return false;
+    return true;
+}
+
+static enum xpl_status add_headers(struct xpl_arena *arena, const json_t *headers, const char **lines, size_t *n,
+                                   struct xpl_error *err)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+    {
+        const char *text = json_string_value(value);
+
+        if (!text || *n == MAX_HEADERS || !*name || strpbrk(name, ": ") || !is_sane(name) || !is_sane(text))
+            return xpl_fail_field(err, XPL_BAD_FIELD, "request_headers",
+                                  "must be at most %d headers whose values are strings without control characters",
+                                  MAX_HEADERS);
+        if (!(lines[(*n)++] = xpl_arena_printf(arena, "%s: %s", name, text)))
+            return xpl_no_memory(err);
+    }
+    return XPL_OK;
+}
+
+enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
+                                  const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
+                                  struct xpl_error *err)
+{
+    const char **lines = XPL_NEW_ARRAY(arena, const char *, MAX_HEADERS);
+    const json_t *own = xpl_json_at(scoring_endpoint, "credentials");
+    size_t n = 0;
+    enum xpl_status st;
+
+    if (!lines)
+        return xpl_no_memory(err);
+    *ret = (struct xpl_endpoint){.url = xpl_arena_string(arena, url), .policy = app->scoring_policy};
+    if (json_object_size(own) > 0)
+        take_credentials(arena, own, ret);
+    else if (same_host(url, xpl_json_string_at(provider, "credentials.url")))
+        take_credentials(arena, xpl_json_at(provider, "credentials"), ret);
+    if ((st = add_headers(arena, xpl_json_at(provider, "request_headers"), lines, &n, err)) ||
+        (st = add_headers(arena, xpl_json_at(scoring_endpoint, "request_headers"), lines, &n, err)))
+        return st;
+    ret->headers = lines;
+    ret->n_headers = n;
+    return ret->url ? XPL_OK : xpl_no_memory(err);
+}

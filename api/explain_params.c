@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/explain_params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/json_spec.h"
+#include "lib/base/text.h"
+
+#define MAX_CLASS 99999
+#define MIN_CALLS 64 /* fewer masks are no balanced design */
+
+/* What clients may write; names that a later version brings stand behind those of this one. */
+static const char *const designs[] = {"auto", "exact", "reference", "adaptive", "array", NULL};
+static const enum xpl_design_mode design_modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_EXACT, XPL_DESIGN_REFERENCE};
+static const char *const fills[] = {"mean", "black", "blur", "noise", "image", NULL};
+static const enum xpl_fill fill_modes[] = {XPL_FILL_MEAN, XPL_FILL_BLACK};
+static const char *const algorithms[] = {"quickshift", "slic", "grid", "felzenszwalb", NULL};
+
+struct params_request {
+    int algorithm, design;
+    const char *fill;
+    double kernel_size, max_dist, ratio, confidence;
+    int64_t max_segments, budget, perturbations_count, features_count, deadline_ms;
+};
+
+static struct params_request request_of(const struct xpl_explain_params *params)
+{
+    return (struct params_request){
+        .fill = xpl_fill_name(params->fill),
+        .design = (int)params->design,
+        .kernel_size = params->kernel_size,
+        .max_dist = params->max_dist,
+        .ratio = params->ratio,
+        .confidence = params->confidence,
+        .max_segments = params->max_segments,
+        .budget = params->budget,
+        .perturbations_count = params->perturbations_count,
+        .features_count = params->features_count,
+        .deadline_ms = params->deadline_ms,
+    };
+}
+
+static enum xpl_status read_members(const json_t *json, struct params_request *request, struct xpl_error *err)
+{
+#define INT(member, json_path, low, high)                                                                              \
+    XPL_JSON_INT(struct params_request, member, .path = json_path, .min = low, .max = high)
+#define NUMBER(member, json_path, low, high)                                                                           \
+    XPL_JSON_NUMBER_FIELD(struct params_request, member, .path = json_path, .min = low, .max = high)
+    static const struct xpl_json_field fields[] = {
+        INT(perturbations_count, "lime.perturbations_count", MIN_CALLS, 1000000),
+        INT(features_count, "lime.features_count", 1, 1000000),
+        XPL_JSON_CHOICE(struct params_request, algorithm, .path = "image.segmentation.algorithm",
+                        .choices = algorithms),
+        NUMBER(kernel_size, "image.segmentation.kernel_size", 0.5, 10),
+        NUMBER(max_dist, "image.segmentation.max_dist", 1, 10000),
+        NUMBER(ratio, "image.segmentation.ratio", 0, 1),
+        INT(max_segments, "image.segmentation.max_segments", 2, 63),
+        XPL_JSON_CHOICE(struct params_request, design, .path = "image.design", .choices = designs),
+        XPL_JSON_STRING(struct params_request, fill, .path = "image.fill", .max = 16),
+        INT(budget, "image.budget", MIN_CALLS, 1000000),
+        NUMBER(confidence, "image.confidence", 0.5, 0.999),
+        INT(deadline_ms, "image.deadline_ms", 100, 3600000),
+    };
+#undef INT
+#undef NUMBER
+
+    return xpl_json_read(json, fields, XPL_COUNT(fields), request, err);
+}
+
+static enum xpl_status not_available(const char *field, const char *value, const char *instead, struct xpl_error *err)
+{
+    return xpl_fail_field(err, XPL_NOT_AVAILABLE, field, "\"%s\" is not available in this version; use %s", value,
+                          instead);
+}
+
+static enum xpl_status read_fill(const char *name, enum xpl_fill *ret, struct xpl_error *err)
+{
+    for (size_t i = 0; fills[i]; i++) {
+        if (strcmp(fills[i], name) != 0)
+            continue;
+        if (i >= XPL_COUNT(fill_modes))
+            return not_available("image.fill", name, "mean or black", err);
+        *ret = fill_modes[i];
+        return XPL_OK;
+    }
+    if (*name == '#')
+        return not_available("image.fill", name, "mean or black", err);
+    return xpl_fail_field(err, XPL_BAD_FIELD, "image.fill", "\"%s\" is not one of mean, black", name);
+}
+
+static enum xpl_status check_available(const struct params_request *request, const json_t *json, struct xpl_error *err)
+{
+    const json_t *labels = xpl_json_at(json, "image.segmentation.labels");
+
+    if (request->algorithm > 0)
+        return not_available("image.segmentation.algorithm", algorithms[request->algorithm], "quickshift", err);
+    if (labels && !json_is_null(labels))
+        return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.labels",
+                              "a label map of one's own is not available in this version");
+    if ((size_t)request->design >= XPL_COUNT(design_modes))
+        return not_available("image.design", designs[request->design], "auto, exact or reference", err);
+    if (request->max_segments > (int64_t)XPL_MAX_SEGMENTS)
+        return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.max_segments",
+                              "more than %u superpixels are not available in this version", XPL_MAX_SEGMENTS);
+    return XPL_OK;
+}
+
+static enum xpl_status read_class_list(const json_t *list, struct xpl_explain_params *params, struct xpl_error *err)
+{
+    size_t index, n = json_array_size(list);
+    json_t *element;
+
+    if (n < 1 || n > XPL_MAX_CLASSES_ASKED)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.classes", "has %zu elements; 1 to %u are accepted", n,
+                              XPL_MAX_CLASSES_ASKED);
+    json_array_foreach(list, index, element)
+    {
+        const char *text = json_string_value(element);
+        char path[64];
+        int64_t value;
+
+        snprintf(path, sizeof path, "image.classes[%zu]", index);
+        if (!text || !xpl_parse_int(text, 0, MAX_CLASS, &value))
+            return xpl_fail_field(err, XPL_BAD_FIELD, path, "must be the index of a class as a string, such as \"0\"");
+        for (size_t i = 0; i < index; i++)
+            if (params->class_list[i] == value)
+                return xpl_fail_field(err, XPL_BAD_FIELD, path, "names class %s a second time", text);
+        params->class_list[index] = (uint32_t)value;
+    }
+    params->n_class_list = (uint32_t)n;
+    params->classes = XPL_CLASSES_LIST;
+    return XPL_OK;
+}
+
+static enum xpl_status read_classes(const json_t *json, struct xpl_explain_params *params, struct xpl_error *err)
+{
+    const char *name = json_string_value(json);
+
+    if (!json || json_is_null(json))
+        return XPL_OK;
+    if (json_is_array(json))
+        return read_class_list(json, params, err);
+    if (name && strcmp(name, "top2") == 0)
+        params->classes = XPL_CLASSES_TOP2;
+    else if (name && strcmp(name, "all") == 0)
+        params->classes = XPL_CLASSES_ALL;
+    else
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.classes",
+                              "must be \"top2\", \"all\" or an array of class indexes as strings");
+    return XPL_OK;
+}
+
+static enum xpl_status read_seed(const json_t *json, struct xpl_explain_params *params, struct xpl_error *err)
+{
+    if (!json)
+        return XPL_OK;
+    params->seed_given = !json_is_null(json);
+    if (!params->seed_given)
+        return XPL_OK;
+    if (!json_is_integer(json) || json_integer_value(json) < 0)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.seed", "must be null or a whole number that is not negative");
+    params->seed = (uint64_t)json_integer_value(json);
+    return XPL_OK;
+}
+
+static void take(const struct params_request *request, struct xpl_explain_params *params)
+{
+    params->kernel_size = request->kernel_size;
+    params->max_dist = request->max_dist;
+    params->ratio = request->ratio;
+    params->confidence = request->confidence;
+    params->design = design_modes[request->design];
+    params->max_segments = (uint32_t)request->max_segments;
+    params->budget = (uint32_t)request->budget;
+    params->perturbations_count = (uint32_t)request->perturbations_count;
+    params->features_count = (uint32_t)request->features_count;
+    params->deadline_ms = (uint32_t)request->deadline_ms;
+}
+
+static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *params, struct xpl_error *err)
+{
+    static const char *const image_members[] = {"segmentation", "design",  "budget", "confidence", "fill",
+                                                "classes",      "seed",    "deadline_ms", NULL};
+    static const char *const segmentation_members[] = {"algorithm", "kernel_size", "max_dist", "ratio",
+                                                       "max_segments", "labels", NULL};
+    struct params_request request = request_of(params);
+    enum xpl_status st;
+
+    if ((st = read_members(json, &request, err)) || (st = check_available(&request, json, err)) ||
+        (st = xpl_json_known(xpl_json_at(json, "image"), "image", image_members, err)) ||
+        (st = xpl_json_known(xpl_json_at(json, "image.segmentation"), "image.segmentation", segmentation_members,
+                             err)) ||
+        (st = read_fill(request.fill, &params->fill, err)) ||
+        (st = read_classes(xpl_json_at(json, "image.classes"), params, err)) ||
+        (st = read_seed(xpl_json_at(json, "image.seed"), params, err)))
+        return st;
+    take(&request, params);
+    return XPL_OK;
+}
+
+enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, struct xpl_explain_params *params,
+                                        struct xpl_error *err)
+{
+    struct xpl_error inner = {0};
+    enum xpl_status st;
+    char prefix[64];
+
+    if (!json || json_is_null(json))
+        return XPL_OK;
+    st = read_all(json, params, &inner);
+    if (!st)
+        return XPL_OK;
+    snprintf(prefix, sizeof prefix, "%s%s", where, *inner.field ? "." : "");
+    xpl_error_prefix(&inner, prefix);
+    return xpl_fail_field(err, st, inner.field, "%s", inner.message);
+}
+
+static json_t *class_view(const struct xpl_explain_params *params)
+{
+    json_t *list;
+
+    switch (params->classes) {
+    case XPL_CLASSES_TOP2:
+        return json_string("top2");
+    case XPL_CLASSES_ALL:
+        return json_string("all");
+    case XPL_CLASSES_LIST:
+        break;
+    }
+    list = json_array();
+    for (uint32_t i = 0; i < params->n_class_list; i++)
+        json_array_append_new(list, json_sprintf("%u", params->class_list[i]));
+    return list;
+}
+
+static json_t *int_or_null(uint64_t value, bool given)
+{
+    return given ? json_integer((json_int_t)value) : json_null();
+}
+
+json_t *xpl_explain_params_view(const struct xpl_explain_params *params)
+{
+    const struct xpl_explain_params *p = params;
+    json_t *segmentation, *image;
+
+    segmentation = json_pack("{s:s, s:o, s:f, s:f, s:o}", "algorithm", "quickshift", "kernel_size",
+                             p->kernel_size > 0 ? json_real(p->kernel_size) : json_null(), "max_dist", p->max_dist,
+                             "ratio", p->ratio, "max_segments", int_or_null(p->max_segments, p->max_segments > 0));
+    image = json_pack("{s:o, s:s, s:o, s:f, s:s, s:o, s:o, s:I}", "segmentation", segmentation, "design",
+                      xpl_design_mode_name(p->design), "budget", int_or_null(p->budget, p->budget > 0), "confidence",
+                      p->confidence, "fill", xpl_fill_name(p->fill), "classes", class_view(p), "seed",
+                      int_or_null(p->seed, p->seed_given), "deadline_ms", (json_int_t)p->deadline_ms);
+    return json_pack("{s:{s:o, s:o}, s:o}", "lime", "perturbations_count",
+                     int_or_null(p->perturbations_count, p->perturbations_count > 0), "features_count",
+                     int_or_null(p->features_count, p->features_count > 0), "image", image);
+}
