@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db.h on SQLite. The writer's connection runs in WAL mode with synchronous=FULL and does every checkpoint; readers are query
+ * only and never checkpoint (SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at once).
+ */
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db.h"
+#include "lib/base/cleanup.h"
+
+#define MAX_CACHED 128
+#define SAFE_VERSION 3051003
+
+struct xpl_stmt {
+    struct xpl_db *db;
+    const char *sql; /* key of the cache; NULL = used once */
+    sqlite3_stmt *handle;
+    int n_bound;
+    int rc;          /* first error of compiling and binding */
+    bool busy;
+};
+
+struct xpl_db {
+    sqlite3 *handle;
+    struct xpl_stmt cache[MAX_CACHED];
+    size_t n_cached;
+};
+
+struct xpl_row {
+    sqlite3_stmt *handle;
+    struct xpl_arena *arena;
+    const char *missing; /* a column that was asked for and is not there */
+    bool no_memory;
+};
+
+static enum xpl_status status_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return XPL_STORAGE_FULL;
+    case SQLITE_CONSTRAINT:
+        return XPL_CONFLICT;
+    case SQLITE_NOMEM:
+        return XPL_NO_MEMORY;
+    default:
+        return XPL_STORAGE_FAILED;
+    }
+}
+
+static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
+{
+    return xpl_fail(err, status_of(rc), "storage: %s", db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+}
+
+const char *xpl_db_version(void)
+{
+    return sqlite3_libversion();
+}
+
+const char *xpl_db_warning(void)
+{
+    if (sqlite3_libversion_number() >= SAFE_VERSION)
+        return NULL;
+    return "this SQLite is older than 3.51.3; the database must not be written by any other program while the daemon runs";
+}
+
+enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_db **ret, struct xpl_error *err)
+{
+    static const char writer_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                                       "PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384;";
+    static const char reader_setup[] = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0;"
+                                       "PRAGMA cache_size=-8192;";
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (mode == XPL_DB_WRITER ? SQLITE_OPEN_CREATE : 0);
+    XPL_AUTO(xpl_db) db = calloc(1, sizeof *db);
+    enum xpl_status st;
+    int rc;
+
+    if (!db)
+        return xpl_no_memory(err);
+    if ((rc = sqlite3_open_v2(path, &db->handle, flags, NULL)) != SQLITE_OK)
+        return failed(db, rc, err);
+    sqlite3_busy_timeout(db->handle, 5000);
+    sqlite3_extended_result_codes(db->handle, 1);
+    if ((st = xpl_db_exec(db, mode == XPL_DB_WRITER ? writer_setup : reader_setup, err)))
+        return st;
+    *ret = db;
+    db = NULL;
+    return XPL_OK;
+}
+
+void xpl_db_close(struct xpl_db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < db->n_cached; i++)
+        sqlite3_finalize(db->cache[i].handle);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+enum xpl_status xpl_db_exec(struct xpl_db *db, const char *sql, struct xpl_error *err)
+{
+    int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? XPL_OK : failed(db, rc, err);
+}
+
+/* ---- statements ---- */
+
+static struct xpl_stmt *cached(struct xpl_db *db, const char *sql)
+{
+    for (size_t i = 0; i < db->n_cached; i++) {
+        struct xpl_stmt *stmt = &db->cache[i];
+
+        if (!stmt->busy && (stmt->sql == sql || strcmp(stmt->sql, sql) == 0))
+            return stmt;
+    }
+    return NULL;
+}
+
+static struct xpl_stmt *make(struct xpl_db *db, const char *sql, struct xpl_stmt *stmt, bool keep)
+{
+    *stmt = (struct xpl_stmt){.db = db, .sql = keep ? sql : NULL};
+    stmt->rc = sqlite3_prepare_v3(db->handle, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, &stmt->handle, NULL);
+    return stmt;
+}
+
+struct xpl_stmt *xpl_db_query_once(struct xpl_db *db, const char *sql)
+{
+    struct xpl_stmt *stmt = calloc(1, sizeof *stmt);
+
+    return stmt ? make(db, sql, stmt, false) : NULL;
+}
+
+struct xpl_stmt *xpl_db_query(struct xpl_db *db, const char *sql)
+{
+    struct xpl_stmt *stmt = cached(db, sql);
+
+    if (!stmt) {
+        if (db->n_cached == MAX_CACHED)
+            return xpl_db_query_once(db, sql);
+        stmt = make(db, sql, &db->cache[db->n_cached], true);
+        if (stmt->rc == SQLITE_OK)
+            db->n_cached++;
+        else
+            return xpl_db_query_once(db, sql);
+    }
+    stmt->busy = true;
+    stmt->n_bound = 0;
+    stmt->rc = SQLITE_OK;
+    return stmt;
+}
+
+void xpl_stmt_done(struct xpl_stmt *stmt)
+{
+    if (!stmt)
+        return;
+    if (!stmt->sql) {
+        sqlite3_finalize(stmt->handle);
+        free(stmt);
+        return;
+    }
+    sqlite3_reset(stmt->handle);
+    sqlite3_clear_bindings(stmt->handle);
+    stmt->busy = false;
+}
+
+static void note(struct xpl_stmt *stmt, int rc)
+{
+    if (stmt->rc == SQLITE_OK)
+        stmt->rc = rc;
+}
+
+void xpl_bind_text_n(struct xpl_stmt *stmt, const char *text, size_t length)
+{
+    if (stmt)
+        note(stmt, sqlite3_bind_text64(stmt->handle, ++stmt->n_bound, text, length, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void xpl_bind_text(struct xpl_stmt *stmt, const char *text)
+{
+    xpl_bind_text_n(stmt, text, text ? strlen(text) : 0);
+}
+
+void xpl_bind_int(struct xpl_stmt *stmt, int64_t value)
+{
+    if (stmt)
+        note(stmt, sqlite3_bind_int64(stmt->handle, ++stmt->n_bound, value));
+}
+
+void xpl_bind_double(struct xpl_stmt *stmt, double value)
+{
+    if (stmt)
+        note(stmt, sqlite3_bind_double(stmt->handle, ++stmt->n_bound, value));
+}
+
+void xpl_bind_blob(struct xpl_stmt *stmt, struct xpl_blob blob)
+{
+    if (stmt)
+        note(stmt, sqlite3_bind_blob64(stmt->handle, ++stmt->n_bound, blob.data, blob.length, SQLITE_STATIC));
+}
+
+void xpl_bind_null(struct xpl_stmt *stmt)
+{
+    if (stmt)
+        note(stmt, sqlite3_bind_null(stmt->handle, ++stmt->n_bound));
+}
+
+/* ---- rows ---- */
+
+static int column_of(struct xpl_row *row, const char *name)
+{
+    int n = sqlite3_column_count(row->handle);
+
+    for (int i = 0; i < n; i++)
+        if (strcmp(sqlite3_column_name(row->handle, i), name) == 0)
+            return i;
+    row->missing = name;
+    return -1;
+}
+
+bool xpl_row_is_null(struct xpl_row *row, const char *column)
+{
+    int i = column_of(row, column);
+
+    return i < 0 || sqlite3_column_type(row->handle, i) == SQLITE_NULL;
+}
+
+const char *xpl_row_text(struct xpl_row *row, const char *column)
+{
+    int i = column_of(row, column);
+    const char *text = i < 0 ? NULL : (const char *)sqlite3_column_text(row->handle, i);
+    const char *copy;
+
+    if (!text)
+        return NULL;
+    copy = xpl_arena_string_n(row->arena, text, (size_t)sqlite3_column_bytes(row->handle, i));
+    row->no_memory |= !copy;
+    return copy;
+}
+
+int64_t xpl_row_int(struct xpl_row *row, const char *column)
+{
+    int i = column_of(row, column);
+
+    return i < 0 ? 0 : sqlite3_column_int64(row->handle, i);
+}
+
+double xpl_row_double(struct xpl_row *row, const char *column)
+{
+    int i = column_of(row, column);
+
+    return i < 0 ? 0 : sqlite3_column_double(row->handle, i);
+}
+
+struct xpl_blob xpl_row_blob(struct xpl_row *row, const char *column)
+{
+    int i = column_of(row, column);
+    const void *data = i < 0 ? NULL : sqlite3_column_blob(row->handle, i);
+    struct xpl_blob copy = {0};
+
+    if (!data)
+        return copy;
+    copy.length = (size_t)sqlite3_column_bytes(row->handle, i);
+    copy.data = xpl_arena_copy(row->arena, data, copy.length);
+    row->no_memory |= !copy.data;
+    return copy;
+}
+
+struct xpl_arena *xpl_row_arena(struct xpl_row *row)
+{
+    return row->arena;
+}
+
+/* ---- running ---- */
+
+/* Steps once; XPL_NOT_FOUND when there are no more rows. */
+static enum xpl_status step(struct xpl_stmt *stmt, struct xpl_error *err)
+{
+    int rc;
+
+    if (!stmt)
+        return xpl_no_memory(err);
+    rc = stmt->rc == SQLITE_OK ? sqlite3_step(stmt->handle) : stmt->rc;
+    if (rc == SQLITE_ROW)
+        return XPL_OK;
+    if (rc == SQLITE_DONE)
+        return XPL_NOT_FOUND;
+    return failed(stmt->db, rc, err);
+}
+
+static enum xpl_status read_row(struct xpl_stmt *stmt, struct xpl_arena *arena, xpl_row_reader read, void *out,
+                                struct xpl_error *err)
+{
+    struct xpl_row row = {.handle = stmt->handle, .arena = arena};
+
+    read(&row, out);
+    if (row.missing)
+        return xpl_fail(err, XPL_INTERNAL, "the query has no column %s", row.missing);
+    return row.no_memory ? xpl_no_memory(err) : XPL_OK;
+}
+
+enum xpl_status xpl_fetch_one(struct xpl_stmt *stmt, struct xpl_arena *arena, xpl_row_reader read, void *ret,
+                              struct xpl_error *err)
+{
+    enum xpl_status st = step(stmt, err);
+
+    if (st == XPL_NOT_FOUND)
+        return xpl_fail(err, XPL_NOT_FOUND, "not found");
+    return st ? st : read_row(stmt, arena, read, ret, err);
+}
+
+enum xpl_status xpl_fetch_all(struct xpl_stmt *stmt, struct xpl_arena *arena, xpl_row_reader read, size_t size,
+                              size_t max, void *ret_rows, size_t *ret_count, struct xpl_error *err)
+{
+    size_t n = 0, capacity = 16 < max ? 16 : max;
+    char *rows = xpl_arena_array(arena, capacity ? capacity : 1, size);
+    enum xpl_status st = XPL_OK;
+
+    while (rows && n < max && (st = step(stmt, err)) == XPL_OK) {
+        if (n == capacity) {
+            char *more = xpl_arena_array(arena, capacity * 2, size);
+
+            if (!more)
+                return xpl_no_memory(err);
+            memcpy(more, rows, n * size);
+            rows = more;
+            capacity *= 2;
+        }
+        if ((st = read_row(stmt, arena, read, rows + n++ * size, err)))
+            return st;
+    }
+    if (!rows)
+        return xpl_no_memory(err);
+    if (st && st != XPL_NOT_FOUND)
+        return st;
+    *(void **)ret_rows = rows;
+    *ret_count = n;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_fetch_int(struct xpl_stmt *stmt, int64_t *ret_value, struct xpl_error *err)
+{
+    enum xpl_status st = step(stmt, err);
+
+    if (st == XPL_NOT_FOUND)
+        return xpl_fail(err, XPL_NOT_FOUND, "not found");
+    if (st)
+        return st;
+    *ret_value = sqlite3_column_int64(stmt->handle, 0);
+    return XPL_OK;
+}
+
+enum xpl_status xpl_run(struct xpl_stmt *stmt, int64_t *ret_changed, struct xpl_error *err)
+{
+    enum xpl_status st = step(stmt, err);
+
+    if (st == XPL_OK)
+        return xpl_fail(err, XPL_INTERNAL, "a statement that should return nothing returned a row");
+    if (st != XPL_NOT_FOUND)
+        return st;
+    if (ret_changed)
+        *ret_changed = sqlite3_changes64(stmt->db->handle);
+    return XPL_OK;
+}

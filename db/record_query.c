@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/record_query.h"
+
+#include "lib/base/buf.h"
+
+#define MAX_SQL_BYTES 16384
+
+/* The only texts of a request that become SQL are chosen from these two tables. */
+const char *const xpl_record_column_names[XPL_RECORD_N_COLUMNS + 1] = {
+    [XPL_RECORD_SCORING_ID] = "scoring_id",
+    [XPL_RECORD_TRANSACTION_ID] = "transaction_id",
+    [XPL_RECORD_SCORING_TIMESTAMP] = "scoring_timestamp",
+    [XPL_RECORD_RESPONSE_TIME] = "response_time",
+    [XPL_RECORD_PREDICTION] = "prediction",
+    [XPL_RECORD_PREDICTION_PROBABILITY] = "prediction_probability",
+    [XPL_RECORD_ASSET_REVISION] = "asset_revision",
+    [XPL_RECORD_USER_ID] = "user_id",
+};
+
+static const char *const operators[XPL_N_OPERATORS] = {
+    [XPL_OPERATOR_EQ] = " = ?",     [XPL_OPERATOR_GT] = " > ?",          [XPL_OPERATOR_GTE] = " >= ?",
+    [XPL_OPERATOR_LT] = " < ?",     [XPL_OPERATOR_LTE] = " <= ?",        [XPL_OPERATOR_LIKE] = " LIKE ?",
+    [XPL_OPERATOR_NULL] = " IS NULL", [XPL_OPERATOR_NONNULL] = " IS NOT NULL",
+};
+
+static void append_filter(struct xpl_buf *sql, const struct xpl_record_filter *filter)
+{
+    xpl_buf_printf(sql, " AND %s", xpl_record_column_names[filter->column]);
+    if (filter->operator != XPL_OPERATOR_IN) {
+        xpl_buf_string(sql, operators[filter->operator]);
+        return;
+    }
+    for (size_t i = 0; i < filter->n_values; i++)
+        xpl_buf_string(sql, i ? ", ?" : " IN (?");
+    xpl_buf_string(sql, ")");
+}
+
+static void append_where(struct xpl_buf *sql, const struct xpl_record_query *query)
+{
+    xpl_buf_string(sql, " FROM records WHERE data_set_id = ?");
+    if (query->start)
+        xpl_buf_string(sql, " AND scoring_timestamp >= ?");
+    if (query->end)
+        xpl_buf_string(sql, " AND scoring_timestamp < ?");
+    for (size_t i = 0; i < query->n_filters; i++)
+        append_filter(sql, &query->filters[i]);
+}
+
+static void append_order(struct xpl_buf *sql, const struct xpl_record_query *query)
+{
+    const char *direction = query->descending ? "DESC" : "ASC";
+
+    switch (query->order) {
+    case XPL_ORDER_LOGGED:
+        xpl_buf_printf(sql, " ORDER BY seq %s", direction);
+        break;
+    case XPL_ORDER_COLUMN:
+        xpl_buf_printf(sql, " ORDER BY %s %s, seq %s", xpl_record_column_names[query->order_column], direction,
+                       direction);
+        break;
+    case XPL_ORDER_RANDOM:
+        /* a multiplicative hash of the row; the constants are odd and large, the modulus is prime */
+        xpl_buf_string(sql, " ORDER BY ((seq + ?) * 2654435761 % 4294967291) * 40503 % 65521, seq");
+        break;
+    }
+    xpl_buf_string(sql, " LIMIT ? OFFSET ?");
+}
+
+static void bind_value(struct xpl_stmt *stmt, const struct xpl_filter_value *value)
+{
+    switch (value->type) {
+    case XPL_FILTER_TEXT:
+        xpl_bind_text(stmt, value->text);
+        break;
+    case XPL_FILTER_INT:
+        xpl_bind_int(stmt, value->integer);
+        break;
+    case XPL_FILTER_DOUBLE:
+        xpl_bind_double(stmt, value->number);
+        break;
+    }
+}
+
+static void bind_where(struct xpl_stmt *stmt, const struct xpl_record_query *query)
+{
+    xpl_bind_text(stmt, query->data_set_id);
+    if (query->start)
+        xpl_bind_int(stmt, query->start);
+    if (query->end)
+        xpl_bind_int(stmt, query->end);
+    for (size_t i = 0; i < query->n_filters; i++)
+        for (size_t k = 0; k < query->filters[i].n_values; k++)
+            bind_value(stmt, &query->filters[i].values[k]);
+}
+
+enum xpl_status xpl_records_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_record_query *query,
+                                 struct xpl_record **ret, size_t *ret_count, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
+
+    if (!sql)
+        return xpl_no_memory(err);
+    xpl_buf_string(sql, "SELECT " XPL_RECORD_COLUMNS);
+    append_where(sql, query);
+    append_order(sql, query);
+    if (sql->failed)
+        return xpl_fail(err, XPL_BAD_REQUEST, "the filter is too long");
+
+    XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
+    bind_where(stmt, query);
+    if (query->order == XPL_ORDER_RANDOM)
+        xpl_bind_int(stmt, query->seed);
+    xpl_bind_int(stmt, query->limit);
+    xpl_bind_int(stmt, query->offset);
+    return xpl_fetch_all(stmt, arena, xpl_record_read, sizeof **ret, (size_t)query->limit, ret, ret_count, err);
+}
+
+enum xpl_status xpl_records_count(struct xpl_db *db, const struct xpl_record_query *query, int64_t *ret,
+                                  struct xpl_error *err)
+{
+    XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
+
+    if (!sql)
+        return xpl_no_memory(err);
+    xpl_buf_string(sql, "SELECT COUNT(*)");
+    append_where(sql, query);
+    if (sql->failed)
+        return xpl_fail(err, XPL_BAD_REQUEST, "the filter is too long");
+
+    XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
+    bind_where(stmt, query);
+    return xpl_fetch_int(stmt, ret, err);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of records: time window, filters, order, paging. */
+#ifndef XPL_DB_RECORD_QUERY_H
+#define XPL_DB_RECORD_QUERY_H
+
+#include "db/records.h"
+
+#define XPL_RECORD_MAX_FILTERS 16
+#define XPL_RECORD_MAX_FILTER_VALUES 50
+
+/** Columns that can be filtered and ordered by; xpl_record_column_names is in this order. */
+enum xpl_record_column {
+    XPL_RECORD_SCORING_ID,
+    XPL_RECORD_TRANSACTION_ID,
+    XPL_RECORD_SCORING_TIMESTAMP,
+    XPL_RECORD_RESPONSE_TIME,
+    XPL_RECORD_PREDICTION,
+    XPL_RECORD_PREDICTION_PROBABILITY,
+    XPL_RECORD_ASSET_REVISION,
+    XPL_RECORD_USER_ID,
+    XPL_RECORD_N_COLUMNS
+};
+extern const char *const xpl_record_column_names[XPL_RECORD_N_COLUMNS + 1];
+
+enum xpl_record_operator {
+    XPL_OPERATOR_EQ,
+    XPL_OPERATOR_GT,
+    XPL_OPERATOR_GTE,
+    XPL_OPERATOR_LT,
+    XPL_OPERATOR_LTE,
+    XPL_OPERATOR_LIKE,
+    XPL_OPERATOR_IN,
+    XPL_OPERATOR_NULL,
+    XPL_OPERATOR_NONNULL,
+    XPL_N_OPERATORS
+};
+
+struct xpl_filter_value {
+    enum { XPL_FILTER_TEXT, XPL_FILTER_INT, XPL_FILTER_DOUBLE } type;
+    const char *text;
+    int64_t integer;
+    double number;
+};
+
+struct xpl_record_filter {
+    enum xpl_record_column column;
+    enum xpl_record_operator operator;
+    struct xpl_filter_value values[XPL_RECORD_MAX_FILTER_VALUES];
+    size_t n_values;
+};
+
+enum xpl_record_order {
+    XPL_ORDER_LOGGED, /* as they came in */
+    XPL_ORDER_COLUMN,
+    XPL_ORDER_RANDOM  /* repeatable: by a hash of `seed` and the row */
+};
+
+struct xpl_record_query {
+    const char *data_set_id;
+    int64_t start, end; /* window of the scoring timestamp, start included, end excluded; 0 = open */
+    struct xpl_record_filter filters[XPL_RECORD_MAX_FILTERS];
+    size_t n_filters;
+    enum xpl_record_order order;
+    enum xpl_record_column order_column;
+    bool descending;
+    int64_t seed;
+    int64_t offset, limit;
+};
+
+enum xpl_status xpl_records_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_record_query *query,
+                                 struct xpl_record **ret, size_t *ret_count, struct xpl_error *err);
+
+/** How many there are without offset and limit. */
+enum xpl_status xpl_records_count(struct xpl_db *db, const struct xpl_record_query *query, int64_t *ret,
+                                  struct xpl_error *err);
+
+#endif

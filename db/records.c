@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/records.h"
+
+#include <zstd.h>
+
+#define MAX_TRANSACTION_ROWS 10000
+#define MAX_SAME_ID 16
+#define MAX_TEXT_BYTES ((int64_t)256 << 20)
+
+/* ---- payloads ---- */
+
+enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
+                                     struct xpl_error *err)
+{
+    size_t bound = ZSTD_compressBound(text.length), length;
+    void *data = xpl_arena_alloc(arena, bound);
+
+    if (!data)
+        return xpl_no_memory(err);
+    length = ZSTD_compress(data, bound, text.ptr, text.length, 1);
+    if (ZSTD_isError(length))
+        return xpl_fail(err, XPL_INTERNAL, "compression failed: %s", ZSTD_getErrorName(length));
+    *ret = (struct xpl_blob){data, length};
+    return XPL_OK;
+}
+
+static enum xpl_status decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size, struct xpl_text *ret,
+                                  struct xpl_error *err)
+{
+    char *data = size >= 0 && size <= MAX_TEXT_BYTES ? xpl_arena_alloc(arena, (size_t)size + 1) : NULL;
+    size_t length;
+
+    if (!data)
+        return xpl_no_memory(err);
+    length = ZSTD_decompress(data, (size_t)size, blob.data, blob.length);
+    if (ZSTD_isError(length) || length != (size_t)size)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
+    *ret = (struct xpl_text){data, length};
+    return XPL_OK;
+}
+
+enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
+                                   struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request, request_size, response,"
+                              " response_size) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id");
+
+    xpl_bind_text(insert, payload->data_mart_id);
+    xpl_bind_text(insert, payload->data_set_id);
+    xpl_bind_blob(insert, (struct xpl_blob){payload->hash, sizeof payload->hash});
+    xpl_bind_blob(insert, payload->request);
+    xpl_bind_int(insert, (int64_t)payload->request_size);
+    xpl_bind_blob(insert, payload->response);
+    xpl_bind_int(insert, (int64_t)payload->response_size);
+    return xpl_fetch_int(insert, ret_id, err);
+}
+
+struct stored_payload {
+    struct xpl_blob request, response;
+    int64_t request_size, response_size;
+};
+
+static void read_payload(struct xpl_row *row, void *out)
+{
+    struct stored_payload *payload = out;
+
+    payload->request = xpl_row_blob(row, "request");
+    payload->request_size = xpl_row_int(row, "request_size");
+    payload->response = xpl_row_blob(row, "response");
+    payload->response_size = xpl_row_int(row, "response_size");
+}
+
+enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int64_t id, struct xpl_text *ret_request,
+                                 struct xpl_text *ret_response, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT request, request_size, response, response_size FROM payloads WHERE id = ?");
+    struct stored_payload stored;
+    enum xpl_status st;
+
+    xpl_bind_int(query, id);
+    if ((st = xpl_fetch_one(query, arena, read_payload, &stored, err)))
+        return st;
+    if (ret_request && (st = decompress(arena, stored.request, stored.request_size, ret_request, err)))
+        return st;
+    return ret_response ? decompress(arena, stored.response, stored.response_size, ret_response, err) : XPL_OK;
+}
+
+/* ---- records ---- */
+
+void xpl_record_read(struct xpl_row *row, void *out)
+{
+    struct xpl_record *r = out;
+
+    r->seq = xpl_row_int(row, "seq");
+    r->id = xpl_row_text(row, "id");
+    r->data_mart_id = xpl_row_text(row, "data_mart_id");
+    r->data_set_id = xpl_row_text(row, "data_set_id");
+    r->subscription_id = xpl_row_text(row, "subscription_id");
+    r->scoring_id = xpl_row_text(row, "scoring_id");
+    r->transaction_id = xpl_row_text(row, "transaction_id");
+    r->row_number = xpl_row_int(row, "row_number");
+    r->payload_id = xpl_row_int(row, "payload_id");
+    r->image_index = xpl_row_int(row, "image_index");
+    r->image_offset = xpl_row_int(row, "image_offset");
+    r->image_length = xpl_row_int(row, "image_length");
+    r->height = xpl_row_int(row, "height");
+    r->width = xpl_row_int(row, "width");
+    r->channels = xpl_row_int(row, "channels");
+    r->probabilities = xpl_row_text(row, "probabilities");
+    r->prediction = xpl_row_text(row, "prediction");
+    r->prediction_probability = xpl_row_double(row, "prediction_probability");
+    r->scoring_timestamp = xpl_row_int(row, "scoring_timestamp");
+    r->has_response_time = !xpl_row_is_null(row, "response_time");
+    r->response_time = xpl_row_double(row, "response_time");
+    r->asset_revision = xpl_row_text(row, "asset_revision");
+    r->user_id = xpl_row_text(row, "user_id");
+    r->deployment_id = xpl_row_text(row, "deployment_id");
+    r->annotations = xpl_row_text(row, "annotations");
+    r->created_at = xpl_row_int(row, "created_at");
+    r->created_by = xpl_row_text(row, "created_by");
+}
+
+static void bind_record(struct xpl_stmt *insert, const struct xpl_record *r)
+{
+    xpl_bind_text(insert, r->id);
+    xpl_bind_text(insert, r->data_mart_id);
+    xpl_bind_text(insert, r->data_set_id);
+    xpl_bind_text(insert, r->subscription_id);
+    xpl_bind_text(insert, r->scoring_id);
+    xpl_bind_text(insert, r->transaction_id);
+    xpl_bind_int(insert, r->row_number);
+    xpl_bind_int(insert, r->payload_id);
+    xpl_bind_int(insert, r->image_index);
+    xpl_bind_int(insert, r->image_offset);
+    xpl_bind_int(insert, r->image_length);
+    xpl_bind_int(insert, r->height);
+    xpl_bind_int(insert, r->width);
+    xpl_bind_int(insert, r->channels);
+    xpl_bind_text(insert, r->probabilities);
+    xpl_bind_text(insert, r->prediction);
+    xpl_bind_double(insert, r->prediction_probability);
+    xpl_bind_int(insert, r->scoring_timestamp);
+    if (r->has_response_time)
+        xpl_bind_double(insert, r->response_time);
+    else
+        xpl_bind_null(insert);
+    xpl_bind_text(insert, r->asset_revision);
+    xpl_bind_text(insert, r->user_id);
+    xpl_bind_text(insert, r->deployment_id);
+    xpl_bind_text(insert, r->annotations);
+    xpl_bind_int(insert, r->created_at);
+    xpl_bind_text(insert, r->created_by);
+}
+
+enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *record, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(
+        db, "INSERT INTO records (id, data_mart_id, data_set_id, subscription_id, scoring_id, transaction_id,"
+            " row_number, payload_id, image_index, image_offset, image_length, height, width, channels, probabilities,"
+            " prediction, prediction_probability, scoring_timestamp, response_time, asset_revision, user_id,"
+            " deployment_id, annotations, created_at, created_by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+    bind_record(insert, record);
+    return xpl_run(insert, NULL, err);
+}
+
+enum xpl_status xpl_record_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                               const char *data_set_id, const char *id, struct xpl_record *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE id = ?1 AND data_mart_id = ?2"
+                             " AND (?3 IS NULL OR data_set_id = ?3)");
+
+    xpl_bind_text(query, id);
+    xpl_bind_text(query, data_mart_id);
+    xpl_bind_text(query, data_set_id);
+    return xpl_fetch_one(query, arena, xpl_record_read, ret, err);
+}
+
+static void read_hash(struct xpl_row *row, void *out)
+{
+    *(struct xpl_blob *)out = xpl_row_blob(row, "hash");
+}
+
+enum xpl_status xpl_record_hash(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                const char *scoring_id, struct xpl_blob *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT p.hash AS hash FROM records r JOIN payloads p ON p.id = r.payload_id"
+                             " WHERE r.data_set_id = ? AND r.scoring_id = ?");
+
+    xpl_bind_text(query, data_set_id);
+    xpl_bind_text(query, scoring_id);
+    return xpl_fetch_one(query, arena, read_hash, ret, err);
+}
+
+enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                          const char *subscription_id, const char *scoring_id, struct xpl_record **ret,
+                                          size_t *ret_count, struct xpl_error *err)
+{
+    static const char *const queries[] = {
+        "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1 AND scoring_id = ?2"
+        " AND (?3 IS NULL OR subscription_id = ?3) ORDER BY seq",
+        "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1 AND transaction_id = ?2 AND row_number = 1"
+        " AND (?3 IS NULL OR subscription_id = ?3) ORDER BY seq"};
+
+    *ret_count = 0;
+    for (size_t i = 0; i < sizeof queries / sizeof *queries && *ret_count == 0; i++) {
+        XPL_AUTO(xpl_stmt) query = xpl_db_query(db, queries[i]);
+        enum xpl_status st;
+
+        xpl_bind_text(query, data_mart_id);
+        xpl_bind_text(query, scoring_id);
+        xpl_bind_text(query, subscription_id);
+        st = xpl_fetch_all(query, arena, xpl_record_read, sizeof **ret, MAX_SAME_ID, ret, ret_count, err);
+        if (st)
+            return st;
+    }
+    return XPL_OK;
+}
+
+enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                           const char *transaction_id, struct xpl_record **ret, size_t *ret_count,
+                                           struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ? AND transaction_id = ?"
+                             " ORDER BY row_number, seq");
+
+    xpl_bind_text(query, data_mart_id);
+    xpl_bind_text(query, transaction_id);
+    return xpl_fetch_all(query, arena, xpl_record_read, sizeof **ret, MAX_TRANSACTION_ROWS, ret, ret_count, err);
+}
+
+enum xpl_status xpl_record_set_annotations(struct xpl_db *db, const char *id, const char *annotations,
+                                           struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) update = xpl_db_query(db, "UPDATE records SET annotations = ? WHERE id = ?");
+
+    xpl_bind_text(update, annotations);
+    xpl_bind_text(update, id);
+    return xpl_run(update, NULL, err);
+}
+
+/* ---- requests ---- */
+
+enum xpl_status xpl_record_request_insert(struct xpl_db *db, const struct xpl_record_request *request,
+                                          struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO record_requests (id, data_mart_id, data_set_id, state, n_records, created_at)"
+                              " VALUES (?, ?, ?, ?, ?, ?)");
+
+    xpl_bind_text(insert, request->id);
+    xpl_bind_text(insert, request->data_mart_id);
+    xpl_bind_text(insert, request->data_set_id);
+    xpl_bind_text(insert, request->state);
+    xpl_bind_int(insert, request->n_records);
+    xpl_bind_int(insert, request->created_at);
+    return xpl_run(insert, NULL, err);
+}
+
+static void read_request(struct xpl_row *row, void *out)
+{
+    struct xpl_record_request *request = out;
+
+    request->id = xpl_row_text(row, "id");
+    request->data_mart_id = xpl_row_text(row, "data_mart_id");
+    request->data_set_id = xpl_row_text(row, "data_set_id");
+    request->state = xpl_row_text(row, "state");
+    request->n_records = xpl_row_int(row, "n_records");
+    request->created_at = xpl_row_int(row, "created_at");
+}
+
+enum xpl_status xpl_record_request_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                       const char *id, struct xpl_record_request *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT id, data_mart_id, data_set_id, state, n_records, created_at FROM record_requests"
+                             " WHERE id = ? AND data_set_id = ?");
+
+    xpl_bind_text(query, id);
+    xpl_bind_text(query, data_set_id);
+    return xpl_fetch_one(query, arena, read_request, ret, err);
+}
+
+/* ---- data sets ---- */
+
+enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_set_id, int64_t *ret,
+                                           struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT COUNT(*) FROM records WHERE data_set_id = ?");
+
+    xpl_bind_text(query, data_set_id);
+    return xpl_fetch_int(query, ret, err);
+}
+
+enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, struct xpl_error *err)
+{
+    static const char *const statements[] = {
+        "DELETE FROM explanation_tasks WHERE record_id IN (SELECT id FROM records WHERE data_set_id = ?)",
+        "DELETE FROM records WHERE data_set_id = ?",
+        "DELETE FROM payloads WHERE data_set_id = ?",
+        "DELETE FROM record_requests WHERE data_set_id = ?",
+    };
+
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        XPL_AUTO(xpl_stmt) deletion = xpl_db_query(db, statements[i]);
+        enum xpl_status st;
+
+        xpl_bind_text(deletion, data_set_id);
+        if ((st = xpl_run(deletion, NULL, err)))
+            return st;
+    }
+    return XPL_OK;
+}

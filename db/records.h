@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was logged: payloads (the transaction as the client sent it, compressed) and records (one image each).
+ */
+#ifndef XPL_DB_RECORDS_H
+#define XPL_DB_RECORDS_H
+
+#include "db/db.h"
+#include "lib/base/hash.h"
+#include "lib/base/text.h"
+
+struct xpl_payload {
+    const char *data_mart_id, *data_set_id;
+    uint8_t hash[XPL_HASH_BYTES]; /* of request and response: the same content has the same hash */
+    struct xpl_blob request, response; /* compressed */
+    size_t request_size, response_size; /* before compression */
+};
+
+/** zstd, level 1; memory from `arena`. To be done outside the writer. */
+enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
+                                     struct xpl_error *err);
+enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
+                                   struct xpl_error *err);
+
+/** Request and response text, decompressed. Either may be NULL. */
+enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int64_t id, struct xpl_text *ret_request,
+                                 struct xpl_text *ret_response, struct xpl_error *err);
+
+struct xpl_record {
+    int64_t seq;
+    const char *id, *data_mart_id, *data_set_id, *subscription_id;
+    const char *scoring_id, *transaction_id;
+    int64_t row_number; /* from 1 */
+    int64_t payload_id;
+    int64_t image_index, image_offset, image_length; /* in the request: which image, and the bytes of its JSON text */
+    int64_t height, width, channels;
+    const char *probabilities; /* JSON array */
+    const char *prediction;    /* JSON value */
+    double prediction_probability;
+    int64_t scoring_timestamp; /* microseconds */
+    bool has_response_time;
+    double response_time;
+    const char *asset_revision, *user_id, *deployment_id; /* NULL = none */
+    const char *annotations;   /* JSON object or NULL */
+    int64_t created_at;
+    const char *created_by;
+};
+
+enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *record, struct xpl_error *err);
+
+/** By record id; `data_set_id` may be NULL. XPL_NOT_FOUND for one of another data mart, too. */
+enum xpl_status xpl_record_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                               const char *data_set_id, const char *id, struct xpl_record *ret, struct xpl_error *err);
+
+/** The payload hash of the record with this scoring id; XPL_NOT_FOUND when there is none. */
+enum xpl_status xpl_record_hash(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                const char *scoring_id, struct xpl_blob *ret, struct xpl_error *err);
+
+/**
+ * The records a scoring id names: an exact one, or row 1 of a bare transaction id. More than one only when several
+ * subscriptions logged the same id; `subscription_id` NULL = any.
+ */
+enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                          const char *subscription_id, const char *scoring_id, struct xpl_record **ret,
+                                          size_t *ret_count, struct xpl_error *err);
+
+/** All rows of a transaction, in order. */
+enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                           const char *transaction_id, struct xpl_record **ret, size_t *ret_count,
+                                           struct xpl_error *err);
+
+enum xpl_status xpl_record_set_annotations(struct xpl_db *db, const char *id, const char *annotations,
+                                           struct xpl_error *err);
+
+/* ---- one POST of records ---- */
+
+struct xpl_record_request {
+    const char *id, *data_mart_id, *data_set_id;
+    const char *state; /* "active" */
+    int64_t n_records, created_at;
+};
+enum xpl_status xpl_record_request_insert(struct xpl_db *db, const struct xpl_record_request *request,
+                                          struct xpl_error *err);
+enum xpl_status xpl_record_request_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                       const char *id, struct xpl_record_request *ret, struct xpl_error *err);
+
+/* ---- a data set's content ---- */
+
+enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_set_id, int64_t *ret,
+                                           struct xpl_error *err);
+
+/** Deletes records, payloads, requests and the explanations of the records. */
+enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, struct xpl_error *err);
+
+/** For queries of other files that select RECORD columns. */
+#define XPL_RECORD_COLUMNS                                                                                             \
+    "seq, id, data_mart_id, data_set_id, subscription_id, scoring_id, transaction_id, row_number, payload_id,"         \
+    " image_index, image_offset, image_length, height, width, channels, probabilities, prediction,"                    \
+    " prediction_probability, scoring_timestamp, response_time, asset_revision, user_id, deployment_id, annotations,"  \
+    " created_at, created_by"
+void xpl_record_read(struct xpl_row *row, void *record);
+
+#endif

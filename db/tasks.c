@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/tasks.h"
+
+#include <string.h>
+
+#include "lib/base/buf.h"
+
+#define TASK_COLUMNS                                                                                                   \
+    "seq, id, data_mart_id, subscription_id, deployment_id, record_id, scoring_id, transaction_id, parameters,"        \
+    " parameters_hash, state, attempt, crashes, error_code, error_message, trace_id, created_at, started_at,"          \
+    " updated_at, created_by"
+
+#define MAX_SQL_BYTES 2048
+
+static const char *const state_names[] = {"queued", "leased", "finished", "error"};
+
+static enum xpl_task_state state_of(const char *name)
+{
+    for (size_t i = 0; name && i < sizeof state_names / sizeof *state_names; i++)
+        if (strcmp(state_names[i], name) == 0)
+            return (enum xpl_task_state)i;
+    return XPL_TASK_ERROR;
+}
+
+static void read_task(struct xpl_row *row, void *out)
+{
+    struct xpl_task *task = out;
+    struct xpl_blob hash = xpl_row_blob(row, "parameters_hash");
+
+    task->seq = xpl_row_int(row, "seq");
+    task->id = xpl_row_text(row, "id");
+    task->data_mart_id = xpl_row_text(row, "data_mart_id");
+    task->subscription_id = xpl_row_text(row, "subscription_id");
+    task->deployment_id = xpl_row_text(row, "deployment_id");
+    task->record_id = xpl_row_text(row, "record_id");
+    task->scoring_id = xpl_row_text(row, "scoring_id");
+    task->transaction_id = xpl_row_text(row, "transaction_id");
+    task->parameters = xpl_row_text(row, "parameters");
+    if (hash.length == sizeof task->parameters_hash)
+        memcpy(task->parameters_hash, hash.data, hash.length);
+    task->state = state_of(xpl_row_text(row, "state"));
+    task->attempt = xpl_row_int(row, "attempt");
+    task->crashes = xpl_row_int(row, "crashes");
+    task->error_code = xpl_row_text(row, "error_code");
+    task->error_message = xpl_row_text(row, "error_message");
+    task->trace_id = xpl_row_text(row, "trace_id");
+    task->created_at = xpl_row_int(row, "created_at");
+    task->started_at = xpl_row_int(row, "started_at");
+    task->updated_at = xpl_row_int(row, "updated_at");
+    task->created_by = xpl_row_text(row, "created_by");
+}
+
+enum xpl_status xpl_task_insert(struct xpl_db *db, const struct xpl_task *task, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO explanation_tasks (id, data_mart_id, subscription_id, deployment_id,"
+                              " record_id, scoring_id, transaction_id, parameters, parameters_hash, state, run_at,"
+                              " trace_id, created_at, created_by)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)");
+
+    xpl_bind_text(insert, task->id);
+    xpl_bind_text(insert, task->data_mart_id);
+    xpl_bind_text(insert, task->subscription_id);
+    xpl_bind_text(insert, task->deployment_id);
+    xpl_bind_text(insert, task->record_id);
+    xpl_bind_text(insert, task->scoring_id);
+    xpl_bind_text(insert, task->transaction_id);
+    xpl_bind_text(insert, task->parameters);
+    xpl_bind_blob(insert, (struct xpl_blob){task->parameters_hash, sizeof task->parameters_hash});
+    xpl_bind_int(insert, task->created_at);
+    xpl_bind_text(insert, task->trace_id);
+    xpl_bind_int(insert, task->created_at);
+    xpl_bind_text(insert, task->created_by);
+    return xpl_run(insert, NULL, err);
+}
+
+static void read_id(struct xpl_row *row, void *out)
+{
+    *(const char **)out = xpl_row_text(row, "id");
+}
+
+enum xpl_status xpl_task_find_open(struct xpl_db *db, struct xpl_arena *arena, const char *record_id,
+                                   const uint8_t parameters_hash[XPL_HASH_BYTES], const char **ret_id,
+                                   struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT id FROM explanation_tasks WHERE record_id = ? AND parameters_hash = ?"
+                             " AND state IN ('queued', 'leased') ORDER BY seq LIMIT 1");
+
+    xpl_bind_text(query, record_id);
+    xpl_bind_blob(query, (struct xpl_blob){parameters_hash, XPL_HASH_BYTES});
+    return xpl_fetch_one(query, arena, read_id, ret_id, err);
+}
+
+enum xpl_status xpl_task_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id, const char *id,
+                             struct xpl_task *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT " TASK_COLUMNS " FROM explanation_tasks WHERE id = ? AND data_mart_id = ?");
+
+    xpl_bind_text(query, id);
+    xpl_bind_text(query, data_mart_id);
+    return xpl_fetch_one(query, arena, read_task, ret, err);
+}
+
+enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) deletion = xpl_db_query(db, "DELETE FROM explanation_tasks WHERE id = ?");
+
+    xpl_bind_text(deletion, id);
+    return xpl_run(deletion, NULL, err);
+}
+
+/* ---- lists ---- */
+
+static void append_where(struct xpl_buf *sql, const struct xpl_task_query *query)
+{
+    xpl_buf_string(sql, " FROM explanation_tasks WHERE data_mart_id = ?");
+    if (query->subscription_id)
+        xpl_buf_string(sql, " AND subscription_id = ?");
+    if (query->transaction_id)
+        xpl_buf_string(sql, " AND transaction_id = ?");
+    if (query->scoring_id)
+        xpl_buf_string(sql, " AND scoring_id = ?");
+    if (!query->status)
+        return;
+    if (strcmp(query->status, "in_progress") == 0)
+        xpl_buf_string(sql, " AND state IN ('queued', 'leased')");
+    else
+        xpl_buf_string(sql, " AND state = ?");
+}
+
+static void bind_where(struct xpl_stmt *stmt, const struct xpl_task_query *query)
+{
+    xpl_bind_text(stmt, query->data_mart_id);
+    if (query->subscription_id)
+        xpl_bind_text(stmt, query->subscription_id);
+    if (query->transaction_id)
+        xpl_bind_text(stmt, query->transaction_id);
+    if (query->scoring_id)
+        xpl_bind_text(stmt, query->scoring_id);
+    if (query->status && strcmp(query->status, "in_progress") != 0)
+        xpl_bind_text(stmt, query->status);
+}
+
+enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,
+                               struct xpl_task **ret, size_t *ret_count, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
+
+    if (!sql)
+        return xpl_no_memory(err);
+    xpl_buf_string(sql, "SELECT " TASK_COLUMNS);
+    append_where(sql, query);
+    if (!xpl_buf_string(sql, " ORDER BY seq LIMIT ? OFFSET ?"))
+        return xpl_no_memory(err);
+
+    XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
+    bind_where(stmt, query);
+    xpl_bind_int(stmt, query->limit);
+    xpl_bind_int(stmt, query->offset);
+    return xpl_fetch_all(stmt, arena, read_task, sizeof **ret, (size_t)query->limit, ret, ret_count, err);
+}
+
+enum xpl_status xpl_tasks_count(struct xpl_db *db, const struct xpl_task_query *query, int64_t *ret,
+                                struct xpl_error *err)
+{
+    XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
+
+    if (!sql)
+        return xpl_no_memory(err);
+    xpl_buf_string(sql, "SELECT COUNT(*)");
+    append_where(sql, query);
+    if (sql->failed)
+        return xpl_no_memory(err);
+
+    XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
+    bind_where(stmt, query);
+    return xpl_fetch_int(stmt, ret, err);
+}
+
+static void read_counts(struct xpl_row *row, void *out)
+{
+    struct xpl_task_counts *counts = out;
+
+    counts->total = xpl_row_int(row, "total");
+    counts->failed = xpl_row_int(row, "failed");
+}
+
+enum xpl_status xpl_task_counts_of(struct xpl_db *db, const char *subscription_id, struct xpl_task_counts *ret,
+                                   struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT COUNT(*) AS total, COUNT(CASE WHEN state = 'error' THEN 1 END) AS failed"
+                             " FROM explanation_tasks WHERE subscription_id = ?");
+
+    xpl_bind_text(query, subscription_id);
+    return xpl_fetch_one(query, NULL, read_counts, ret, err);
+}
+
+enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id, int64_t *ret_all,
+                                 int64_t *ret_of_subscription, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    all = xpl_db_query(db, "SELECT COUNT(*) FROM explanation_tasks WHERE state IN ('queued', 'leased')");
+    XPL_AUTO(xpl_stmt)
+    own = xpl_db_query(db, "SELECT COUNT(*) FROM explanation_tasks WHERE state IN ('queued', 'leased')"
+                           " AND subscription_id = ?");
+    enum xpl_status st = xpl_fetch_int(all, ret_all, err);
+
+    if (st)
+        return st;
+    xpl_bind_text(own, subscription_id);
+    return xpl_fetch_int(own, ret_of_subscription, err);
+}
+
+/* ---- workers ---- */
+
+enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const char *owner, int64_t now,
+                               struct xpl_task *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(
+        db, "UPDATE explanation_tasks SET state = 'leased', attempt = attempt + 1, lease_owner = ?1,"
+            " started_at = COALESCE(started_at, ?2)"
+            " WHERE seq = (SELECT MIN(t.seq) FROM explanation_tasks t WHERE t.state = 'queued' AND t.run_at <= ?2"
+            "   AND NOT EXISTS (SELECT 1 FROM explanation_tasks l WHERE l.state = 'leased'"
+            "     AND l.data_mart_id = t.data_mart_id AND l.deployment_id = t.deployment_id))"
+            " RETURNING " TASK_COLUMNS);
+
+    xpl_bind_text(update, owner);
+    xpl_bind_int(update, now);
+    return xpl_fetch_one(update, arena, read_task, ret, err);
+}
+
+/* Ends the lease of this very attempt. */
+static enum xpl_status end_lease(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *state,
+                                 const char *error_code, const char *error_message, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = ?, updated_at = ?, error_code = ?,"
+                              " error_message = ?, lease_owner = NULL"
+                              " WHERE id = ? AND state = 'leased' AND attempt = ?");
+    enum xpl_status st;
+    int64_t changed;
+
+    xpl_bind_text(update, state);
+    xpl_bind_int(update, now);
+    xpl_bind_text(update, error_code);
+    xpl_bind_text(update, error_message);
+    xpl_bind_text(update, id);
+    xpl_bind_int(update, attempt);
+    if ((st = xpl_run(update, &changed, err)))
+        return st;
+    return changed ? XPL_OK : xpl_fail(err, XPL_CONFLICT, "the task is no longer this worker's");
+}
+
+static enum xpl_status insert_explanation(struct xpl_db *db, const char *id, int64_t now,
+                                          const struct xpl_task_result *result, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO explanations (task_id, answer, attributions, created_at)"
+                              " VALUES (?, ?, ?, ?)");
+
+    xpl_bind_text(insert, id);
+    xpl_bind_text(insert, result->answer);
+    xpl_bind_text(insert, result->attributions);
+    xpl_bind_int(insert, now);
+    return xpl_run(insert, NULL, err);
+}
+
+static enum xpl_status insert_samples(struct xpl_db *db, const char *id, const struct xpl_task_result *result,
+                                      struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO explanation_samples (task_id, n_segments, masks, classes, scores)"
+                              " VALUES (?, ?, ?, ?, ?)");
+
+    xpl_bind_text(insert, id);
+    xpl_bind_int(insert, result->n_segments);
+    xpl_bind_blob(insert, result->masks);
+    xpl_bind_blob(insert, result->classes);
+    xpl_bind_blob(insert, result->scores);
+    return xpl_run(insert, NULL, err);
+}
+
+enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
+                                const struct xpl_task_result *result, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if ((st = end_lease(db, id, attempt, now, "finished", NULL, NULL, err)) ||
+        (st = insert_explanation(db, id, now, result, err)))
+        return st;
+    return insert_samples(db, id, result, err);
+}
+
+enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,
+                              const char *error_message, struct xpl_error *err)
+{
+    return end_lease(db, id, attempt, now, "error", error_code, error_message, err);
+}
+
+enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', lease_owner = NULL,"
+                              " attempt = attempt - 1 WHERE id = ? AND state = 'leased' AND attempt = ?");
+
+    xpl_bind_text(update, id);
+    xpl_bind_int(update, attempt);
+    return xpl_run(update, NULL, err);
+}
+
+enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *error_code, int64_t *ret_requeued,
+                                  struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    give_up = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'error', crashes = crashes + 1, updated_at = ?,"
+                               " lease_owner = NULL, error_code = ?,"
+                               " error_message = 'the daemon ended unexpectedly three times during this explanation'"
+                               " WHERE state = 'leased' AND crashes + 1 >= ?");
+    XPL_AUTO(xpl_stmt)
+    requeue = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', crashes = crashes + 1,"
+                               " lease_owner = NULL WHERE state = 'leased'");
+    enum xpl_status st;
+
+    xpl_bind_int(give_up, now);
+    xpl_bind_text(give_up, error_code);
+    xpl_bind_int(give_up, XPL_TASK_MAX_CRASHES);
+    if ((st = xpl_run(give_up, NULL, err)))
+        return st;
+    return xpl_run(requeue, ret_requeued, err);
+}
+
+/* ---- results ---- */
+
+static void read_text(struct xpl_row *row, void *out)
+{
+    *(const char **)out = xpl_row_text(row, "text");
+}
+
+enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                       const char **ret_text, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT answer AS text FROM explanations WHERE task_id = ?");
+
+    xpl_bind_text(query, task_id);
+    return xpl_fetch_one(query, arena, read_text, ret_text, err);
+}
+
+enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                             const char **ret_text, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT attributions AS text FROM explanations WHERE task_id = ?");
+
+    xpl_bind_text(query, task_id);
+    return xpl_fetch_one(query, arena, read_text, ret_text, err);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Explanation tasks and what comes out of them.
+ *
+ * A task is queued, leased by a worker, and ends finished or in error. The attempt number given with the lease is a fencing
+ * token: a worker whose attempt is no longer the current one can store nothing.
+ */
+#ifndef XPL_DB_TASKS_H
+#define XPL_DB_TASKS_H
+
+#include "db/db.h"
+#include "lib/base/hash.h"
+
+#define XPL_TASK_MAX_CRASHES 3
+
+enum xpl_task_state {
+    XPL_TASK_QUEUED,
+    XPL_TASK_LEASED,
+    XPL_TASK_FINISHED,
+    XPL_TASK_ERROR
+};
+
+struct xpl_task {
+    int64_t seq;
+    const char *id, *data_mart_id, *subscription_id, *deployment_id;
+    const char *record_id, *scoring_id, *transaction_id;
+    const char *parameters; /* JSON, complete */
+    uint8_t parameters_hash[XPL_HASH_BYTES];
+    enum xpl_task_state state;
+    int64_t attempt, crashes;
+    const char *error_code, *error_message; /* of state error */
+    const char *trace_id;
+    int64_t created_at, started_at, updated_at; /* microseconds; 0 = not yet */
+    const char *created_by;
+};
+
+enum xpl_status xpl_task_insert(struct xpl_db *db, const struct xpl_task *task, struct xpl_error *err);
+
+/** The id of a task for the same record and parameters that has not ended; XPL_NOT_FOUND when there is none. */
+enum xpl_status xpl_task_find_open(struct xpl_db *db, struct xpl_arena *arena, const char *record_id,
+                                   const uint8_t parameters_hash[XPL_HASH_BYTES], const char **ret_id,
+                                   struct xpl_error *err);
+
+enum xpl_status xpl_task_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id, const char *id,
+                             struct xpl_task *ret, struct xpl_error *err);
+enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_error *err);
+
+/** A list's filters; NULL or 0 = any. `status`: "in_progress", "finished" or "error". */
+struct xpl_task_query {
+    const char *data_mart_id, *subscription_id, *scoring_id, *transaction_id, *status;
+    int64_t offset, limit;
+};
+enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,
+                               struct xpl_task **ret, size_t *ret_count, struct xpl_error *err);
+enum xpl_status xpl_tasks_count(struct xpl_db *db, const struct xpl_task_query *query, int64_t *ret,
+                                struct xpl_error *err);
+
+struct xpl_task_counts {
+    int64_t total, failed;
+};
+/** All tasks of a subscription. */
+enum xpl_status xpl_task_counts_of(struct xpl_db *db, const char *subscription_id, struct xpl_task_counts *ret,
+                                   struct xpl_error *err);
+
+/** How many wait: in all, and of one subscription. */
+enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id, int64_t *ret_all,
+                                 int64_t *ret_of_subscription, struct xpl_error *err);
+
+/* ---- for workers ---- */
+
+/**
+ * Leases the oldest queued task whose deployment has no leased one: explanations of a deployment run one at a time, in the
+ * order asked. XPL_NOT_FOUND: nothing to do. Counts the attempt.
+ */
+enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const char *owner, int64_t now,
+                               struct xpl_task *ret, struct xpl_error *err);
+
+/** What a finished task leaves. Texts are the complete bodies of the answers. */
+struct xpl_task_result {
+    const char *answer, *attributions;
+    uint32_t n_segments;
+    struct xpl_blob masks, classes, scores;
+};
+
+/** XPL_CONFLICT when the attempt is no longer the current one: nothing is stored then. */
+enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
+                                const struct xpl_task_result *result, struct xpl_error *err);
+enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,
+                              const char *error_message, struct xpl_error *err);
+
+/** Gives a leased task back to the queue without counting the attempt (shutdown). */
+enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err);
+
+/**
+ * At start: what was leased when the process ended goes back to the queue; a task that was leased XPL_TASK_MAX_CRASHES times
+ * when the process died ends in error, so that an input that kills the process cannot do so for ever.
+ */
+enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *error_code, int64_t *ret_requeued,
+                                  struct xpl_error *err);
+
+/** The stored answer or attributions of a finished task. */
+enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                       const char **ret_text, struct xpl_error *err);
+enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                             const char **ret_text, struct xpl_error *err);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/writer.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+
+#define MAX_WAITING 4096
+#define MAX_GROUP 256
+#define MAX_GROUP_BYTES ((size_t)8 << 20)
+
+struct xpl_writer {
+    struct xpl_db *db;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wakeup;
+    struct xpl_write *first, *last; /* under the lock */
+    size_t n_waiting;
+    bool stopping;
+};
+
+/* Takes the next group off the queue: a list of at most MAX_GROUP operations. Called with the lock held. */
+static struct xpl_write *take_group(struct xpl_writer *writer)
+{
+    struct xpl_write *group = writer->first, *end = NULL;
+    size_t n = 0, bytes = 0;
+
+    for (struct xpl_write *op = writer->first; op && n < MAX_GROUP && (n == 0 || bytes + op->bytes <= MAX_GROUP_BYTES);
+         op = op->next) {
+        bytes += op->bytes;
+        end = op;
+        n++;
+    }
+    if (end) {
+        writer->first = end->next;
+        end->next = NULL;
+        writer->n_waiting -= n;
+    }
+    if (!writer->first)
+        writer->last = NULL;
+    return group;
+}
+
+/* Runs one operation inside a savepoint, so that it rolls back alone. False when the transaction itself is broken. */
+static bool run_one(struct xpl_db *db, struct xpl_write *op)
+{
+    struct xpl_error err = {0};
+
+    op->err = (struct xpl_error){0};
+    if ((op->status = xpl_db_exec(db, "SAVEPOINT operation", &op->err)))
+        return false;
+    op->status = op->run(db, op->arg, &op->err);
+    if (op->status == XPL_OK)
+        return xpl_db_exec(db, "RELEASE operation", &err) == XPL_OK;
+    if (op->err.status == XPL_OK)
+        xpl_fail(&op->err, op->status, "the write failed");
+    return xpl_db_exec(db, "ROLLBACK TO operation; RELEASE operation", &err) == XPL_OK;
+}
+
+static enum xpl_status commit(struct xpl_db *db, struct xpl_error *err)
+{
+    enum xpl_status st = xpl_db_exec(db, "COMMIT", err);
+
+    if (st)
+        xpl_db_exec(db, "ROLLBACK", NULL);
+    return st;
+}
+
+/* One transaction for the whole group. False when it failed as a whole and nothing of it was stored. */
+static bool run_group(struct xpl_db *db, struct xpl_write *group)
+{
+    struct xpl_error err = {0};
+
+    if (xpl_db_exec(db, "BEGIN IMMEDIATE", &err))
+        return false;
+    for (struct xpl_write *op = group; op; op = op->next) {
+        if (!run_one(db, op)) {
+            xpl_db_exec(db, "ROLLBACK", NULL);
+            return false;
+        }
+    }
+    return commit(db, &err) == XPL_OK;
+}
+
+/* After a failed group: each operation in a transaction of its own, so that each caller gets its own answer. */
+static void run_alone(struct xpl_db *db, struct xpl_write *op)
+{
+    struct xpl_error err = {0};
+
+    if ((op->status = xpl_db_exec(db, "BEGIN IMMEDIATE", &err)) == XPL_OK) {
+        op->err = (struct xpl_error){0};
+        op->status = op->run(db, op->arg, &op->err);
+        if (op->status) {
+            xpl_db_exec(db, "ROLLBACK", NULL);
+            return;
+        }
+        op->status = commit(db, &err);
+    }
+    op->err = err;
+}
+
+static void complete(struct xpl_write *group)
+{
+    while (group) {
+        struct xpl_write *next = group->next; /* `done` may free the operation */
+
+        group->done(group->arg, group->status, &group->err);
+        group = next;
+    }
+}
+
+static void *writer_main(void *arg)
+{
+    struct xpl_writer *writer = arg;
+
+    for (;;) {
+        struct xpl_write *group;
+
+        pthread_mutex_lock(&writer->lock);
+        while (!writer->first && !writer->stopping)
+            pthread_cond_wait(&writer->wakeup, &writer->lock);
+        group = take_group(writer);
+        pthread_mutex_unlock(&writer->lock);
+        if (!group)
+            return NULL;
+        if (!run_group(writer->db, group))
+            for (struct xpl_write *op = group; op; op = op->next)
+                run_alone(writer->db, op);
+        complete(group);
+    }
+}
+
+static void destroy(struct xpl_writer *writer)
+{
+    pthread_cond_destroy(&writer->wakeup);
+    pthread_mutex_destroy(&writer->lock);
+    xpl_db_close(writer->db);
+    free(writer);
+}
+
+enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, struct xpl_error *err)
+{
+    struct xpl_writer *writer = calloc(1, sizeof *writer);
+    enum xpl_status st;
+
+    if (!writer)
+        return xpl_no_memory(err);
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->wakeup, NULL);
+    st = xpl_db_open(path, XPL_DB_WRITER, &writer->db, err);
+    if (!st)
+        st = xpl_db_migrate(writer->db, err);
+    if (!st && pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
+        st = xpl_fail(err, XPL_NO_MEMORY, "the writer thread cannot be started");
+    if (st) {
+        destroy(writer);
+        return st;
+    }
+    *ret = writer;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_writer_submit(struct xpl_writer *writer, struct xpl_write *write, struct xpl_error *err)
+{
+    bool accepted;
+
+    pthread_mutex_lock(&writer->lock);
+    accepted = !writer->stopping && writer->n_waiting < MAX_WAITING;
+    if (accepted) {
+        write->next = NULL;
+        if (writer->last)
+            writer->last->next = write;
+        else
+            writer->first = write;
+        writer->last = write;
+        writer->n_waiting++;
+        pthread_cond_signal(&writer->wakeup);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return accepted ? XPL_OK : xpl_fail(err, XPL_OVERLOADED, "too many writes are waiting");
+}
+
+struct waiting {
+    struct xpl_write write;
+    xpl_write_fn run;
+    void *arg;
+    sem_t done;
+};
+
+static enum xpl_status run_waiting(struct xpl_db *db, void *arg, struct xpl_error *err)
+{
+    struct waiting *waiting = arg;
+
+    return waiting->run(db, waiting->arg, err);
+}
+
+static void wake_waiting(void *arg, enum xpl_status status, const struct xpl_error *err)
+{
+    struct waiting *waiting = arg;
+
+    (void)status, (void)err; /* both stay in `write` */
+    sem_post(&waiting->done);
+}
+
+enum xpl_status xpl_writer_run(struct xpl_writer *writer, xpl_write_fn run, void *arg, size_t bytes,
+                               struct xpl_error *err)
+{
+    struct waiting waiting = {.run = run, .arg = arg};
+    enum xpl_status st;
+
+    waiting.write = (struct xpl_write){.run = run_waiting, .done = wake_waiting, .arg = &waiting, .bytes = bytes};
+    sem_init(&waiting.done, 0, 0);
+    st = xpl_writer_submit(writer, &waiting.write, err);
+    if (!st) {
+        while (sem_wait(&waiting.done) != 0)
+            ;
+        st = waiting.write.status;
+        if (st)
+            xpl_fail_field(err, st, waiting.write.err.field, "%s", waiting.write.err.message);
+    }
+    sem_destroy(&waiting.done);
+    return st;
+}
+
+void xpl_writer_stop(struct xpl_writer *writer)
+{
+    if (!writer)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    writer->stopping = true;
+    pthread_cond_signal(&writer->wakeup);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+    xpl_db_exec(writer->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+    destroy(writer);
+}
