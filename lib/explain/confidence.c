@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/explain/confidence.h"
+
+#include <math.h>
+
+#define SMALLEST_WEIGHT 1e-6   /* below it a weight is no sign */
+#define NEGLIGIBLE_SHARE 0.05  /* of the largest weight */
+#define BALANCED_FACTOR 0.75
+#define SMALLEST_FREEDOM 1e-9  /* 1 - leverage; keeps a row that determines itself from dividing by zero */
+
+static double leave_one_out(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
+                            size_t row)
+{
+    double residual = scores[row] - xpl_fit_predict(result, fit->rows.n_segments, fit->rows.masks[row]);
+
+    return residual / fmax(1.0 - fit->leverage[row], SMALLEST_FREEDOM);
+}
+
+double xpl_confidence_q2(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result)
+{
+    double sum = 0;
+
+    if (result->constant)
+        return NAN;
+    for (size_t i = 0; i < fit->rows.n; i++) {
+        double residual = leave_one_out(fit, scores, result, i);
+
+        sum += fit->weight[i] * xpl_fit_repeats(fit, i) * residual * residual;
+    }
+    return 1.0 - sum / result->variation;
+}
+
+/* SE_j^2 = [G^-1 (sum of w^2 r^2 x x') G^-1]_jj, which is the sum of squares of operator x residual. */
+void xpl_confidence_standard_errors(const struct xpl_fit *fit, const double *scores,
+                                    const struct xpl_fit_result *result, double *ret)
+{
+    for (uint32_t j = 0; j < fit->rows.n_segments; j++)
+        ret[j] = 0;
+    for (size_t i = 0; i < fit->rows.n; i++) {
+        const double *row = fit->operator_ + i * fit->size;
+        double residual = leave_one_out(fit, scores, result, i);
+        double squared = xpl_fit_repeats(fit, i) * residual * residual;
+
+        for (uint32_t j = 0; j < fit->rows.n_segments; j++)
+            ret[j] += row[j + 1] * row[j + 1] * squared;
+    }
+    for (uint32_t j = 0; j < fit->rows.n_segments; j++)
+        ret[j] = sqrt(ret[j]);
+}
+
+/* The z with a share of `tail` above it, by bisection. */
+static double upper_quantile(double tail)
+{
+    double low = 0, high = 9;
+
+    for (int i = 0; i < 60; i++) {
+        double middle = 0.5 * (low + high);
+
+        if (0.5 * erfc(middle * M_SQRT1_2) > tail)
+            low = middle;
+        else
+            high = middle;
+    }
+    return nearbyint(low * 0x1p40) * 0x1p-40;
+}
+
+double xpl_confidence_factor(double confidence, bool balanced)
+{
+    return upper_quantile(0.5 * (1.0 - confidence)) * (balanced ? BALANCED_FACTOR : 1.0);
+}
+
+enum xpl_decision xpl_confidence_decide(double weight, double half_width, double largest)
+{
+    if (fabs(weight) > half_width && fabs(weight) > SMALLEST_WEIGHT)
+        return weight > 0 ? XPL_POSITIVE : XPL_NEGATIVE;
+    if (fabs(weight) + half_width < NEGLIGIBLE_SHARE * largest)
+        return XPL_NEGLIGIBLE;
+    return XPL_OPEN;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/image/encode.h"
+
+#include <limits.h>
+
+#include "lib/base/buf.h"
+#include "lib/image/stb_write.h"
+
+#define MAX_PNG_BYTES ((size_t)256 << 20)
+#define MAX_SIDE 32768u
+
+static void append(void *buf, void *data, int size)
+{
+    xpl_buf_append(buf, data, (size_t)size);
+}
+
+enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint32_t height, uint32_t width,
+                               uint8_t **ret_png, size_t *ret_length, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_PNG_BYTES);
+    uint8_t *png;
+
+    if (!out)
+        return xpl_no_memory(err);
+    if (height == 0 || width == 0 || height > MAX_SIDE || width > MAX_SIDE)
+        return xpl_fail(err, XPL_INTERNAL, "a picture of %u x %u cannot be written", height, width);
+    if (!stbi_write_png_to_func(append, out, (int)width, (int)height, 3, rgb, (int)width * 3) || out->failed)
+        return xpl_no_memory(err);
+    if (!(png = xpl_arena_copy(arena, out->data, out->length)))
+        return xpl_no_memory(err);
+    *ret_png = png;
+    *ret_length = out->length;
+    return XPL_OK;
+}

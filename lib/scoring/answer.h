@@ -24,7 +24,7 @@ struct xpl_answer {
     uint32_t n_rows, n_classes;
     double *probabilities; /* n_rows x n_classes */
     const char **labels;   /* n_classes, sorted (class index = position in the sorted list), or NULL when none were said */
-    const char **predictions; /* n_rows: text of the prediction column, NULL where there is none */
+    const char **predictions; /* n_rows: JSON text of the prediction column's scalar, NULL where there is none */
 };
 
 /**

@@ -5,6 +5,7 @@
  * Known shapes (this version): WML v4 {"input_data":[{"fields"?,"values":[IMG,…]}]}, and plain {"fields"?,"values":
  * [IMG,…]} as WML v3 and custom engines take it. IMG = nested numbers H x W x C, or H x W. With "fields", a row holds
  * one cell per field and the image is the cell that is an array; {"values":[[IMG],…]} likewise (a row of one cell).
+ * "input_data" must have one element.
  */
 #ifndef XPL_SCORING_REQUEST_H
 #define XPL_SCORING_REQUEST_H
@@ -30,13 +31,14 @@ struct xpl_request_image {
 struct xpl_request {
     enum xpl_request_shape shape;
     struct xpl_text text;          /* borrowed: the whole request */
+    size_t values_offset, values_length; /* the array "values" that holds the rows */
     struct xpl_request_image *images;
     uint32_t n_images;
 };
 
 /**
  * Finds every image. XPL_BAD_RECORD names what was looked for and where (field path relative to the request) when there
- * is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a side above `max_side`).
+ * is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a side above XPL_IMAGE_MAX_SIDE).
  */
 enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, struct xpl_request **ret,
                                  struct xpl_error *err);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/scoring/transport.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SEQUENCE_DIGITS 8
+#define MAX_HEADER_TEXT 8192
+
+struct xpl_transport {
+    CURLM *multi;
+    uint32_t n_slots;
+    uint64_t sent, received;
+    struct xpl_slot slots[];
+};
+
+/* ---- callbacks of curl ---- */
+
+static size_t take_answer(char *data, size_t size, size_t n, void *arg)
+{
+    struct xpl_slot *slot = arg;
+
+    return xpl_buf_append(&slot->answer, data, size * n) ? size * n : 0;
+}
+
+static unsigned port_of(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+    return address->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port) : 0;
+}
+
+/* The host of a URL, without port and brackets. */
+static void host_of(const char *url, char *out, size_t size)
+{
+    const char *start = strstr(url, "//");
+    size_t length;
+
+    out[0] = '\0';
+    if (!start)
+        return;
+    start += 2;
+    if (*start == '[') {
+        start++;
+        length = strcspn(start, "]");
+    } else {
+        length = strcspn(start, ":/?#");
+    }
+    if (length < size) {
+        memcpy(out, start, length);
+        out[length] = '\0';
+    }
+}
+
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct xpl_slot *slot = arg;
+    char host[256];
+    int fd;
+
+    host_of(slot->endpoint->url, host, sizeof host);
+    if (purpose != CURLSOCKTYPE_IPCXN ||
+        !xpl_address_allowed(slot->endpoint->policy, host, port_of(&address->addr), &address->addr)) {
+        slot->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* ---- making slots ---- */
+
+static bool add_header(struct xpl_slot *slot, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(slot->headers, line);
+
+    if (more)
+        slot->headers = more;
+    return more != NULL;
+}
+
+static bool add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                        const struct xpl_predictor_options *options)
+{
+    char line[MAX_HEADER_TEXT];
+    bool ok = add_header(slot, "Content-Type: application/json") && add_header(slot, "Accept: application/json") &&
+              add_header(slot, "Expect:");
+
+    for (size_t i = 0; ok && i < endpoint->n_headers; i++)
+        ok = add_header(slot, endpoint->headers[i]);
+    if (ok && endpoint->bearer) {
+        snprintf(line, sizeof line, "Authorization: Bearer %s", endpoint->bearer);
+        ok = add_header(slot, line);
+    }
+    if (ok && options->request_id) {
+        snprintf(line, sizeof line, "X-Global-Transaction-Id: %s", options->request_id);
+        ok = add_header(slot, line);
+    }
+    if (!ok || !options->task_id)
+        return ok;
+    snprintf(line, sizeof line, "X-Explaind-Task: %s", options->task_id);
+    ok = add_header(slot, line) && add_header(slot, "Seldon-Skip-Logging: true");
+    snprintf(line, sizeof line, "Ce-Id: explaind:%s:%0*d", options->task_id, SEQUENCE_DIGITS, 0);
+    return ok && add_header(slot, line);
+}
+
+/* Where the digits of the last header stand. */
+static char *find_sequence(struct xpl_slot *slot)
+{
+    struct curl_slist *last = slot->headers;
+
+    while (last->next)
+        last = last->next;
+    return last->data + strlen(last->data) - SEQUENCE_DIGITS;
+}
+
+static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                        const struct xpl_predictor_options *options)
+{
+    CURL *h = slot->handle;
+
+    curl_easy_setopt(h, CURLOPT_URL, endpoint->url);
+    curl_easy_setopt(h, CURLOPT_HTTPHEADER, slot->headers);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, "explaind/" EXPLAIND_VERSION);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, slot);
+    curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, slot);
+    curl_easy_setopt(h, CURLOPT_PRIVATE, slot);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(h, CURLOPT_PROXY, "");
+    curl_easy_setopt(h, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)options->call_timeout_ms);
+    if (endpoint->username) {
+        curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(h, CURLOPT_USERNAME, endpoint->username);
+        curl_easy_setopt(h, CURLOPT_PASSWORD, endpoint->password ? endpoint->password : "");
+    }
+    if (slot->body_max)
+        curl_easy_setopt(h, CURLOPT_POST, 1L);
+}
+
+static bool make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                      const struct xpl_predictor_options *options, size_t body_max)
+{
+    slot->endpoint = endpoint;
+    slot->body_max = body_max;
+    xpl_buf_init(&slot->answer, options->max_answer_bytes);
+    slot->handle = curl_easy_init();
+    slot->body = body_max ? malloc(body_max) : NULL;
+    if (!slot->handle || (body_max && !slot->body) || !add_headers(slot, endpoint, options))
+        return false;
+    if (options->task_id)
+        slot->sequence = find_sequence(slot);
+    set_options(slot, endpoint, options);
+    return true;
+}
+
+enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
+                                  size_t body_max, struct xpl_transport **ret, struct xpl_error *err)
+{
+    uint32_t n = options->in_flight < XPL_MAX_IN_FLIGHT ? options->in_flight : XPL_MAX_IN_FLIGHT;
+    struct xpl_transport *transport = calloc(1, sizeof *transport + n * sizeof *transport->slots);
+    bool ok;
+
+    if (!transport)
+        return xpl_no_memory(err);
+    transport->n_slots = n;
+    ok = (transport->multi = curl_multi_init()) != NULL;
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = make_slot(&transport->slots[i], endpoint, options, body_max);
+    if (!ok) {
+        xpl_transport_free(transport);
+        return xpl_no_memory(err);
+    }
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)n);
+    *ret = transport;
+    return XPL_OK;
+}
+
+void xpl_transport_free(struct xpl_transport *transport)
+{
+    if (!transport)
+        return;
+    xpl_transport_abort(transport);
+    for (uint32_t i = 0; i < transport->n_slots; i++) {
+        struct xpl_slot *slot = &transport->slots[i];
+
+        curl_easy_cleanup(slot->handle);
+        curl_slist_free_all(slot->headers);
+        xpl_buf_release(&slot->answer);
+        free(slot->body);
+    }
+    curl_multi_cleanup(transport->multi);
+    free(transport);
+}
+
+struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t index)
+{
+    return index < transport->n_slots ? &transport->slots[index] : NULL;
+}
+
+/* ---- requests ---- */
+
+static void write_sequence(struct xpl_slot *slot, uint64_t number)
+{
+    for (int i = SEQUENCE_DIGITS - 1; slot->sequence && i >= 0; i--, number /= 10)
+        slot->sequence[i] = (char)('0' + number % 10);
+}
+
+enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
+                                    uint64_t number, struct xpl_error *err)
+{
+    xpl_buf_clear(&slot->answer);
+    slot->answer.failed = false;
+    slot->refused = false;
+    write_sequence(slot, number);
+    if (slot->body_max) {
+        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->body);
+        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_length);
+    }
+    if (curl_multi_add_handle(transport->multi, slot->handle) != CURLM_OK)
+        return xpl_fail(err, XPL_INTERNAL, "a scoring call could not be started");
+    slot->active = true;
+    return XPL_OK;
+}
+
+static void count_bytes(struct xpl_transport *transport, struct xpl_slot *slot)
+{
+    curl_off_t up = 0, down = 0;
+
+    curl_easy_getinfo(slot->handle, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(slot->handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    transport->sent += (uint64_t)up;
+    transport->received += (uint64_t)down;
+}
+
+static enum xpl_outcome judge_status(struct xpl_slot *slot, int64_t *ret_retry_after_ms, struct xpl_error *err)
+{
+    curl_off_t after_s = 0;
+    long status = 0;
+
+    curl_easy_getinfo(slot->handle, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && status < 300)
+        return XPL_OUTCOME_ANSWER;
+    if (status == 408 || status == 429 || status >= 500) {
+        curl_easy_getinfo(slot->handle, CURLINFO_RETRY_AFTER, &after_s);
+        *ret_retry_after_ms = (int64_t)after_s * 1000;
+        xpl_fail(err, XPL_MODEL_FAILED, "the model answered with status %ld", status);
+        return XPL_OUTCOME_AGAIN;
+    }
+    xpl_fail(err, XPL_MODEL_REFUSED, "the model refused the call with status %ld", status);
+    return XPL_OUTCOME_FAILED;
+}
+
+/* Texts name the class of the failure, never the address or the answer. */
+static enum xpl_outcome judge(struct xpl_slot *slot, CURLcode code, int64_t *ret_retry_after_ms, struct xpl_error *err)
+{
+    if (code == CURLE_OK)
+        return judge_status(slot, ret_retry_after_ms, err);
+    if (slot->refused) {
+        xpl_fail(err, XPL_ADDRESS_REFUSED, "the scoring address is not among those scoring.allow permits");
+        return XPL_OUTCOME_FAILED;
+    }
+    if (slot->answer.failed) {
+        xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the model's answer is longer than %zu bytes", slot->answer.max);
+        return XPL_OUTCOME_FAILED;
+    }
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED) {
+        xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not usable: %s", curl_easy_strerror(code));
+        return XPL_OUTCOME_FAILED;
+    }
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        xpl_fail(err, XPL_MODEL_TIMEOUT, "the model did not answer in time");
+        return XPL_OUTCOME_FAILED;
+    }
+    xpl_fail(err, XPL_MODEL_UNREACHABLE, "the model cannot be reached: %s", curl_easy_strerror(code));
+    return XPL_OUTCOME_AGAIN;
+}
+
+/* The next request that ended, if any. */
+static struct xpl_slot *take_ended(struct xpl_transport *transport, CURLcode *ret_code)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(transport->multi, &left))) {
+        struct xpl_slot *slot = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)(void *)&slot);
+        *ret_code = message->data.result;
+        curl_multi_remove_handle(transport->multi, slot->handle);
+        slot->active = false;
+        return slot;
+    }
+    return NULL;
+}
+
+enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_ms, struct xpl_slot **ret_slot,
+                                   enum xpl_outcome *ret_outcome, int64_t *ret_retry_after_ms, struct xpl_error *err)
+{
+    CURLcode code = CURLE_OK;
+    int running;
+
+    *ret_retry_after_ms = 0;
+    *ret_slot = take_ended(transport, &code);
+    if (!*ret_slot) {
+        if (curl_multi_perform(transport->multi, &running) != CURLM_OK)
+            return xpl_fail(err, XPL_INTERNAL, "the HTTP client failed");
+        *ret_slot = take_ended(transport, &code);
+    }
+    if (!*ret_slot) {
+        curl_multi_poll(transport->multi, NULL, 0, timeout_ms, NULL);
+        curl_multi_perform(transport->multi, &running);
+        *ret_slot = take_ended(transport, &code);
+    }
+    if (!*ret_slot)
+        return XPL_OK;
+    count_bytes(transport, *ret_slot);
+    *ret_outcome = judge(*ret_slot, code, ret_retry_after_ms, err);
+    return XPL_OK;
+}
+
+void xpl_transport_abort(struct xpl_transport *transport)
+{
+    for (uint32_t i = 0; i < transport->n_slots; i++) {
+        struct xpl_slot *slot = &transport->slots[i];
+
+        if (slot->active)
+            curl_multi_remove_handle(transport->multi, slot->handle);
+        slot->active = false;
+    }
+}
+
+void xpl_transport_bytes(const struct xpl_transport *transport, uint64_t *ret_sent, uint64_t *ret_received)
+{
+    *ret_sent = transport->sent;
+    *ret_received = transport->received;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests in flight: a fixed number of slots, each with its own connection, body and answer buffer, on one curl multi handle.
+ *
+ * A transport belongs to one thread. Addresses are decided about when a socket is opened: what is really connected counts, not
+ * what a name resolved to earlier. No redirects, no proxies, no compression; answers are counted while they arrive.
+ */
+#ifndef XPL_SCORING_TRANSPORT_H
+#define XPL_SCORING_TRANSPORT_H
+
+#include <curl/curl.h>
+
+#include "lib/base/buf.h"
+#include "lib/scoring/predictor.h"
+
+#define XPL_MAX_IN_FLIGHT 64u
+
+/** What came of one request. */
+enum xpl_outcome {
+    XPL_OUTCOME_ANSWER,   /* an answer with a status below 300 is in the slot's buffer */
+    XPL_OUTCOME_AGAIN,    /* worth another try after `retry_after_ms` */
+    XPL_OUTCOME_FAILED    /* `err` says why */
+};
+
+struct xpl_slot {
+    CURL *handle;
+    struct curl_slist *headers;
+    char *sequence;       /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
+    char *body;           /* body_max bytes, for the caller to write */
+    size_t body_max;
+    struct xpl_buf answer;
+    const struct xpl_endpoint *endpoint;
+    bool refused;         /* the address policy said no */
+    bool active;
+};
+
+struct xpl_transport;
+
+/** `body_max` 0 = GET requests. */
+enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
+                                  size_t body_max, struct xpl_transport **ret, struct xpl_error *err);
+void xpl_transport_free(struct xpl_transport *transport);
+
+struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t index);
+
+/** Starts the request of a slot whose body was written. `number` tells calls apart in the Ce-Id header. */
+enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
+                                    uint64_t number, struct xpl_error *err);
+
+/** Works on all requests for at most `timeout_ms`; `*ret_slot` is one that ended, or NULL. */
+enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_ms, struct xpl_slot **ret_slot,
+                                   enum xpl_outcome *ret_outcome, int64_t *ret_retry_after_ms, struct xpl_error *err);
+
+/** Drops everything that is under way. */
+void xpl_transport_abort(struct xpl_transport *transport);
+
+void xpl_transport_bytes(const struct xpl_transport *transport, uint64_t *ret_sent, uint64_t *ret_received);
+
+#endif
