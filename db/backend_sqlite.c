@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * db.h on SQLite. The writer's connection runs in WAL mode with synchronous=FULL and does every checkpoint; readers are query
- * only and never checkpoint (SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at once).
+ * db.h on SQLite. The writer's connection runs in WAL mode with synchronous=FULL and does every checkpoint; readers are
+ * query only and never checkpoint (SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at
+ * once).
  */
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "db/db.h"
 #include "lib/base/cleanup.h"
 
-#define MAX_CACHED 128
+#define MAX_CACHED   128
 #define SAFE_VERSION 3051003
 
 struct xpl_stmt {
@@ -18,7 +19,7 @@ struct xpl_stmt {
     const char *sql; /* key of the cache; NULL = used once */
     sqlite3_stmt *handle;
     int n_bound;
-    int rc;          /* first error of compiling and binding */
+    int rc; /* first error of compiling and binding */
     bool busy;
 };
 
@@ -63,7 +64,8 @@ const char *xpl_db_warning(void)
 {
     if (sqlite3_libversion_number() >= SAFE_VERSION)
         return NULL;
-    return "this SQLite is older than 3.51.3; the database must not be written by any other program while the daemon runs";
+    return "this SQLite is older than 3.51.3; the database must not be written by any other program while the daemon "
+           "runs";
 }
 
 enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_db **ret, struct xpl_error *err)

@@ -49,9 +49,9 @@ enum xpl_status xpl_db_migrate(struct xpl_db *db, struct xpl_error *err);
 enum xpl_status xpl_db_exec(struct xpl_db *db, const char *sql, struct xpl_error *err);
 
 /**
- * A statement ready for binding, cached per connection by its text: `sql` must be a string constant or live as long as the
- * connection, with the exception of texts passed to xpl_db_query_once. Never NULL unless out of memory; a text that does
- * not compile shows when it is run.
+ * A statement ready for binding, cached per connection by its text: `sql` must be a string constant or live as long as
+ * the connection, with the exception of texts passed to xpl_db_query_once. Never NULL unless out of memory; a text that
+ * does not compile shows when it is run.
  */
 struct xpl_stmt *xpl_db_query(struct xpl_db *db, const char *sql);
 
@@ -91,7 +91,8 @@ enum xpl_status xpl_fetch_all(struct xpl_stmt *stmt, struct xpl_arena *arena, xp
 /** The first column of the first row as a number; XPL_NOT_FOUND when there is no row. */
 enum xpl_status xpl_fetch_int(struct xpl_stmt *stmt, int64_t *ret_value, struct xpl_error *err);
 
-/** Runs a statement that returns nothing; `ret_changed` (rows written) may be NULL. A broken unique constraint is XPL_CONFLICT. */
+/** Runs a statement that returns nothing; `ret_changed` (rows written) may be NULL. A broken unique constraint is
+ * XPL_CONFLICT. */
 enum xpl_status xpl_run(struct xpl_stmt *stmt, int64_t *ret_changed, struct xpl_error *err);
 
 #endif

@@ -56,7 +56,8 @@ enum xpl_status xpl_db_migrate(struct xpl_db *db, struct xpl_error *err)
     if (version > N_MIGRATIONS)
         return xpl_fail(err, XPL_STORAGE_FAILED,
                         "the database has schema version %lld, this program knows versions up to %lld: "
-                        "use the newer program that wrote it", (long long)version, (long long)N_MIGRATIONS);
+                        "use the newer program that wrote it",
+                        (long long)version, (long long)N_MIGRATIONS);
     while (version < N_MIGRATIONS)
         if ((st = apply(db, ++version, err)))
             return st;

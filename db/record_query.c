@@ -18,15 +18,16 @@ const char *const xpl_record_column_names[XPL_RECORD_N_COLUMNS + 1] = {
 };
 
 static const char *const operators[XPL_N_OPERATORS] = {
-    [XPL_OPERATOR_EQ] = " = ?",     [XPL_OPERATOR_GT] = " > ?",          [XPL_OPERATOR_GTE] = " >= ?",
-    [XPL_OPERATOR_LT] = " < ?",     [XPL_OPERATOR_LTE] = " <= ?",        [XPL_OPERATOR_LIKE] = " LIKE ?",
+    [XPL_OPERATOR_EQ] = " = ?",       [XPL_OPERATOR_GT] = " > ?",
+    [XPL_OPERATOR_GTE] = " >= ?",     [XPL_OPERATOR_LT] = " < ?",
+    [XPL_OPERATOR_LTE] = " <= ?",     [XPL_OPERATOR_LIKE] = " LIKE ?",
     [XPL_OPERATOR_NULL] = " IS NULL", [XPL_OPERATOR_NONNULL] = " IS NOT NULL",
 };
 
 static void append_filter(struct xpl_buf *sql, const struct xpl_record_filter *filter)
 {
     xpl_buf_printf(sql, " AND %s", xpl_record_column_names[filter->column]);
-    if (filter->operator != XPL_OPERATOR_IN) {
+    if (filter->operator!= XPL_OPERATOR_IN) {
         xpl_buf_string(sql, operators[filter->operator]);
         return;
     }

@@ -5,7 +5,7 @@
 
 #include "db/records.h"
 
-#define XPL_RECORD_MAX_FILTERS 16
+#define XPL_RECORD_MAX_FILTERS       16
 #define XPL_RECORD_MAX_FILTER_VALUES 50
 
 /** Columns that can be filtered and ordered by; xpl_record_column_names is in this order. */
@@ -36,7 +36,11 @@ enum xpl_record_operator {
 };
 
 struct xpl_filter_value {
-    enum { XPL_FILTER_TEXT, XPL_FILTER_INT, XPL_FILTER_DOUBLE } type;
+    enum {
+        XPL_FILTER_TEXT,
+        XPL_FILTER_INT,
+        XPL_FILTER_DOUBLE
+    } type;
     const char *text;
     int64_t integer;
     double number;
@@ -52,7 +56,7 @@ struct xpl_record_filter {
 enum xpl_record_order {
     XPL_ORDER_LOGGED, /* as they came in */
     XPL_ORDER_COLUMN,
-    XPL_ORDER_RANDOM  /* repeatable: by a hash of `seed` and the row */
+    XPL_ORDER_RANDOM /* repeatable: by a hash of `seed` and the row */
 };
 
 struct xpl_record_query {

@@ -4,8 +4,8 @@
 #include <zstd.h>
 
 #define MAX_TRANSACTION_ROWS 10000
-#define MAX_SAME_ID 16
-#define MAX_TEXT_BYTES ((int64_t)256 << 20)
+#define MAX_SAME_ID          16
+#define MAX_TEXT_BYTES       ((int64_t)256 << 20)
 
 /* ---- payloads ---- */
 
@@ -252,8 +252,9 @@ enum xpl_status xpl_record_request_insert(struct xpl_db *db, const struct xpl_re
                                           struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO record_requests (id, data_mart_id, data_set_id, state, n_records, created_at)"
-                              " VALUES (?, ?, ?, ?, ?, ?)");
+    insert =
+        xpl_db_query(db, "INSERT INTO record_requests (id, data_mart_id, data_set_id, state, n_records, created_at)"
+                         " VALUES (?, ?, ?, ?, ?, ?)");
 
     xpl_bind_text(insert, request->id);
     xpl_bind_text(insert, request->data_mart_id);

@@ -11,8 +11,8 @@
 
 struct xpl_payload {
     const char *data_mart_id, *data_set_id;
-    uint8_t hash[XPL_HASH_BYTES]; /* of request and response: the same content has the same hash */
-    struct xpl_blob request, response; /* compressed */
+    uint8_t hash[XPL_HASH_BYTES];       /* of request and response: the same content has the same hash */
+    struct xpl_blob request, response;  /* compressed */
     size_t request_size, response_size; /* before compression */
 };
 
@@ -41,7 +41,7 @@ struct xpl_record {
     bool has_response_time;
     double response_time;
     const char *asset_revision, *user_id, *deployment_id; /* NULL = none */
-    const char *annotations;   /* JSON object or NULL */
+    const char *annotations;                              /* JSON object or NULL */
     int64_t created_at;
     const char *created_by;
 };

@@ -6,12 +6,11 @@
 #include "lib/base/buf.h"
 
 #define MAX_SQL_BYTES ((size_t)8192)
-#define MAX_LISTED 10000
+#define MAX_LISTED    10000
 
 const struct xpl_resource_kind xpl_kind_data_mart = {"data_marts", {NULL}};
 const struct xpl_resource_kind xpl_kind_service_provider = {
-    "service_providers",
-    {"name", "service_type", "instance_id", "operational_space_id", "deployment_space_id"}};
+    "service_providers", {"name", "service_type", "instance_id", "operational_space_id", "deployment_space_id"}};
 const struct xpl_resource_kind xpl_kind_subscription = {
     "subscriptions", {"service_provider_id", "asset_id", "asset_type", "deployment_id", "deployment_type"}};
 const struct xpl_resource_kind xpl_kind_data_set = {"data_sets",

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Resources that are a JSON entity with a few columns to filter by: providers, subscriptions, data sets, monitor instances.
+ * Resources that are a JSON entity with a few columns to filter by: providers, subscriptions, data sets, monitor
+ * instances.
  *
- * They differ in their table and filter columns only, so one set of queries serves all. The entity is kept as the client
- * sent it, unknown members included; the columns repeat what lists are filtered by.
+ * They differ in their table and filter columns only, so one set of queries serves all. The entity is kept as the
+ * client sent it, unknown members included; the columns repeat what lists are filtered by.
  */
 #ifndef XPL_DB_RESOURCES_H
 #define XPL_DB_RESOURCES_H

@@ -2,8 +2,8 @@
 /*
  * Explanation tasks and what comes out of them.
  *
- * A task is queued, leased by a worker, and ends finished or in error. The attempt number given with the lease is a fencing
- * token: a worker whose attempt is no longer the current one can store nothing.
+ * A task is queued, leased by a worker, and ends finished or in error. The attempt number given with the lease is a
+ * fencing token: a worker whose attempt is no longer the current one can store nothing.
  */
 #ifndef XPL_DB_TASKS_H
 #define XPL_DB_TASKS_H
@@ -69,8 +69,8 @@ enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id,
 /* ---- for workers ---- */
 
 /**
- * Leases the oldest queued task whose deployment has no leased one: explanations of a deployment run one at a time, in the
- * order asked. XPL_NOT_FOUND: nothing to do. Counts the attempt.
+ * Leases the oldest queued task whose deployment has no leased one: explanations of a deployment run one at a time, in
+ * the order asked. XPL_NOT_FOUND: nothing to do. Counts the attempt.
  */
 enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const char *owner, int64_t now,
                                struct xpl_task *ret, struct xpl_error *err);
@@ -92,8 +92,8 @@ enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt
 enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err);
 
 /**
- * At start: what was leased when the process ended goes back to the queue; a task that was leased XPL_TASK_MAX_CRASHES times
- * when the process died ends in error, so that an input that kills the process cannot do so for ever.
+ * At start: what was leased when the process ended goes back to the queue; a task that was leased XPL_TASK_MAX_CRASHES
+ * times when the process died ends in error, so that an input that kills the process cannot do so for ever.
  */
 enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *error_code, int64_t *ret_requeued,
                                   struct xpl_error *err);

@@ -5,8 +5,8 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
-#define MAX_WAITING 4096
-#define MAX_GROUP 256
+#define MAX_WAITING     4096
+#define MAX_GROUP       256
 #define MAX_GROUP_BYTES ((size_t)8 << 20)
 
 struct xpl_writer {

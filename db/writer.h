@@ -3,9 +3,10 @@
  * The writer: one thread, one read-write connection, one transaction for all who wait.
  *
  * Callers hand in an operation and a completion. The thread takes everything that is queued (at most 256 operations or
- * 8 MiB), runs each inside a savepoint, commits once, then completes all of them; an operation that fails rolls back alone.
- * If the whole transaction fails (disk full, I/O error), every operation is run again by itself, so that each caller gets its
- * own answer. Nobody else writes or checkpoints: SQLite before 3.51.3 can corrupt a WAL when two connections do.
+ * 8 MiB), runs each inside a savepoint, commits once, then completes all of them; an operation that fails rolls back
+ * alone. If the whole transaction fails (disk full, I/O error), every operation is run again by itself, so that each
+ * caller gets its own answer. Nobody else writes or checkpoints: SQLite before 3.51.3 can corrupt a WAL when two
+ * connections do.
  */
 #ifndef XPL_DB_WRITER_H
 #define XPL_DB_WRITER_H
@@ -14,10 +15,12 @@
 
 struct xpl_writer;
 
-/** Runs on the writer inside its transaction. May run twice (see above): it must not change what it cannot set again. */
+/** Runs on the writer inside its transaction. May run twice (see above): it must not change what it cannot set again.
+ */
 typedef enum xpl_status (*xpl_write_fn)(struct xpl_db *db, void *arg, struct xpl_error *err);
 
-/** Runs on the writer after the commit; with the operation's own status, or that of the failed commit. Must not block. */
+/** Runs on the writer after the commit; with the operation's own status, or that of the failed commit. Must not block.
+ */
 typedef void (*xpl_written_fn)(void *arg, enum xpl_status status, const struct xpl_error *err);
 
 /** One operation. Owned by the caller and left alone by it from submit until `done` was called. */

@@ -76,7 +76,7 @@ CREATE INDEX tasks_by_subscription ON explanation_tasks (subscription_id, seq);
 CREATE INDEX tasks_by_record ON explanation_tasks (record_id, seq);
 CREATE INDEX tasks_by_transaction ON explanation_tasks (data_mart_id, transaction_id, seq);
 
--- answer: the body of GET /v2/explanation_tasks/{id}; attributions: that of …/attributions.
+-- answer: the body of GET /v2/explanation_tasks/{id}; attributions: that of its attributions.
 CREATE TABLE explanations (
     task_id TEXT PRIMARY KEY REFERENCES explanation_tasks (id) ON DELETE CASCADE,
     answer TEXT NOT NULL, attributions TEXT NOT NULL, created_at INTEGER NOT NULL);
