@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-#define SMALLEST_WEIGHT 1e-6   /* below it a weight is no sign */
-#define NEGLIGIBLE_SHARE 0.05  /* of the largest weight */
-#define BALANCED_FACTOR 0.75
-#define SMALLEST_FREEDOM 1e-9  /* 1 - leverage; keeps a row that determines itself from dividing by zero */
+#define SMALLEST_WEIGHT  1e-6 /* below it a weight is no sign */
+#define NEGLIGIBLE_SHARE 0.05 /* of the largest weight */
+#define BALANCED_FACTOR  0.75
+#define SMALLEST_FREEDOM 1e-9 /* 1 - leverage; keeps a row that determines itself from dividing by zero */
 
 static double leave_one_out(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
                             size_t row)
@@ -37,7 +37,7 @@ void xpl_confidence_standard_errors(const struct xpl_fit *fit, const double *sco
     for (uint32_t j = 0; j < fit->rows.n_segments; j++)
         ret[j] = 0;
     for (size_t i = 0; i < fit->rows.n; i++) {
-        const double *row = fit->operator_ + i * fit->size;
+        const double *row = fit->operator+ i * fit->size;
         double residual = leave_one_out(fit, scores, result, i);
         double squared = xpl_fit_repeats(fit, i) * residual * residual;
 

@@ -7,7 +7,6 @@
 
 #include "lib/explain/fit.h"
 
-
 /**
  * Leave-one-out Q2 of a fit that is not constant: how additive the class is in the superpixels, as far as the rows say.
  * NAN for a constant one.

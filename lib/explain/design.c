@@ -21,7 +21,8 @@ static enum xpl_status start(struct builder *b, size_t capacity, struct xpl_erro
     return b->seen && b->design->masks ? XPL_OK : xpl_no_memory(err);
 }
 
-/* Words are listed complemented (the designs are closed under it), so that the word of zeros becomes "all on", first. */
+/* Words are listed complemented (the designs are closed under it), so that the word of zeros becomes "all on", first.
+ */
 static void add_word(struct builder *b, uint32_t word)
 {
     xpl_mask mask = ~(xpl_mask)word & (b->all - 1);
@@ -91,12 +92,12 @@ static enum xpl_status add_cosets(struct builder *b, const struct xpl_octacode *
         return too_few(b, fewest < b->all ? fewest : b->all, err);
     b->design->n = fitting;
     b->design->over_budget = true;
-    return end_stage(b, INFINITY, err);
+    return end_stage(b, HUGE_VAL, err);
 }
 
 static enum xpl_status plan_ladder(struct builder *b, struct xpl_error *err)
 {
-    static const double enough[] = {0.95, 0.90, 0.80, INFINITY};
+    static const double enough[] = {0.95, 0.90, 0.80, HUGE_VAL};
     bool ends_exact = b->design->n_segments <= 11;
     size_t last = ends_exact ? b->all : 2048;
     struct xpl_octacode code;
@@ -117,7 +118,7 @@ static enum xpl_status plan_ladder(struct builder *b, struct xpl_error *err)
             add_all(b);
         else
             add_code_stage(b, &code, stage);
-        if ((st = end_stage(b, all ? INFINITY : enough[stage], err)))
+        if ((st = end_stage(b, all ? HUGE_VAL : enough[stage], err)))
             return st;
     }
     return b->design->n_stages > 0 ? XPL_OK : add_cosets(b, &code, err);
@@ -132,7 +133,7 @@ static enum xpl_status plan_exact(struct builder *b, struct xpl_error *err)
     if ((st = start(b, b->all, err)))
         return st;
     add_all(b);
-    return end_stage(b, INFINITY, err);
+    return end_stage(b, HUGE_VAL, err);
 }
 
 /* As the lime package: "all on" once, then masks of independent fair coins; a mask that comes again is scored once. */
@@ -175,7 +176,7 @@ static enum xpl_status plan_reference(struct builder *b, const struct xpl_explai
     if ((st = start(b, capacity, err)))
         return st;
     draw(b, samples, position, seed);
-    b->design->stages[b->design->n_stages++] = (struct xpl_design_stage){b->design->n, INFINITY, false, "uniform"};
+    b->design->stages[b->design->n_stages++] = (struct xpl_design_stage){b->design->n, HUGE_VAL, false, "uniform"};
     return XPL_OK;
 }
 

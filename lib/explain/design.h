@@ -4,8 +4,9 @@
  *
  * The designs are nested: a stage holds the masks of the one before, so nothing is scored twice. Stage 1 is the
  * Nordstrom-Robinson code (256 words of 16 bits, an orthogonal array of strength 5: any five superpixels appear in all
- * 32 combinations equally often); the later ones add translates of it, up to its linear span of 2048 words (strength 7).
- * Hammons, Kumar, Calderbank, Sloane, Solé: "The Z4-linearity of Kerdock, Preparata, Goethals, and related codes", 1994.
+ * 32 combinations equally often); the later ones add translates of it, up to its linear span of 2048 words (strength
+ * 7). Hammons, Kumar, Calderbank, Sloane, Solé: "The Z4-linearity of Kerdock, Preparata, Goethals, and related codes",
+ * 1994.
  */
 #ifndef XPL_EXPLAIN_DESIGN_H
 #define XPL_EXPLAIN_DESIGN_H
@@ -15,8 +16,8 @@
 #include "lib/base/status.h"
 #include "lib/explain/explain.h"
 
-#define XPL_DESIGN_MAX_STAGES 4u
-#define XPL_DESIGN_MIN_MASKS 64u        /* unless all masks are fewer */
+#define XPL_DESIGN_MAX_STAGES        4u
+#define XPL_DESIGN_MIN_MASKS         64u /* unless all masks are fewer */
 #define XPL_DESIGN_REFERENCE_SAMPLES 5000u
 
 struct xpl_design_stage {

@@ -1,29 +1,332 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: plan the stages, score one, look at Q2, go on or stop; then fit every class that was asked for.
+ *
+ * Everything depends on the input and the model's scores alone: the masks are fixed or drawn from the seed, each batch
+ * is scored in design order, and all sums run in that order.
+ */
 #include "lib/explain/explain.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "lib/explain/confidence.h"
+#include "lib/explain/design.h"
 #include "lib/explain/fit.h"
-#include "lib/explain/ladder.h"
 #include "lib/explain/quality.h"
 #include "lib/explain/sample.h"
 
-#define LIME_RIDGE 1.0
+#define REFERENCE_RIDGE 1.0 /* what lime uses */
+#define MAX_WARNINGS    4u
 
-struct pipeline {
+struct run {
     struct xpl_arena *arena;
     const struct xpl_explain_input *in;
-    struct xpl_ladder ladder;
+    struct xpl_design *design;
     struct xpl_sample *sample;
-    struct xpl_fit fit;
-    uint32_t *classes; /* to explain, most probable first */
-    uint32_t n_classes;
-    struct xpl_class_fit *fits; /* one per class to explain */
+    struct xpl_fit *fit; /* of the last complete stage */
+    uint32_t stages;     /* complete ones */
     enum xpl_stop_reason stopped;
-    uint8_t seed[XPL_HASH_BYTES];
+    struct xpl_explanation *result;
 };
+
+static bool is_reference(const struct run *run)
+{
+    return run->in->params.design == XPL_DESIGN_REFERENCE;
+}
+
+static const struct xpl_design_stage *last_stage(const struct run *run)
+{
+    return &run->design->stages[run->stages - 1];
+}
+
+static enum xpl_status check_input(const struct xpl_explain_input *in, struct xpl_error *err)
+{
+    if (in->n_classes == 0)
+        return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the model answers no class");
+    if (in->segments->count < 2)
+        return xpl_fail(err, XPL_BAD_RECORD, "the image has fewer than two superpixels");
+    if (in->segments->count > XPL_MAX_SEGMENTS)
+        return xpl_fail(err, XPL_NOT_AVAILABLE, "more than %u superpixels are not available in this version",
+                        XPL_MAX_SEGMENTS);
+    return XPL_OK;
+}
+
+/* A seed that was asked for replaces the one of the task. */
+static void choose_seed(const struct xpl_explain_input *in, uint8_t ret_seed[XPL_HASH_BYTES])
+{
+    static const char purpose[] = "explaind seed";
+    uint8_t number[8];
+
+    memcpy(ret_seed, in->seed, XPL_HASH_BYTES);
+    if (!in->params.seed_given)
+        return;
+    for (size_t i = 0; i < sizeof number; i++)
+        number[i] = (uint8_t)(in->params.seed >> (8 * i));
+    xpl_hash_parts((struct xpl_hash_part[]){{purpose, sizeof purpose}, {number, sizeof number}}, 2, ret_seed);
+}
+
+static enum xpl_status fit_stage(struct run *run, struct xpl_error *err)
+{
+    struct xpl_fit_rows rows = {.masks = run->design->masks,
+                                .repeats = run->design->repeats,
+                                .n = run->sample->n,
+                                .n_segments = run->design->n_segments,
+                                .ridge = is_reference(run) ? REFERENCE_RIDGE : 0};
+
+    return xpl_fit_factor(run->arena, &rows, &run->fit, err);
+}
+
+static double q2_of(const struct run *run, uint32_t position)
+{
+    const double *scores = xpl_sample_scores(run->sample, position);
+    struct xpl_fit_result result;
+
+    xpl_fit_solve(run->fit, scores, &result);
+    return xpl_confidence_q2(run->fit, scores, &result);
+}
+
+/* What decides about going on: the most probable class, or the worst of a list. A constant class needs no more masks.
+ */
+static bool is_enough(const struct run *run)
+{
+    const struct xpl_sample *sample = run->sample;
+    double enough = last_stage(run)->enough;
+    uint32_t n = run->in->params.classes == XPL_CLASSES_LIST ? sample->n_explained : 1;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (q2_of(run, sample->explained[i]) < enough)
+            return false;
+    return true;
+}
+
+static enum xpl_status score_stage(struct run *run, struct xpl_error *err)
+{
+    const struct xpl_explain_input *in = run->in;
+    size_t end = run->design->stages[run->stages].end;
+    enum xpl_status st;
+
+    if (in->plan)
+        in->plan(in->model, end);
+    if (!run->sample && (st = xpl_sample_start(run->arena, in, run->design, &run->sample, err)))
+        return st;
+    return xpl_sample_extend(run->sample, end, err);
+}
+
+/* Climbs the ladder: run->stages complete stages are scored, run->fit is that of the last one. */
+static enum xpl_status score_stages(struct run *run, struct xpl_error *err)
+{
+    while (run->stages < run->design->n_stages) {
+        struct xpl_error stage_err = {0};
+        enum xpl_status st = score_stage(run, &stage_err);
+
+        if (st == XPL_DEADLINE && run->stages > 0) {
+            run->stopped = XPL_STOPPED_DEADLINE;
+            return XPL_OK;
+        }
+        if (st)
+            return xpl_fail_field(err, st, stage_err.field, "%s", stage_err.message);
+        run->stages++;
+        if ((st = fit_stage(run, err)))
+            return st;
+        if (isfinite(last_stage(run)->enough) && is_enough(run)) {
+            run->stopped = XPL_STOPPED_CONFIDENT;
+            return XPL_OK;
+        }
+    }
+    run->stopped = run->design->over_budget ? XPL_STOPPED_BUDGET : XPL_STOPPED_COMPLETE;
+    return XPL_OK;
+}
+
+static enum xpl_status allocate_class(struct run *run, struct xpl_class_explanation *explained, struct xpl_error *err)
+{
+    uint32_t d = run->design->n_segments;
+
+    explained->weights = XPL_NEW_ARRAY(run->arena, double, d);
+    explained->low = XPL_NEW_ARRAY(run->arena, double, d);
+    explained->high = XPL_NEW_ARRAY(run->arena, double, d);
+    explained->decisions = XPL_NEW_ARRAY(run->arena, enum xpl_decision, d);
+    if (!explained->weights || !explained->low || !explained->high || !explained->decisions)
+        return xpl_no_memory(err);
+    return XPL_OK;
+}
+
+static void set_intervals(const struct run *run, const double *scores, const struct xpl_fit_result *result,
+                          struct xpl_class_explanation *explained)
+{
+    double factor = xpl_confidence_factor(run->in->params.confidence, !is_reference(run));
+    double standard_errors[XPL_MAX_SEGMENTS] = {0}, largest = 0;
+
+    if (!explained->constant && !explained->exact)
+        xpl_confidence_standard_errors(run->fit, scores, result, standard_errors);
+    for (uint32_t j = 0; j < run->design->n_segments; j++)
+        largest = fmax(largest, fabs(explained->weights[j]));
+    for (uint32_t j = 0; j < run->design->n_segments; j++) {
+        double half_width = factor * standard_errors[j];
+
+        explained->low[j] = explained->weights[j] - half_width;
+        explained->high[j] = explained->weights[j] + half_width;
+        explained->decisions[j] =
+            explained->constant ? XPL_NEGLIGIBLE : xpl_confidence_decide(explained->weights[j], half_width, largest);
+    }
+}
+
+static enum xpl_status explain_class(struct run *run, const struct xpl_quality_index *index, uint32_t position,
+                                     struct xpl_class_explanation *explained, struct xpl_error *err)
+{
+    const double *scores = xpl_sample_scores(run->sample, position);
+    uint32_t d = run->design->n_segments;
+    struct xpl_fit_result result;
+    enum xpl_status st = allocate_class(run, explained, err);
+
+    if (st)
+        return st;
+    xpl_fit_solve(run->fit, scores, &result);
+    explained->index = run->sample->kept[position];
+    explained->probability = scores[0];
+    explained->intercept = result.coefficients[0];
+    memcpy(explained->weights, result.coefficients + 1, d * sizeof *explained->weights);
+    explained->constant = result.constant;
+    explained->exact = last_stage(run)->exact;
+    explained->r2 = result.r2;
+    explained->q2 = explained->exact ? (double)NAN : xpl_confidence_q2(run->fit, scores, &result);
+    explained->local_prediction = xpl_fit_predict(&result, d, xpl_design_all_on(d));
+    explained->sum_gap = xpl_quality_sum_gap(index, scores, explained->weights);
+    explained->deletion_auc = xpl_quality_deletion_auc(index, scores, explained->weights);
+    explained->insertion_auc = xpl_quality_insertion_auc(index, scores, explained->weights);
+    set_intervals(run, scores, &result, explained);
+    xpl_quality_judge(explained, d);
+    return XPL_OK;
+}
+
+static enum xpl_status explain_classes(struct run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    struct xpl_quality_index index;
+    enum xpl_status st =
+        xpl_quality_index_build(run->arena, run->design->masks, run->sample->n, run->design->n_segments, &index, err);
+
+    if (st)
+        return st;
+    result->n_classes = run->sample->n_explained;
+    result->classes = XPL_NEW_ARRAY(run->arena, struct xpl_class_explanation, result->n_classes);
+    if (!result->classes)
+        return xpl_no_memory(err);
+    for (uint32_t i = 0; i < result->n_classes; i++)
+        if ((st = explain_class(run, &index, run->sample->explained[i], &result->classes[i], err)))
+            return st;
+    return XPL_OK;
+}
+
+static enum xpl_status keep_scores(struct run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    uint32_t n_kept = run->sample->n_kept;
+
+    result->kept_classes = run->sample->kept;
+    result->n_kept = n_kept;
+    result->kept_scores = XPL_NEW_ARRAY(run->arena, float, result->calls *n_kept);
+    if (!result->kept_scores)
+        return xpl_no_memory(err);
+    for (uint32_t k = 0; k < n_kept; k++)
+        for (size_t i = 0; i < result->calls; i++)
+            result->kept_scores[i * n_kept + k] = (float)xpl_sample_scores(run->sample, k)[i];
+    return XPL_OK;
+}
+
+static void warn(struct xpl_explanation *result, const char *text)
+{
+    if (text && result->n_warnings < MAX_WARNINGS)
+        result->warnings[result->n_warnings++] = text;
+}
+
+static enum xpl_status add_warnings(struct run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    double low, high;
+
+    result->warnings = XPL_NEW_ARRAY(run->arena, const char *, MAX_WARNINGS);
+    if (!result->warnings)
+        return xpl_no_memory(err);
+    if (run->in->segments->fell_back)
+        warn(result, "No superpixels were found in the image (it is uniform or very small); it was cut into a grid.");
+    if (run->in->image && xpl_pixels_range(run->in->image, &low, &high) == XPL_RANGE_MIN_MAX)
+        warn(result, xpl_arena_printf(run->arena,
+                                      "The pixel values lie between %g and %g, which is none of the usual ranges; they "
+                                      "were stretched for superpixels and pictures.",
+                                      low, high));
+    if (result->stopped == XPL_STOPPED_BUDGET)
+        warn(result,
+             xpl_arena_printf(run->arena, "The budget ended the explanation after %zu model calls.", result->calls));
+    if (result->stopped == XPL_STOPPED_DEADLINE)
+        warn(result, xpl_arena_printf(run->arena,
+                                      "The deadline ended the explanation; it rests on the %zu model calls of the last "
+                                      "complete stage.",
+                                      result->calls));
+    return XPL_OK;
+}
+
+static enum xpl_status build_result(struct run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    enum xpl_status st;
+
+    result->design = last_stage(run)->name;
+    result->stages = run->stages;
+    result->exact = last_stage(run)->exact;
+    result->stopped = run->stopped;
+    result->calls = run->sample->n;
+    result->masks = run->design->masks;
+    if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)))
+        return st;
+    return add_warnings(run, err);
+}
+
+enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_input *in, struct xpl_explanation **ret,
+                            struct xpl_error *err)
+{
+    struct run run = {.arena = arena, .in = in, .result = XPL_NEW(arena, struct xpl_explanation)};
+    enum xpl_status st;
+
+    if (!run.result)
+        return xpl_no_memory(err);
+    if ((st = check_input(in, err)))
+        return st;
+    choose_seed(in, run.result->seed);
+    if ((st = xpl_design_plan(arena, in->segments->count, &in->params, run.result->seed, &run.design, err)) ||
+        (st = score_stages(&run, err)) || (st = build_result(&run, err)))
+        return st;
+    *ret = run.result;
+    return XPL_OK;
+}
+
+const char *xpl_decision_name(enum xpl_decision decision)
+{
+    switch (decision) {
+    case XPL_POSITIVE:
+        return "positive";
+    case XPL_NEGATIVE:
+        return "negative";
+    case XPL_NEGLIGIBLE:
+        return "negligible";
+    case XPL_OPEN:
+        return "open";
+    }
+    return "";
+}
+
+const char *xpl_verdict_name(enum xpl_verdict_level level)
+{
+    switch (level) {
+    case XPL_VERDICT_HIGH:
+        return "high";
+    case XPL_VERDICT_MEDIUM:
+        return "medium";
+    case XPL_VERDICT_LOW:
+        return "low";
+    }
+    return "";
+}
 
 const char *xpl_stop_reason_name(enum xpl_stop_reason reason)
 {
@@ -38,205 +341,4 @@ const char *xpl_stop_reason_name(enum xpl_stop_reason reason)
         return "deadline";
     }
     return "";
-}
-
-static void choose_seed(struct pipeline *p)
-{
-    memcpy(p->seed, p->in->seed, sizeof p->seed);
-    if (!p->in->params.seed_given)
-        return;
-    memset(p->seed, 0, sizeof p->seed);
-    for (size_t i = 0; i < 8; i++)
-        p->seed[i] = (uint8_t)(p->in->params.seed >> (8 * i));
-}
-
-static enum xpl_status start(struct pipeline *p, struct xpl_error *err)
-{
-    size_t max;
-    enum xpl_status st;
-
-    choose_seed(p);
-    if ((st = xpl_ladder_start(&p->in->params, p->in->segments->count, &p->ladder, &max, err)) ||
-        (st = xpl_sample_start(p->arena, p->in, max, &p->sample, err)))
-        return st;
-    p->classes = XPL_NEW_ARRAY(p->arena, uint32_t, p->in->n_classes);
-    if (!p->classes)
-        return xpl_no_memory(err);
-    p->n_classes = xpl_sample_chosen(p->sample, p->classes);
-    p->fits = XPL_NEW_ARRAY(p->arena, struct xpl_class_fit, p->n_classes);
-    if (!p->fits)
-        return xpl_no_memory(err);
-    return xpl_ladder_first(&p->ladder, p->arena, p->sample->design, p->seed, err);
-}
-
-static enum xpl_status fit_all(struct pipeline *p, struct xpl_error *err)
-{
-    const struct xpl_sample *s = p->sample;
-    bool reference = p->ladder.mode == XPL_DESIGN_REFERENCE;
-    enum xpl_status st = xpl_fit_prepare(p->arena, s->design->d, s->design->masks, s->n_scored, p->ladder.counts,
-                                         reference ? LIME_RIDGE : 0, &p->fit, err);
-
-    for (uint32_t c = 0; !st && c < p->n_classes; c++)
-        st = xpl_fit_class(p->arena, &p->fit, xpl_sample_class(s, p->classes[c]), s->n_kept, &p->fits[c], err);
-    return st;
-}
-
-/* What the ladder looks at: the most probable class, or the worst of the classes asked for. NAN: all are constant. */
-static double gate(const struct pipeline *p)
-{
-    double worst = NAN;
-
-    if (p->in->params.classes != XPL_CLASSES_LIST)
-        return p->fits[0].constant ? NAN : p->fits[0].q2;
-    for (uint32_t c = 0; c < p->n_classes; c++)
-        if (!p->fits[c].constant && !(p->fits[c].q2 >= worst))
-            worst = p->fits[c].q2;
-    return worst;
-}
-
-/* Scores stage after stage until that is enough. The fits are those of the last complete stage. */
-static enum xpl_status climb(struct pipeline *p, struct xpl_error *err)
-{
-    for (;;) {
-        struct xpl_error inner = {0};
-        enum xpl_status st;
-
-        if (p->in->plan)
-            p->in->plan(p->in->model, p->sample->design->n);
-        st = xpl_sample_score(p->sample, &inner);
-        if (st == XPL_DEADLINE && p->sample->n_scored > 0) {
-            xpl_sample_drop_unscored(p->sample);
-            p->ladder.stage--;
-            p->ladder.exact = false;
-            p->stopped = XPL_STOPPED_DEADLINE;
-            return XPL_OK;
-        }
-        if (st)
-            return xpl_fail_field(err, st, inner.field, "%s", inner.message);
-        if ((st = fit_all(p, err)))
-            return st;
-        if (xpl_ladder_done(&p->ladder, gate(p), &p->stopped))
-            return XPL_OK;
-        if (!xpl_ladder_next(&p->ladder, p->sample->design)) {
-            p->stopped = XPL_STOPPED_BUDGET;
-            return XPL_OK;
-        }
-    }
-}
-
-/* ---- the answer ---- */
-
-static double sum(const double *values, uint32_t n)
-{
-    double total = 0;
-
-    for (uint32_t j = 0; j < n; j++)
-        total += values[j];
-    return total;
-}
-
-static enum xpl_status fill_intervals(struct pipeline *p, const struct xpl_class_fit *fit,
-                                      struct xpl_class_explanation *c, struct xpl_error *err)
-{
-    uint32_t d = p->in->segments->count;
-    double *half = XPL_NEW_ARRAY(p->arena, double, d);
-
-    c->low = XPL_NEW_ARRAY(p->arena, double, d);
-    c->high = XPL_NEW_ARRAY(p->arena, double, d);
-    c->decisions = XPL_NEW_ARRAY(p->arena, enum xpl_decision, d);
-    if (!half || !c->low || !c->high || !c->decisions)
-        return xpl_no_memory(err);
-    for (uint32_t j = 0; j < d; j++) {
-        half[j] = c->exact ? 0 : xpl_half_width(fit->standard_errors[j], p->in->params.confidence);
-        c->low[j] = c->weights[j] - half[j];
-        c->high[j] = c->weights[j] + half[j];
-    }
-    xpl_decide(c->weights, half, d, c->decisions);
-    return XPL_OK;
-}
-
-static enum xpl_status fill_class(struct pipeline *p, uint32_t number, struct xpl_class_explanation *c,
-                                  struct xpl_error *err)
-{
-    const struct xpl_class_fit *fit = &p->fits[number];
-    const struct xpl_sample *s = p->sample;
-    const double *scores = xpl_sample_class(s, p->classes[number]);
-    uint32_t d = p->in->segments->count;
-    size_t off = xpl_design_find(s->design, 0);
-    enum xpl_status st;
-
-    *c = (struct xpl_class_explanation){
-        .index = p->classes[number],
-        .probability = s->full[p->classes[number]],
-        .intercept = fit->intercept,
-        .weights = fit->weights,
-        .constant = fit->constant,
-        .exact = p->ladder.exact && p->ladder.mode != XPL_DESIGN_REFERENCE,
-        .r2 = fit->r2,
-        .q2 = p->ladder.exact ? NAN : fit->q2,
-    };
-    if ((st = fill_intervals(p, fit, c, err)))
-        return st;
-    c->local_prediction = c->intercept + sum(c->weights, d);
-    c->sum_gap = off == SIZE_MAX ? NAN : c->probability - scores[off * s->n_kept] - sum(c->weights, d);
-    xpl_curves(s->design, scores, s->n_kept, c->weights, &c->deletion_auc, &c->insertion_auc);
-    xpl_judge(p->arena, c, d);
-    return XPL_OK;
-}
-
-static enum xpl_status keep_scores(const struct pipeline *p, struct xpl_explanation *e, struct xpl_error *err)
-{
-    const struct xpl_sample *s = p->sample;
-    size_t n = s->n_scored * s->n_kept;
-
-    if (!(e->kept_scores = XPL_NEW_ARRAY(p->arena, float, n)))
-        return xpl_no_memory(err);
-    for (size_t i = 0; i < n; i++)
-        e->kept_scores[i] = (float)s->scores[i];
-    e->masks = s->design->masks;
-    e->kept_classes = s->kept;
-    e->n_kept = s->n_kept;
-    return XPL_OK;
-}
-
-static enum xpl_status add_warnings(const struct pipeline *p, struct xpl_explanation *e, struct xpl_error *err)
-{
-    if (!(e->warnings = XPL_NEW_ARRAY(p->arena, const char *, 4)))
-        return xpl_no_memory(err);
-    if (e->stopped == XPL_STOPPED_BUDGET)
-        e->warnings[e->n_warnings++] = "the budget ended the work before the fit was good enough";
-    if (e->stopped == XPL_STOPPED_DEADLINE)
-        e->warnings[e->n_warnings++] = "the deadline ended the work; the answer is that of the last complete stage";
-    if (p->in->params.classes == XPL_CLASSES_ALL && p->in->n_classes > XPL_MAX_CLASSES_EXPLAINED)
-        e->warnings[e->n_warnings++] = "only the 1000 most probable classes are explained";
-    return XPL_OK;
-}
-
-enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_input *in, struct xpl_explanation **ret,
-                            struct xpl_error *err)
-{
-    struct pipeline p = {.arena = arena, .in = in};
-    struct xpl_explanation *e = XPL_NEW(arena, struct xpl_explanation);
-    enum xpl_status st;
-
-    if (!e)
-        return xpl_no_memory(err);
-    if ((st = start(&p, err)) || (st = climb(&p, err)))
-        return st;
-    e->exact = p.ladder.exact && p.ladder.mode != XPL_DESIGN_REFERENCE;
-    e->stages = p.ladder.stage;
-    e->stopped = p.stopped;
-    e->calls = p.sample->n_scored;
-    e->design = xpl_ladder_name(&p.ladder, arena, e->calls);
-    memcpy(e->seed, p.seed, sizeof e->seed);
-    e->n_classes = p.n_classes;
-    if (!(e->classes = XPL_NEW_ARRAY(arena, struct xpl_class_explanation, p.n_classes)))
-        return xpl_no_memory(err);
-    for (uint32_t c = 0; c < p.n_classes; c++)
-        if ((st = fill_class(&p, c, &e->classes[c], err)))
-            return st;
-    if ((st = keep_scores(&p, e, err)) || (st = add_warnings(&p, e, err)))
-        return st;
-    *ret = e;
-    return XPL_OK;
 }

@@ -85,7 +85,7 @@ static void substitute(const struct matrix *m, uint32_t size, double *x)
 static void fill_operator(struct xpl_fit *fit, const struct matrix *cholesky)
 {
     for (size_t i = 0; i < fit->rows.n; i++) {
-        double *row = fit->operator_ + i * fit->size;
+        double *row = fit->operator+ i * fit->size;
 
         for (uint32_t c = 0; c < fit->size; c++)
             row[c] = fit->weight[i] * regressor(fit->rows.masks[i], c);
@@ -108,8 +108,8 @@ enum xpl_status xpl_fit_factor(struct xpl_arena *arena, const struct xpl_fit_row
     fit->size = rows->n_segments + 1;
     fit->weight = XPL_NEW_ARRAY(arena, double, rows->n);
     fit->leverage = XPL_NEW_ARRAY(arena, double, rows->n);
-    fit->operator_ = XPL_NEW_ARRAY(arena, double, rows->n * fit->size);
-    if (!fit->weight || !fit->leverage || !fit->operator_)
+    fit->operator= XPL_NEW_ARRAY(arena, double, rows->n * fit->size);
+    if (!fit->weight || !fit->leverage || !fit->operator)
         return xpl_no_memory(err);
     for (uint32_t shown = 0; shown <= rows->n_segments; shown++)
         kernel[shown] = xpl_fit_kernel(shown, rows->n_segments);
@@ -165,7 +165,7 @@ void xpl_fit_solve(const struct xpl_fit *fit, const double *scores, struct xpl_f
         return;
     }
     for (size_t i = 0; i < fit->rows.n; i++) {
-        const double *row = fit->operator_ + i * fit->size;
+        const double *row = fit->operator+ i * fit->size;
         double deviation = xpl_fit_repeats(fit, i) * (scores[i] - ret->mean);
 
         for (uint32_t c = 0; c < fit->size; c++)

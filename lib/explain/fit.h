@@ -21,16 +21,16 @@ struct xpl_fit_rows {
     const uint32_t *repeats; /* how often each row counts; NULL = once */
     size_t n;
     uint32_t n_segments;
-    double ridge;            /* penalty of the squared weights, not of the intercept; 0 = none */
+    double ridge; /* penalty of the squared weights, not of the intercept; 0 = none */
 };
 
 /** What all classes share. */
 struct xpl_fit {
     struct xpl_fit_rows rows;
-    uint32_t size;     /* n_segments + 1: coefficient 0 is the intercept */
-    double *weight;    /* n: the kernel, one repeat's worth */
-    double *operator_; /* n x size: row i = w_i G^-1 x_i; coefficients = sum of repeats x operator x score */
-    double *leverage;  /* n: h_i = w_i x_i' G^-1 x_i */
+    uint32_t size;    /* n_segments + 1: coefficient 0 is the intercept */
+    double *weight;   /* n: the kernel, one repeat's worth */
+    double *operator; /* n x size: row i = w_i G^-1 x_i; coefficients = sum of repeats x operator x score */
+    double *leverage; /* n: h_i = w_i x_i' G^-1 x_i */
 };
 
 /** The linear model of one class. */

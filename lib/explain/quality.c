@@ -3,100 +3,108 @@
 
 #include <math.h>
 
-#define HIGH 0.95
-#define MEDIUM 0.8
-#define NO_WEIGHT 1e-9
+#include "lib/explain/design.h"
 
-const char *xpl_verdict_name(enum xpl_verdict_level level)
+#define HIGH_FROM   0.95
+#define MEDIUM_FROM 0.80
+#define NO_WEIGHT   1e-9
+
+enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t n_segments,
+                                        struct xpl_quality_index *ret, struct xpl_error *err)
 {
-    switch (level) {
-    case XPL_VERDICT_HIGH:
-        return "high";
-    case XPL_VERDICT_MEDIUM:
-        return "medium";
-    case XPL_VERDICT_LOW:
-        return "low";
+    uint32_t *row_of = XPL_NEW_ARRAY(arena, uint32_t, (size_t)1 << n_segments);
+
+    if (!row_of)
+        return xpl_no_memory(err);
+    for (size_t i = 0; i < n; i++)
+        row_of[masks[i]] = (uint32_t)i + 1;
+    *ret = (struct xpl_quality_index){row_of, n_segments};
+    return XPL_OK;
+}
+
+double xpl_quality_score_of(const struct xpl_quality_index *index, const double *scores, xpl_mask mask)
+{
+    uint32_t row = index->row_of[mask];
+
+    return row == 0 ? (double)NAN : scores[row - 1];
+}
+
+/* The superpixel with the largest weight among those in `left`; of equal ones the lowest. */
+static uint32_t largest(const double *weights, uint32_t n_segments, xpl_mask left)
+{
+    uint32_t best = n_segments;
+
+    for (uint32_t j = 0; j < n_segments; j++)
+        if ((left >> j & 1u) && (best == n_segments || weights[j] > weights[best]))
+            best = j;
+    return best;
+}
+
+/* Trapezoids over the steps of switching one superpixel after the other. */
+static double auc(const struct xpl_quality_index *index, const double *scores, const double *weights, xpl_mask mask)
+{
+    double sum = 0, before = xpl_quality_score_of(index, scores, mask);
+    xpl_mask left = xpl_design_all_on(index->n_segments);
+
+    while (left != 0) {
+        xpl_mask next = (xpl_mask)1 << largest(weights, index->n_segments, left);
+        double after = xpl_quality_score_of(index, scores, mask ^= next);
+
+        left ^= next;
+        sum += 0.5 * (before + after);
+        before = after;
     }
-    return "";
+    return sum / index->n_segments;
 }
 
-static bool nothing_matters(const struct xpl_class_explanation *c, uint32_t n)
+double xpl_quality_deletion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights)
 {
-    for (uint32_t j = 0; j < n; j++)
-        if (fabs(c->weights[j]) >= NO_WEIGHT)
-            return false;
-    return true;
+    return auc(index, scores, weights, xpl_design_all_on(index->n_segments));
 }
 
-static enum xpl_verdict_level level_of(double fidelity)
+double xpl_quality_insertion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights)
 {
-    if (fidelity >= HIGH)
-        return XPL_VERDICT_HIGH;
-    return fidelity >= MEDIUM ? XPL_VERDICT_MEDIUM : XPL_VERDICT_LOW;
+    return auc(index, scores, weights, 0);
 }
 
-void xpl_judge(struct xpl_arena *arena, struct xpl_class_explanation *c, uint32_t n_segments)
+double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *scores, const double *weights)
 {
-    static const char *const consequences[] = {
-        "the zones tell nearly all of what the model does with this image",
-        "the zones tell most of what the model does with this image; the rest comes from combinations of zones",
-        "the model judges combinations of zones that no picture of single zones can show: do not rely on it"};
-    double fidelity = c->exact ? c->r2 : c->q2;
+    double gap = xpl_quality_score_of(index, scores, xpl_design_all_on(index->n_segments)) -
+                 xpl_quality_score_of(index, scores, 0);
 
-    if (c->constant || nothing_matters(c, n_segments)) {
-        c->verdict = XPL_VERDICT_LOW;
-        c->reason = "no zone matters: the probability does not change when parts of the image are hidden";
-        return;
-    }
-    c->verdict = level_of(fidelity);
-    c->reason = xpl_arena_printf(arena, "%s accounts for %.1f %% of the changes in probability (%s): %s",
-                                 "the sum of the zones' weights", 100 * (fidelity > 0 ? fidelity : 0),
-                                 c->exact ? "all combinations were scored" : "checked on masks left out of the fit",
-                                 consequences[c->verdict]);
-    if (!c->reason)
-        c->reason = "";
+    for (uint32_t j = 0; j < index->n_segments; j++)
+        gap -= weights[j];
+    return gap;
 }
 
-/* ---- curves ---- */
-
-/* Segments by weight, largest first; equal ones by number. */
-static void order_by_weight(const double *weights, uint32_t n, uint32_t *order)
+static bool has_weights(const double *weights, uint32_t n_segments)
 {
-    for (uint32_t j = 0; j < n; j++) {
-        uint32_t at = j;
-
-        for (; at > 0 && weights[order[at - 1]] < weights[j]; at--)
-            order[at] = order[at - 1];
-        order[at] = j;
-    }
+    for (uint32_t j = 0; j < n_segments; j++)
+        if (fabs(weights[j]) >= NO_WEIGHT)
+            return true;
+    return false;
 }
 
-/* The mean of a curve that starts at `mask` and flips one segment after the other (trapezoids). */
-static double curve(const struct xpl_design *design, const double *scores, size_t stride, xpl_mask mask,
-                    const uint32_t *order)
+static void say(struct xpl_class_explanation *explained, enum xpl_verdict_level level, const char *reason)
 {
-    double area = 0, last = 0;
-
-    for (uint32_t step = 0; step <= design->d; step++) {
-        size_t at = xpl_design_find(design, mask);
-
-        if (at == SIZE_MAX)
-            return NAN;
-        if (step > 0)
-            area += (last + scores[at * stride]) / 2 / design->d;
-        last = scores[at * stride];
-        if (step < design->d)
-            mask ^= (xpl_mask)1 << order[step];
-    }
-    return area;
+    explained->verdict = level;
+    explained->reason = reason;
 }
 
-void xpl_curves(const struct xpl_design *design, const double *scores, size_t stride, const double *weights,
-                double *ret_deletion, double *ret_insertion)
+void xpl_quality_judge(struct xpl_class_explanation *explained, uint32_t n_segments)
 {
-    uint32_t order[XPL_DESIGN_COLUMNS];
+    double fidelity = explained->exact ? explained->r2 : explained->q2;
 
-    order_by_weight(weights, design->d, order);
-    *ret_deletion = curve(design, scores, stride, xpl_all_on(design->d), order);
-    *ret_insertion = curve(design, scores, stride, 0, order);
+    if (explained->constant)
+        say(explained, XPL_VERDICT_LOW, "No zone matters: the score stays the same whatever is hidden.");
+    else if (!has_weights(explained->weights, n_segments))
+        say(explained, XPL_VERDICT_LOW, "No zone matters by itself: the score depends on combinations of zones only.");
+    else if (fidelity >= HIGH_FROM)
+        say(explained, XPL_VERDICT_HIGH, "The zones add up: their weights describe nearly all of the score.");
+    else if (fidelity >= MEDIUM_FROM)
+        say(explained, XPL_VERDICT_MEDIUM,
+            "The zones mostly add up: some of the score depends on combinations of them.");
+    else
+        say(explained, XPL_VERDICT_LOW,
+            "The zones do not add up: much of the score depends on combinations that single weights cannot show.");
 }

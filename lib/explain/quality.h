@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far the linear picture can be trusted, from the samples already there.
+ * How faithful an explanation is, from the scores that are there already.
  */
 #ifndef XPL_EXPLAIN_QUALITY_H
 #define XPL_EXPLAIN_QUALITY_H
 
-#include "lib/explain/design.h"
+#include "lib/base/arena.h"
 #include "lib/explain/explain.h"
 
-/** Level and plain reason of a class whose fit is filled in. */
-void xpl_judge(struct xpl_arena *arena, struct xpl_class_explanation *c, uint32_t n_segments);
+/** Finds the row of a mask. */
+struct xpl_quality_index {
+    const uint32_t *row_of; /* 2^n_segments: row + 1; 0 = not scored */
+    uint32_t n_segments;
+};
+
+enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t n_segments,
+                                        struct xpl_quality_index *ret, struct xpl_error *err);
+
+/** The score of a mask, NAN when it was not scored. */
+double xpl_quality_score_of(const struct xpl_quality_index *index, const double *scores, xpl_mask mask);
 
 /**
- * Deletion and insertion curves (Petsiuk et al. 2018) along the order of the weights: mean probability while segments are taken
- * away, most positive first, or added. NAN when a mask on the way was not scored. `scores`: one a mask of the design, `stride`
- * apart.
+ * Area under the score while superpixels are switched off one by one, from "all on", the largest weight first
+ * (Petsiuk 2018, RISE), over the share switched; NAN unless all the masks on the way were scored.
  */
-void xpl_curves(const struct xpl_design *design, const double *scores, size_t stride, const double *weights,
-                double *ret_deletion, double *ret_insertion);
+double xpl_quality_deletion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights);
+
+/** The same while they are switched on, from "all off". */
+double xpl_quality_insertion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights);
+
+/** (f(all on) - f(all off)) - sum of weights; NAN unless both were scored. */
+double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *scores, const double *weights);
+
+/**
+ * Sets verdict and reason from r2 (exact) or q2, weights and `constant`.
+ */
+void xpl_quality_judge(struct xpl_class_explanation *explained, uint32_t n_segments);
 
 #endif

@@ -3,204 +3,188 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define BATCH_MASKS 256u
-#define BATCH_NUMBERS ((size_t)1 << 22)
-
-/* ---- classes ---- */
+#define BATCH_MASKS       4096u
+#define BATCH_SCORES      ((size_t)1 << 22)
+#define BATCH_MASKS_LEAST 64u
 
 struct ranked {
-    double probability;
-    uint32_t class_index;
+    uint32_t index;
+    double score;
+    bool asked, kept;
 };
 
-static int compare_ranked(const void *a, const void *b)
+static enum xpl_status check_scores(const double *scores, size_t n, struct xpl_error *err)
 {
-    const struct ranked *x = a, *y = b;
-
-    if (x->probability < y->probability)
-        return 1;
-    if (x->probability > y->probability)
-        return -1;
-    return x->class_index < y->class_index ? -1 : x->class_index > y->class_index;
-}
-
-static enum xpl_status rank_classes(struct xpl_sample *s, struct xpl_error *err)
-{
-    uint32_t n = s->in->n_classes;
-    struct ranked *ranked = XPL_NEW_ARRAY(s->arena, struct ranked, n);
-
-    s->ranking = XPL_NEW_ARRAY(s->arena, uint32_t, n);
-    if (!ranked || !s->ranking)
-        return xpl_no_memory(err);
-    for (uint32_t c = 0; c < n; c++)
-        ranked[c] = (struct ranked){s->full[c], c};
-    qsort(ranked, n, sizeof *ranked, compare_ranked);
-    for (uint32_t c = 0; c < n; c++)
-        s->ranking[c] = ranked[c].class_index;
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(scores[i]))
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a score is not a finite number");
     return XPL_OK;
 }
 
-static bool is_listed(const struct xpl_explain_params *params, uint32_t class_index)
+static int by_score(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+
+    if (x->score > y->score)
+        return -1;
+    if (x->score < y->score)
+        return 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static int by_index(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+static bool in_list(const struct xpl_explain_params *params, uint32_t index)
 {
     for (uint32_t i = 0; i < params->n_class_list; i++)
-        if (params->class_list[i] == class_index)
+        if (params->class_list[i] == index)
             return true;
     return false;
 }
 
-static bool is_chosen(const struct xpl_sample *s, uint32_t rank)
+static bool is_asked(const struct xpl_explain_params *params, uint32_t rank, uint32_t index)
 {
-    const struct xpl_explain_params *params = &s->in->params;
-
     switch (params->classes) {
     case XPL_CLASSES_TOP2:
         return rank < 2;
     case XPL_CLASSES_ALL:
-        return rank < XPL_MAX_CLASSES_EXPLAINED;
+        return true;
     case XPL_CLASSES_LIST:
-        break;
+        return in_list(params, index);
     }
-    return is_listed(params, s->ranking[rank]);
-}
-
-uint32_t xpl_sample_chosen(const struct xpl_sample *s, uint32_t *ret_classes)
-{
-    uint32_t n = 0;
-
-    for (uint32_t rank = 0; rank < s->in->n_classes; rank++)
-        if (is_chosen(s, rank))
-            ret_classes[n++] = s->ranking[rank];
-    return n;
-}
-
-static int compare_indexes(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static enum xpl_status choose_kept(struct xpl_sample *s, struct xpl_error *err)
-{
-    uint32_t n_classes = s->in->n_classes;
-
-    if (!(s->kept = XPL_NEW_ARRAY(s->arena, uint32_t, n_classes)))
-        return xpl_no_memory(err);
-    for (uint32_t rank = 0; rank < n_classes; rank++)
-        if (rank < XPL_KEPT_CLASSES || is_chosen(s, rank))
-            s->kept[s->n_kept++] = s->ranking[rank];
-    qsort(s->kept, s->n_kept, sizeof *s->kept, compare_indexes);
-    return XPL_OK;
+    return false;
 }
 
 static enum xpl_status check_list(const struct xpl_explain_input *in, struct xpl_error *err)
 {
-    for (uint32_t i = 0; in->params.classes == XPL_CLASSES_LIST && i < in->params.n_class_list; i++)
+    if (in->params.classes != XPL_CLASSES_LIST)
+        return XPL_OK;
+    if (in->params.n_class_list == 0)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.classes", "names no class");
+    for (uint32_t i = 0; i < in->params.n_class_list; i++)
         if (in->params.class_list[i] >= in->n_classes)
-            return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.classes", "there is no class %u: the model has %u",
-                                  in->params.class_list[i], in->n_classes);
+            return xpl_fail_field(err, XPL_BAD_FIELD, "image.classes", "the model has no class %u, only 0 to %u",
+                                  in->params.class_list[i], in->n_classes - 1);
     return XPL_OK;
 }
 
-/* ---- scores ---- */
-
-static enum xpl_status score_full(struct xpl_sample *s, struct xpl_error *err)
+static uint32_t position_of(const struct xpl_sample *sample, uint32_t index)
 {
-    const struct xpl_explain_input *in = s->in;
-    xpl_mask all_on = xpl_all_on(in->segments->count);
+    const uint32_t *found = bsearch(&index, sample->kept, sample->n_kept, sizeof index, by_index);
 
-    if (!(s->full = XPL_NEW_ARRAY(s->arena, double, in->n_classes)))
+    return (uint32_t)(found - sample->kept);
+}
+
+/* Which classes to keep and to explain, by the scores of "all on". */
+static enum xpl_status choose_classes(struct xpl_sample *sample, const double *all_on, struct xpl_error *err)
+{
+    uint32_t n_classes = sample->in->n_classes;
+    struct ranked *ranking = XPL_NEW_ARRAY(sample->arena, struct ranked, n_classes);
+
+    if (!ranking)
         return xpl_no_memory(err);
-    if (!in->full_scores)
-        return in->score(in->model, &all_on, 1, s->full, err);
-    memcpy(s->full, in->full_scores, in->n_classes * sizeof *s->full);
-    return XPL_OK;
-}
-
-static void keep(struct xpl_sample *s, size_t mask_index, const double *all_classes)
-{
-    double *row = s->scores + mask_index * s->n_kept;
-
-    for (uint32_t k = 0; k < s->n_kept; k++)
-        row[k] = all_classes[s->kept[k]];
-}
-
-static enum xpl_status make_room(struct xpl_sample *s, struct xpl_error *err)
-{
-    size_t n = s->in->n_classes;
-
-    s->batch_masks = BATCH_NUMBERS / n < BATCH_MASKS ? BATCH_NUMBERS / n : BATCH_MASKS;
-    if (s->batch_masks < 1)
-        s->batch_masks = 1;
-    s->scores = xpl_arena_array(s->arena, s->capacity, s->n_kept * sizeof(double));
-    s->batch = xpl_arena_array(s->arena, s->batch_masks, n * sizeof(double));
-    return s->scores && s->batch ? XPL_OK : xpl_no_memory(err);
-}
-
-enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_explain_input *in, size_t max_masks,
-                                 struct xpl_sample **ret, struct xpl_error *err)
-{
-    struct xpl_sample *s = XPL_NEW(arena, struct xpl_sample);
-    enum xpl_status st;
-
-    if (!s)
-        return xpl_no_memory(err);
-    *s = (struct xpl_sample){.in = in, .arena = arena, .capacity = max_masks};
-    if ((st = check_list(in, err)) || (st = xpl_design_new(arena, in->segments->count, &s->design, err)) ||
-        (st = score_full(s, err)) || (st = rank_classes(s, err)) || (st = choose_kept(s, err)) ||
-        (st = make_room(s, err)))
-        return st;
-    *ret = s;
-    return XPL_OK;
-}
-
-/* Scores the masks [from, to) of the design, none of which shows everything. */
-static enum xpl_status score_range(struct xpl_sample *s, size_t from, size_t to, struct xpl_error *err)
-{
-    while (from < to) {
-        size_t n = to - from < s->batch_masks ? to - from : s->batch_masks;
-        enum xpl_status st = s->in->score(s->in->model, s->design->masks + from, n, s->batch, err);
-
-        if (st)
-            return st;
-        for (size_t i = 0; i < n; i++)
-            keep(s, from + i, s->batch + i * s->in->n_classes);
-        from += n;
+    for (uint32_t i = 0; i < n_classes; i++)
+        ranking[i] = (struct ranked){.index = i, .score = all_on[i]};
+    qsort(ranking, n_classes, sizeof *ranking, by_score);
+    for (uint32_t rank = 0; rank < n_classes; rank++) {
+        ranking[rank].asked = is_asked(&sample->in->params, rank, ranking[rank].index);
+        ranking[rank].kept = ranking[rank].asked || rank < XPL_KEPT_CLASSES;
+        sample->n_explained += ranking[rank].asked;
+        sample->n_kept += ranking[rank].kept;
     }
+    sample->kept = XPL_NEW_ARRAY(sample->arena, uint32_t, sample->n_kept);
+    sample->explained = XPL_NEW_ARRAY(sample->arena, uint32_t, sample->n_explained);
+    if (!sample->kept || !sample->explained)
+        return xpl_no_memory(err);
+    for (uint32_t rank = 0, n = 0; rank < n_classes; rank++)
+        if (ranking[rank].kept)
+            sample->kept[n++] = ranking[rank].index;
+    qsort(sample->kept, sample->n_kept, sizeof *sample->kept, by_index);
+    for (uint32_t rank = 0, n = 0; rank < n_classes; rank++)
+        if (ranking[rank].asked)
+            sample->explained[n++] = position_of(sample, ranking[rank].index);
     return XPL_OK;
 }
 
-enum xpl_status xpl_sample_score(struct xpl_sample *s, struct xpl_error *err)
+/* Moves the kept classes of a batch from the model's order to ours. */
+static void keep(struct xpl_sample *sample, const double *scores, size_t first, size_t n)
 {
-    size_t full_at = xpl_design_find(s->design, xpl_all_on(s->design->d));
-    size_t from = s->n_scored, to = s->design->n;
-    bool full_is_new = full_at >= from && full_at < to;
+    for (uint32_t k = 0; k < sample->n_kept; k++) {
+        double *column = sample->scores + (size_t)k * sample->design->n + first;
+
+        for (size_t i = 0; i < n; i++)
+            column[i] = scores[i * sample->in->n_classes + sample->kept[k]];
+    }
+}
+
+static enum xpl_status score(const struct xpl_sample *sample, size_t first, size_t n, struct xpl_error *err)
+{
+    const struct xpl_explain_input *in = sample->in;
+    enum xpl_status st = in->score(in->model, sample->design->masks + first, n, sample->scratch, err);
+
+    return st ? st : check_scores(sample->scratch, n * in->n_classes, err);
+}
+
+static size_t batch_size(uint32_t n_classes)
+{
+    size_t batch = BATCH_SCORES / n_classes;
+
+    if (batch < BATCH_MASKS_LEAST)
+        return BATCH_MASKS_LEAST;
+    return batch < BATCH_MASKS ? batch : BATCH_MASKS;
+}
+
+enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                                 const struct xpl_design *design, struct xpl_sample **ret, struct xpl_error *err)
+{
+    struct xpl_sample *sample = XPL_NEW(arena, struct xpl_sample);
+    const double *all_on = in->full_scores;
     enum xpl_status st;
 
-    if (to > s->capacity)
-        return xpl_fail(err, XPL_INTERNAL, "the design has grown beyond its room");
-    st = score_range(s, from, full_is_new ? full_at : to, err);
-    if (!st && full_is_new)
-        st = score_range(s, full_at + 1, to, err);
-    if (st)
+    if (!sample)
+        return xpl_no_memory(err);
+    *sample = (struct xpl_sample){.in = in, .design = design, .arena = arena, .batch = batch_size(in->n_classes)};
+    if (sample->batch > design->n)
+        sample->batch = design->n;
+    if ((st = check_list(in, err)))
         return st;
-    if (full_is_new)
-        keep(s, full_at, s->full);
-    s->n_scored = to;
+    sample->scratch = XPL_NEW_ARRAY(arena, double, sample->batch * in->n_classes);
+    if (!sample->scratch)
+        return xpl_no_memory(err);
+    if (!all_on) {
+        if ((st = score(sample, 0, 1, err)))
+            return st;
+        all_on = sample->scratch;
+    }
+    if ((st = check_scores(all_on, in->n_classes, err)) || (st = choose_classes(sample, all_on, err)))
+        return st;
+    sample->scores = XPL_NEW_ARRAY(arena, double, sample->n_kept * design->n);
+    if (!sample->scores)
+        return xpl_no_memory(err);
+    keep(sample, all_on, 0, 1);
+    sample->n = 1;
+    *ret = sample;
     return XPL_OK;
 }
 
-void xpl_sample_drop_unscored(struct xpl_sample *s)
+enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, struct xpl_error *err)
 {
-    while (s->design->n > s->n_scored)
-        s->design->index[s->design->masks[--s->design->n]] = 0;
-}
+    size_t n;
 
-const double *xpl_sample_class(const struct xpl_sample *s, uint32_t class_index)
-{
-    const uint32_t *found = bsearch(&class_index, s->kept, s->n_kept, sizeof *s->kept, compare_indexes);
+    for (size_t first = sample->n; first < end; first += n) {
+        enum xpl_status st;
 
-    return found ? s->scores + (found - s->kept) : NULL;
+        n = end - first < sample->batch ? end - first : sample->batch;
+        if ((st = score(sample, first, n, err)))
+            return st;
+        keep(sample, sample->scratch, first, n);
+    }
+    sample->n = end;
+    return XPL_OK;
 }
