@@ -183,10 +183,10 @@ static enum xpl_status plan_reference(struct builder *b, const struct xpl_explai
 static void set_budget(struct builder *b, const struct xpl_explain_params *params)
 {
     b->budget = params->budget ? params->budget : SIZE_MAX;
-    b->cap = "image.budget";
+    b->cap = "parameters.image.budget";
     if (params->perturbations_count && params->perturbations_count < b->budget) {
         b->budget = params->perturbations_count;
-        b->cap = "lime.perturbations_count";
+        b->cap = "parameters.lime.perturbations_count";
     }
 }
 

@@ -66,11 +66,12 @@ static enum xpl_status check_list(const struct xpl_explain_input *in, struct xpl
     if (in->params.classes != XPL_CLASSES_LIST)
         return XPL_OK;
     if (in->params.n_class_list == 0)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image.classes", "names no class");
+        return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.classes", "names no class");
     for (uint32_t i = 0; i < in->params.n_class_list; i++)
         if (in->params.class_list[i] >= in->n_classes)
-            return xpl_fail_field(err, XPL_BAD_FIELD, "image.classes", "the model has no class %u, only 0 to %u",
-                                  in->params.class_list[i], in->n_classes - 1);
+            return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.classes",
+                                  "the model has no class %u, only 0 to %u", in->params.class_list[i],
+                                  in->n_classes - 1);
     return XPL_OK;
 }
 
