@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Black-box tests: the real daemon over HTTP.
+
+Every answer that any test (or IBM's SDK inside one) gets from a daemon is held against openapi.yaml: an unknown status, a
+body that does not fit its schema or a wrong media type fails the test that got it, and an operation that no test exercised
+fails a complete run.
+"""
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests.adapters
+
+from support.client import Client, Watched
+from support.contract import Contract
+from support.model import ModelInTest
+from support.paths import program
+from support.processes import Daemon, StubModel
+
+TESTS = Path(__file__).parent
+JUDGED_DIRECTORIES = ("api", "sdk")
+daemon_addresses: set[str] = set()
+
+
+# ---- the contract watches ----
+
+def judged_send(send):
+    def wrapper(self, request, **arguments):
+        response = send(self, request, **arguments)
+        if urlsplit(request.url).netloc in daemon_addresses:
+            response.content  # noqa: B018 - read the body now, whoever asks for it later
+            Contract.load().judge(response)
+        return response
+
+    return wrapper
+
+
+@pytest.fixture(scope="session", autouse=True)
+def contract():
+    original = requests.adapters.HTTPAdapter.send
+    requests.adapters.HTTPAdapter.send = judged_send(original)
+    yield Contract.load()
+    requests.adapters.HTTPAdapter.send = original
+
+
+@pytest.fixture(autouse=True)
+def answers_keep_the_contract(contract):
+    contract.violations.clear()
+    yield
+    if contract.violations:
+        pytest.fail("answers outside openapi.yaml:\n" + "\n".join(dict.fromkeys(contract.violations)), pytrace=False)
+
+
+def is_complete_run(config, session) -> bool:
+    """Whether every black-box test ran: only then can an operation be called forgotten."""
+    narrowed = config.option.keyword or config.option.markexpr or config.option.collectonly or session.testsfailed
+    collected = {Path(item.path) for item in session.items}
+    wanted = {path for name in JUDGED_DIRECTORIES for path in (TESTS / name).glob("test_*.py")}
+    return not narrowed and wanted <= collected and not any("::" in argument for argument in config.args)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == 0 and is_complete_run(session.config, session) and Contract.load().unexercised():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    operations = Contract.load().operations
+    forgotten = Contract.load().unexercised()
+    if len(forgotten) == len(operations):
+        return
+    terminalreporter.write_line(f"openapi.yaml: {len(operations) - len(forgotten)} of {len(operations)} operations "
+                                f"exercised" + (": not " + ", ".join(forgotten) if forgotten else ""))
+
+
+# ---- programs ----
+
+@pytest.fixture
+def start_daemon(tmp_path):
+    """Starts daemons with settings of their own; `directory` lets one take over where another ended."""
+    started = []
+
+    def start(directory=tmp_path, **settings) -> Daemon:
+        daemon = Daemon(directory, **settings)
+        daemon_addresses.add(urlsplit(daemon.url).netloc)
+        started.append(daemon)
+        return daemon
+
+    yield start
+    for daemon in started:
+        if daemon.process.poll() is None:
+            daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory):
+    """The daemon that most tests share, each with a data mart of its own."""
+    program("explaind")
+    daemon = Daemon(tmp_path_factory.mktemp("daemon"))
+    daemon_addresses.add(urlsplit(daemon.url).netloc)
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def stub_model(tmp_path_factory):
+    """The fast model that most tests share."""
+    model = StubModel(tmp_path_factory.mktemp("stub_model"))
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def model():
+    """A model under the test's own control."""
+    model = ModelInTest()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def api(daemon):
+    return Client(daemon.url)
+
+
+@pytest.fixture
+def watched(api, stub_model):
+    """A subscription of the shared model, explanations enabled."""
+    return Watched(api, stub_model)

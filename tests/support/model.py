@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model server in the test's own process, so that a test can hold its answers back, break them, and see who asked."""
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy
+
+HELD_SECONDS = 120
+
+
+def by_brightness(image) -> float:
+    """Probability of class 1: the left half of the image speaks for it, the right half against."""
+    pixels = numpy.asarray(image, dtype=float)
+    pixels = pixels / 255 if pixels.max(initial=0) > 1 else pixels
+    middle = pixels.shape[1] // 2
+    return float(numpy.clip(0.5 + 0.4 * (pixels[:, :middle].mean() - pixels[:, middle:].mean()), 0, 1))
+
+
+def wml_answer(images, probability=by_brightness) -> dict:
+    rows = []
+    for image in images:
+        p = probability(image)
+        rows.append([[1 - p, p], int(p >= 0.5), [1 - p, p]])
+    return {"predictions": [{"id": "dense_1", "fields": ["prediction", "prediction_classes", "probability"],
+                             "values": rows}]}
+
+
+class ModelInTest:
+    """POST …/deployments/{id}/predictions as WML v4, GET /v1/deployments as a custom engine."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.open.set()
+        self.asked = threading.Event()
+        self.broken = None          # callable(images) -> (status, body bytes), instead of an answer
+        self.deployments = []       # what GET /v1/deployments lists
+        self.calls = []             # (deployment id, X-Explaind-Task or None) in order of arrival
+        self.headers = []           # of every POST
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def hold(self):
+        """Scoring calls of explanations get no answer until `release`."""
+        self.asked.clear()
+        self.open.clear()
+
+    def release(self):
+        self.open.set()
+
+    def stop(self):
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def tasks_of(self, deployment_id) -> list[str]:
+        """The explanations that asked this deployment, by their first call."""
+        with self._lock:
+            return list(dict.fromkeys(task for d, task in self.calls if d == deployment_id and task))
+
+    def answer(self, path, headers, body: bytes) -> tuple[int, bytes]:
+        deployment_id = path.split("/deployments/")[1].split("/")[0]
+        task = headers.get("X-Explaind-Task")
+        images = json.loads(body)["input_data"][0]["values"]
+        with self._lock:
+            self.calls.append((deployment_id, task))
+            self.headers.append(dict(headers))
+        if task:
+            self.asked.set()
+            self.open.wait(HELD_SECONDS)
+            if self.broken:
+                return self.broken(images)
+        return 200, json.dumps(wml_answer(images)).encode()
+
+    def _handler(model):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def log_message(self, *arguments):
+                pass
+
+            def reply(self, status, body: bytes):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                listing = {"count": len(model.deployments), "resources": model.deployments}
+                self.reply(200, json.dumps(listing).encode())
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                try:
+                    self.reply(*model.answer(self.path, self.headers, body))
+                except OSError:
+                    self.close_connection = True
+
+        return Handler
+
+
+def deployment(url: str, guid: str) -> dict:
+    """An element of a custom engine's list."""
+    return {"metadata": {"guid": guid, "created_at": "2024-03-21T11:42:20.499Z",
+                         "modified_at": "2024-03-21T11:42:20.499Z"},
+            "entity": {"name": f"deployment {guid}", "type": "online",
+                       "scoring_endpoint": {"url": f"{url}/ml/v4/deployments/{guid}/predictions"},
+                       "asset": {"asset_id": f"asset-{guid}", "url": f"{url}/ml/v4/models/{guid}",
+                                 "name": f"model {guid}", "asset_type": "model",
+                                 "created_at": "2024-03-21T11:42:20.499Z"},
+                       "asset_properties": {"model_type": "tensorflow_2.12"}}}
