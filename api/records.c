@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading what was logged. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/json_patch.h"
+#include "api/record_filters.h"
+#include "api/record_views.h"
+#include "api/resource.h"
+#include "lib/base/text.h"
+
+static enum xpl_status check_data_set(struct xpl_db *db, struct xpl_call *call, struct xpl_error *err)
+{
+    struct xpl_resource data_set;
+    const char *id = call->path_params[0];
+    enum xpl_status st =
+        xpl_resource_get(db, call->arena, &xpl_kind_data_set, call->data_mart_id, id, &data_set, err);
+
+    return st == XPL_NOT_FOUND ? xpl_resource_missing("data_set", id, err) : st;
+}
+
+static enum xpl_answered reply_built(struct xpl_call *call)
+{
+    if (call->out.failed)
+        return xpl_reply_json(call, 503, NULL);
+    return xpl_reply_json_text(call, 200, (struct xpl_text){call->out.data, call->out.length});
+}
+
+/* ---- lists ---- */
+
+static enum xpl_status append_dicts(struct xpl_call *call, const struct xpl_record *records, size_t n,
+                                    const struct xpl_record_view *view, struct xpl_error *err)
+{
+    xpl_buf_string(&call->out, "[");
+    for (size_t i = 0; i < n; i++) {
+        enum xpl_status st;
+
+        if (i)
+            xpl_buf_string(&call->out, ",");
+        if ((st = xpl_record_append(call, &call->out, &records[i], view, err)))
+            return st;
+    }
+    return xpl_buf_string(&call->out, "]") ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status append_table(struct xpl_call *call, const struct xpl_record *records, size_t n,
+                                    const struct xpl_record_view *view, struct xpl_error *err)
+{
+    struct xpl_buf *out = &call->out;
+    const char *separator = "[{\"fields\":[";
+
+    for (int i = 0; i < XPL_VIEW_N_COLUMNS; i++) {
+        if (!view->shown[i])
+            continue;
+        xpl_buf_printf(out, "%s\"%s\"", separator, xpl_record_view_names[i]);
+        separator = ",";
+    }
+    xpl_buf_string(out, "],\"values\":[");
+    for (size_t i = 0; i < n; i++) {
+        enum xpl_status st;
+
+        if (i)
+            xpl_buf_string(out, ",");
+        if ((st = xpl_record_append_row(call, out, &records[i], view, err)))
+            return st;
+    }
+    xpl_buf_string(out, "],\"annotations\":[");
+    for (size_t i = 0; i < n; i++)
+        xpl_buf_printf(out, "%s%s", i ? "," : "",
+                       view->annotations && records[i].annotations ? records[i].annotations : "null");
+    return xpl_buf_string(out, "]}]") ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status append_total(struct xpl_call *call, const struct xpl_record_query *query, struct xpl_error *err)
+{
+    enum xpl_status st;
+    int64_t total;
+    bool wanted;
+
+    if ((st = xpl_query_bool(call, "include_total_count", false, &wanted, err)) || !wanted)
+        return st;
+    if ((st = xpl_records_count(call->db, query, &total, err)))
+        return st;
+    return xpl_buf_printf(&call->out, ",\"total_count\":%lld", (long long)total) ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status list(struct xpl_call *call, struct xpl_error *err)
+{
+    const char *format = xpl_call_query(call, "format");
+    bool table = format && strcmp(format, "list") == 0;
+    struct xpl_record_query *query = XPL_NEW(call->arena, struct xpl_record_query);
+    struct xpl_record_view view;
+    struct xpl_record *records;
+    enum xpl_status st;
+    size_t n;
+
+    if (!query)
+        return xpl_no_memory(err);
+    if (format && !table && strcmp(format, "dict") != 0)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "format", "\"%.20s\" is neither dict nor list", format);
+    if ((st = check_data_set(call->db, call, err)) || (st = xpl_record_query_read(call, query, &view, err)))
+        return st;
+    query->data_set_id = call->path_params[0];
+    if ((st = xpl_records_list(call->db, call->arena, query, &records, &n, err)))
+        return st;
+    xpl_buf_clear(&call->out);
+    xpl_buf_string(&call->out, "{\"records\":");
+    st = table ? append_table(call, records, n, &view, err) : append_dicts(call, records, n, &view, err);
+    if (st || (st = append_total(call, query, err)))
+        return st;
+    return xpl_buf_string(&call->out, "}") ? XPL_OK : xpl_no_memory(err);
+}
+
+enum xpl_answered xpl_records_list_get(struct xpl_call *call)
+{
+    struct xpl_error err = {0};
+
+    return list(call, &err) ? xpl_reply_error(call, &err) : reply_built(call);
+}
+
+static enum xpl_status list_by_transaction(struct xpl_call *call, const char *id, struct xpl_error *err)
+{
+    struct xpl_record_view view = xpl_record_view_default();
+    struct xpl_record *records;
+    enum xpl_status st;
+    size_t n;
+
+    if ((st = xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, id, &records, &n, err)))
+        return st;
+    xpl_buf_clear(&call->out);
+    xpl_buf_string(&call->out, "{\"data_set_records\":");
+    if ((st = append_dicts(call, records, n, &view, err)))
+        return st;
+    return xpl_buf_string(&call->out, "}") ? XPL_OK : xpl_no_memory(err);
+}
+
+/* Records by record_id (several, comma-separated) wherever they are. */
+static enum xpl_status list_by_ids(struct xpl_call *call, const char *ids, struct xpl_error *err)
+{
+    struct xpl_record_view view = xpl_record_view_default();
+    struct xpl_record *records = XPL_NEW_ARRAY(call->arena, struct xpl_record, XPL_RECORDS_PAGE_MAX);
+    char *text = xpl_arena_string(call->arena, ids), *state = NULL;
+    enum xpl_status st;
+    size_t n = 0;
+
+    if (!records || !text)
+        return xpl_no_memory(err);
+    for (char *id = strtok_r(text, ",", &state); id && n < XPL_RECORDS_PAGE_MAX; id = strtok_r(NULL, ",", &state)) {
+        struct xpl_error missing = {0};
+
+        st = xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &records[n], &missing);
+        if (st && st != XPL_NOT_FOUND)
+            return xpl_fail(err, st, "%s", missing.message);
+        n += st == XPL_OK;
+    }
+    xpl_buf_clear(&call->out);
+    xpl_buf_string(&call->out, "{\"data_set_records\":");
+    if ((st = append_dicts(call, records, n, &view, err)))
+        return st;
+    return xpl_buf_string(&call->out, "}") ? XPL_OK : xpl_no_memory(err);
+}
+
+enum xpl_answered xpl_data_set_records_list(struct xpl_call *call)
+{
+    const char *ids = xpl_call_query(call, "record_id"), *transaction = xpl_call_query(call, "transaction_id");
+    struct xpl_error err = {0};
+
+    if (!ids && !transaction)
+        xpl_fail_field(&err, XPL_BAD_FIELD, "record_id", "is missing: record_id or transaction_id is needed");
+    else if (ids)
+        list_by_ids(call, ids, &err);
+    else
+        list_by_transaction(call, transaction, &err);
+    return err.status ? xpl_reply_error(call, &err) : reply_built(call);
+}
+
+/* ---- one record ---- */
+
+static enum xpl_status find(struct xpl_db *db, struct xpl_call *call, const char *id, struct xpl_record *ret,
+                            struct xpl_error *err)
+{
+    enum xpl_status st = check_data_set(db, call, err);
+
+    if (st)
+        return st;
+    st = xpl_record_get(db, call->arena, call->data_mart_id, call->path_params[0], id, ret, err);
+    return st == XPL_NOT_FOUND ? xpl_resource_missing("record", id, err) : st;
+}
+
+enum xpl_answered xpl_records_get(struct xpl_call *call)
+{
+    struct xpl_record_view view = xpl_record_view_default();
+    struct xpl_error err = {0};
+    struct xpl_record record;
+
+    view.shown[XPL_VIEW_SCORING_INPUT] = true;
+    view.image_by_reference = xpl_call_query(call, "binary_format") != NULL;
+    if (find(call->db, call, call->path_params[1], &record, &err))
+        return xpl_reply_error(call, &err);
+    xpl_buf_clear(&call->out);
+    if (xpl_record_append(call, &call->out, &record, &view, &err))
+        return xpl_reply_error(call, &err);
+    return reply_built(call);
+}
+
+enum xpl_answered xpl_records_field(struct xpl_call *call)
+{
+    const char *name = call->path_params[2];
+    enum xpl_record_view_column column = xpl_record_view_column_of(name, strlen(name));
+    struct xpl_error err = {0};
+    struct xpl_record record;
+
+    if (find(call->db, call, call->path_params[1], &record, &err))
+        return xpl_reply_error(call, &err);
+    if (column == XPL_VIEW_N_COLUMNS) {
+        xpl_fail(&err, XPL_NOT_FOUND, "a record has no field `%.60s`", name);
+        return xpl_reply_error(call, &err);
+    }
+    xpl_buf_clear(&call->out);
+    if (xpl_record_append_value(call, &call->out, &record, column, false, &err))
+        return xpl_reply_error(call, &err);
+    return reply_built(call);
+}
+
+/* ---- annotations ---- */
+
+/* Splits "/records/{id}/annotations/{name}" and gives the operation its path within {"annotations": …}. */
+static enum xpl_status split_path(struct xpl_call *call, json_t *operation, size_t index, const char **ret_id,
+                                  struct xpl_error *err)
+{
+    const char *path = json_string_value(json_object_get(operation, "path")), *end;
+
+    if (path && xpl_starts_with(path, "/records/"))
+        path += strlen("/records");
+    end = path && *path == '/' ? strchr(path + 1, '/') : NULL;
+    if (!end || !xpl_starts_with(end, "/annotations"))
+        return xpl_fail(err, XPL_BAD_FIELD, "[%zu].path: must be /records/{record_id}/annotations/{name}", index);
+    *ret_id = xpl_arena_string_n(call->arena, path + 1, (size_t)(end - path - 1));
+    if (!*ret_id || json_object_set_new(operation, "path", json_string(end)))
+        return xpl_no_memory(err);
+    return XPL_OK;
+}
+
+static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *operation,
+                                struct xpl_error *err)
+{
+    XPL_AUTO_JSON document = NULL, patch = json_pack("[O]", operation);
+    struct xpl_record record;
+    const char *text;
+    enum xpl_status st;
+
+    if ((st = find(db, call, id, &record, err)))
+        return st;
+    document = json_pack("{s:o}", "annotations",
+                         record.annotations ? json_loads(record.annotations, 0, NULL) : json_object());
+    if (!document || !patch)
+        return xpl_no_memory(err);
+    if ((st = xpl_json_patch(&document, patch, NULL, err)))
+        return st;
+    if (!json_is_object(json_object_get(document, "annotations")))
+        return xpl_fail(err, XPL_BAD_FIELD, "annotations must stay an object");
+    text = xpl_json_text(call->arena, json_object_get(document, "annotations"));
+    return text ? xpl_record_set_annotations(db, record.id, text, err) : xpl_no_memory(err);
+}
+
+static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    XPL_AUTO_JSON patch = NULL;
+    json_t *operation;
+    const char *id;
+    enum xpl_status st;
+    size_t i;
+
+    (void)arg;
+    if ((st = xpl_call_json(call, &patch, err)))
+        return st;
+    json_array_foreach(patch, i, operation)
+        if ((st = split_path(call, operation, i, &id, err)) || (st = annotate(db, call, id, operation, err)))
+            return st;
+    xpl_reply_json(call, 200, json_pack("{s:s}", "state", "active"));
+    return XPL_OK;
+}
+
+enum xpl_answered xpl_records_patch(struct xpl_call *call)
+{
+    XPL_AUTO_JSON patch = NULL;
+    struct xpl_error err = {0};
+
+    if (check_data_set(call->db, call, &err) || xpl_call_json(call, &patch, &err))
+        return xpl_reply_error(call, &err);
+    if (!json_is_array(patch) || json_array_size(patch) == 0) {
+        xpl_fail(&err, XPL_BAD_FIELD, "the body must be an array of JSON Patch operations");
+        return xpl_reply_error(call, &err);
+    }
+    return xpl_reply_after_commit(call, run_patch, NULL, call->body.length);
+}
+
+/* ---- requests ---- */
+
+enum xpl_answered xpl_record_requests_get(struct xpl_call *call)
+{
+    struct xpl_record_request request;
+    struct xpl_error err = {0};
+    enum xpl_status st;
+
+    if (check_data_set(call->db, call, &err))
+        return xpl_reply_error(call, &err);
+    st = xpl_record_request_get(call->db, call->arena, call->path_params[0], call->path_params[1], &request, &err);
+    if (st == XPL_NOT_FOUND)
+        xpl_resource_missing("request", call->path_params[1], &err);
+    if (st)
+        return xpl_reply_error(call, &err);
+    return xpl_reply_json(call, 200, json_pack("{s:s, s:s, s:I}", "request_id", request.id, "state", request.state,
+                                               "records_count", (json_int_t)request.n_records));
+}

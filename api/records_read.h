@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The body of POST records as logged transactions, whatever form it has:
+ *   [{"request":{…},"response":{…},"scoring_id",…}]     whole or plain request and response, in any combination
+ *   [{"fields":[…],"values":[[…]]}], {"fields","values"} rows of a table
+ *   [{"scoring_input":[…],"probability":[…],…}]          one row as an object
+ * Rows of a table become a plain request and response of one image. Found by scanning: pixels never become a tree.
+ */
+#ifndef XPL_API_RECORDS_READ_H
+#define XPL_API_RECORDS_READ_H
+
+#include "api/call.h"
+
+#define XPL_MAX_TRANSACTIONS 1000u
+
+/** One logged transaction; texts lie in the body or in the call's arena. */
+struct xpl_transaction {
+    struct xpl_text request, response; /* JSON */
+    const char *scoring_id;            /* NULL = to be made */
+    int64_t scoring_timestamp;         /* microseconds */
+    bool has_response_time;
+    double response_time;
+    const char *asset_revision, *user_id; /* NULL = none */
+    bool from_row; /* request and response were put together from a row of a table */
+};
+
+/** XPL_BAD_JSON, XPL_BAD_FIELD (with the path "[i].member"), XPL_BAD_MEDIA_TYPE. */
+enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction **ret, size_t *ret_count,
+                                 struct xpl_error *err);
+
+#endif
