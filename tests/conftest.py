@@ -106,7 +106,7 @@ def daemon(tmp_path_factory):
 @pytest.fixture(scope="session")
 def stub_model(tmp_path_factory):
     """The fast model that most tests share."""
-    model = StubModel(tmp_path_factory.mktemp("stub_model"))
+    model = StubModel(tmp_path_factory.mktemp("stub_model"), "linear")
     yield model
     model.stop()
 

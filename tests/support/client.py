@@ -78,10 +78,14 @@ class Client:
         return self.post("/v2/monitor_instances", body)["metadata"]["id"]
 
 
+# The models of the tests look at mean brightness, which the default fill (a zone's mean colour) leaves as it is.
+BLACK = {"image": {"fill": "black"}}
+
+
 class Watched:
     """A deployed model under watch: provider, subscription, payload data set, explanations enabled."""
 
-    def __init__(self, client: Client, model, deployment_id="d1", enabled=True, parameters=None, **more):
+    def __init__(self, client: Client, model, deployment_id="d1", enabled=True, parameters=BLACK, **more):
         self.client, self.model, self.deployment_id = client, model, deployment_id
         self.provider_id = client.add_provider(model.url)
         self.scoring_url = f"{model.url}/ml/v4/deployments/{deployment_id}/predictions"
@@ -122,8 +126,8 @@ class Watched:
         return self.client.post("/v2/explanation_tasks", body, expect)["metadata"]["explanation_task_ids"]
 
     def explained(self, *images, **parameters) -> tuple[str, dict]:
-        """Logs one image, explains it and waits; task id and finished task."""
-        body = {"parameters": parameters} if parameters else {}
+        """Logs one image, explains it with these `image` parameters and waits; task id and finished task."""
+        body = {"parameters": {"image": parameters}} if parameters else {}
         [task_id] = self.explain(*self.log(*images), **body)
         task = wait_for(self.client, task_id)
         assert task["entity"]["status"]["state"] == "finished", task

@@ -17,11 +17,23 @@ def by_brightness(image) -> float:
     return float(numpy.clip(0.5 + 0.4 * (pixels[:, :middle].mean() - pixels[:, middle:].mean()), 0, 1))
 
 
-def wml_answer(images, probability=by_brightness) -> dict:
+def binary(image) -> list[float]:
+    p = by_brightness(image)
+    return [1 - p, p]
+
+
+def three_classes(image) -> list[float]:
+    """Linear in the image: class k likes colour channel k."""
+    channel = numpy.asarray(image, dtype=float).mean(axis=(0, 1))
+    shares = 0.2 + 0.1 * channel
+    return [float(shares[0]), float(shares[1]), float(1 - shares[0] - shares[1])]
+
+
+def wml_answer(images, probabilities=binary) -> dict:
     rows = []
     for image in images:
-        p = probability(image)
-        rows.append([[1 - p, p], int(p >= 0.5), [1 - p, p]])
+        p = probabilities(image)
+        rows.append([p, int(numpy.argmax(p)), p])
     return {"predictions": [{"id": "dense_1", "fields": ["prediction", "prediction_classes", "probability"],
                              "values": rows}]}
 
@@ -33,6 +45,7 @@ class ModelInTest:
         self.open = threading.Event()
         self.open.set()
         self.asked = threading.Event()
+        self.probabilities = binary
         self.broken = None          # callable(images) -> (status, body bytes), instead of an answer
         self.deployments = []       # what GET /v1/deployments lists
         self.calls = []             # (deployment id, X-Explaind-Task or None) in order of arrival
@@ -73,7 +86,7 @@ class ModelInTest:
             self.open.wait(HELD_SECONDS)
             if self.broken:
                 return self.broken(images)
-        return 200, json.dumps(wml_answer(images)).encode()
+        return 200, json.dumps(wml_answer(images, self.probabilities)).encode()
 
     def _handler(model):
         class Handler(BaseHTTPRequestHandler):

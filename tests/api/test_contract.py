@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openapi.yaml: a valid document, served as it is, and in step with the route table."""
+import shutil
+import subprocess
+
+import pytest
+import requests
+import yaml
+from support.contract import Contract
+from support.paths import OPENAPI, program
+
+SPECTRAL_RULES = 'extends: ["spectral:oas"]\n'
+
+
+def test_the_document_is_valid_openapi_3_1():
+    validator = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator is not installed")
+    document = yaml.safe_load(OPENAPI.read_text())
+    assert document["openapi"].startswith("3.1.")
+    validator.validate(document)
+
+
+def test_the_document_is_clean_under_spectral(tmp_path):
+    spectral = shutil.which("spectral")
+    if not spectral:
+        pytest.skip("spectral is not installed (npm: @stoplight/spectral-cli)")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(SPECTRAL_RULES)
+    done = subprocess.run([spectral, "lint", OPENAPI, "--ruleset", rules, "--fail-severity", "hint"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_daemon_serves_the_document_byte_for_byte(daemon):
+    assert requests.get(f"{daemon.url}/openapi.yaml", timeout=10).content == OPENAPI.read_bytes()
+
+
+def test_the_route_table_and_the_document_name_the_same_operations():
+    listed = subprocess.run([program("explaind"), "routes"], capture_output=True, text=True, timeout=30, check=True)
+    routes = {tuple(line.split()) for line in listed.stdout.splitlines()}
+    documented = {(o.method, o.path, o.id) for o in Contract.load().operations}
+    assert routes - documented == set(), "routes that openapi.yaml does not have"
+    assert documented - routes == set(), "operations of openapi.yaml without a route"
+
+
+def test_the_document_has_the_version_of_the_program(daemon):
+    document = yaml.safe_load(OPENAPI.read_text())
+    health = requests.get(f"{daemon.url}/health/live", timeout=10).json()
+    assert health["version"] == document["info"]["version"]
+
+
+def test_every_operation_refuses_an_unsupported_method_with_allow(daemon):
+    methods_of = {}
+    for operation in Contract.load().operations:
+        methods_of.setdefault(operation.path, set()).add(operation.method)
+    for path, methods in methods_of.items():
+        if "{" in path:
+            continue
+        response = requests.put(daemon.url + path, timeout=10)
+        assert response.status_code == 405, path
+        allowed = {word.strip() for word in response.headers["Allow"].split(",")}
+        assert allowed == methods | ({"HEAD"} if "GET" in methods else set()), path
+
+
