@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Models written in C, to be explained: functions of which superpixels are shown.
+ */
+#ifndef XPL_TESTS_EXPLAIN_MODELS_H
+#define XPL_TESTS_EXPLAIN_MODELS_H
+
+#include "lib/explain/explain.h"
+
+/** The probability of one class. */
+typedef double (*model_fn)(xpl_mask mask, uint32_t class_index);
+
+/** A model and what happened to it. */
+struct model {
+    model_fn f;
+    uint32_t d, n_classes;
+    size_t fail_after;         /* masks; the call that would go beyond it fails */
+    enum xpl_status fail_with; /* XPL_OK = never */
+    size_t scored, repeated, planned;
+    bool seen[65536];
+};
+
+struct xpl_explain_input model_input(struct model *model, struct xpl_segments *segments);
+
+/* Two classes: f and 1 - f. */
+double constant(xpl_mask mask, uint32_t class_index);
+double additive(xpl_mask mask, uint32_t class_index); /* 0.2 + 0.02 x sum of (j + 1) z_j for even j, minus for odd */
+double parity(xpl_mask mask, uint32_t class_index);
+double all_of_first_six(xpl_mask mask, uint32_t class_index);
+double fourth_superpixel(xpl_mask mask, uint32_t class_index);
+double additive_with_pairs(xpl_mask mask, uint32_t class_index); /* Q2 between the first two thresholds at d = 12 */
+
+/** Ten or more classes, 0 and 1 the most probable ones; class 3 is constant, class 4 not additive. */
+double many(xpl_mask mask, uint32_t class_index);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When the engine goes on, when it stops, and what it says about that. */
+#include "tests/unit/explain/explain_test.h"
+
+#include <math.h>
+
+#include "tests/unit/explain/models.h"
+
+struct setting {
+    struct model model;
+    struct xpl_segments segments;
+    struct xpl_explain_input in;
+};
+
+static struct setting *setting_of(void **state, model_fn f, uint32_t d)
+{
+    struct setting *setting = XPL_NEW(*state, struct setting);
+
+    assert_non_null(setting);
+    setting->model = (struct model){.f = f, .d = d, .n_classes = 2};
+    setting->in = model_input(&setting->model, &setting->segments);
+    return setting;
+}
+
+static struct xpl_explanation *explain(void **state, struct setting *setting)
+{
+    struct xpl_explanation *explanation = NULL;
+    struct xpl_error err = {0};
+
+    assert_int_equal(xpl_explain(*state, &setting->in, &explanation, &err), XPL_OK);
+    assert_int_equal(err.status, XPL_OK);
+    assert_int_equal(explanation->calls, setting->model.scored);
+    assert_int_equal(setting->model.repeated, 0);
+    return explanation;
+}
+
+static void assert_fails(void **state, struct setting *setting, enum xpl_status expected)
+{
+    struct xpl_explanation *explanation = NULL;
+    struct xpl_error err = {0};
+
+    assert_int_equal(xpl_explain(*state, &setting->in, &explanation, &err), expected);
+    assert_int_equal(err.status, expected);
+    assert_true(*err.message != '\0');
+    assert_null(explanation);
+}
+
+static void an_additive_model_needs_256_calls(void **state)
+{
+    for (uint32_t d = 9; d <= 16; d++) {
+        struct xpl_explanation *e = explain(state, setting_of(state, additive, d));
+
+        assert_int_equal(e->calls, 256);
+        assert_int_equal(e->stopped, XPL_STOPPED_CONFIDENT);
+        assert_string_equal(e->design, "nordstrom_robinson_256");
+        assert_int_equal(e->classes[0].verdict, XPL_VERDICT_HIGH);
+        assert_int_equal(e->n_warnings, 0);
+    }
+}
+
+static void up_to_8_superpixels_everything_is_scored(void **state)
+{
+    for (uint32_t d = 2; d <= 8; d++) {
+        struct xpl_explanation *e = explain(state, setting_of(state, parity, d));
+
+        assert_int_equal(e->calls, 1 << d);
+        assert_true(e->exact);
+        assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+        assert_string_equal(e->design, "all_masks");
+    }
+}
+
+static void a_model_with_some_pairs_stops_in_between(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, additive_with_pairs, 12));
+
+    assert_int_equal(e->stages, 2);
+    assert_int_equal(e->calls, 512);
+    assert_int_equal(e->stopped, XPL_STOPPED_CONFIDENT);
+    assert_true(e->classes[0].q2 >= 0.9 && e->classes[0].q2 < 0.95);
+    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_MEDIUM);
+}
+
+static void parity_climbs_to_the_top_and_gets_a_low_verdict(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, parity, 12));
+
+    assert_int_equal(e->calls, 2048);
+    assert_int_equal(e->stages, 4);
+    assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+    assert_true(e->classes[0].q2 < 0.1);
+    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_LOW);
+    for (uint32_t j = 0; j < 12; j++)
+        assert_int_equal(e->classes[0].decisions[j], XPL_OPEN);
+}
+
+static void an_and_of_six_superpixels_shows_the_six_and_admits_that_they_do_not_add_up(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, all_of_first_six, 12));
+    const struct xpl_class_explanation *c = &e->classes[0];
+
+    assert_int_equal(e->calls, 2048);
+    assert_int_equal(c->verdict, XPL_VERDICT_LOW);
+    for (uint32_t j = 0; j < 12; j++) {
+        assert_true(j < 6 ? c->weights[j] > 0.03 : fabs(c->weights[j]) < 0.01);
+        assert_true(j < 6 ? c->decisions[j] == XPL_POSITIVE : c->decisions[j] != XPL_POSITIVE);
+    }
+}
+
+static void eleven_superpixels_that_do_not_add_up_end_exact(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, all_of_first_six, 11));
+
+    assert_int_equal(e->calls, 2048);
+    assert_int_equal(e->stages, 3);
+    assert_true(e->exact);
+    assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+}
+
+static void a_constant_model_is_not_asked_more_than_once_over(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, constant, 14));
+
+    assert_int_equal(e->calls, 256);
+    assert_int_equal(e->stages, 1);
+}
+
+static void the_plan_is_told_before_each_stage(void **state)
+{
+    struct setting *setting = setting_of(state, parity, 12);
+
+    setting->model.fail_with = XPL_MODEL_FAILED;
+    setting->model.fail_after = 512;
+    assert_fails(state, setting, XPL_MODEL_FAILED);
+    assert_int_equal(setting->model.planned, 1024);
+}
+
+static void a_budget_stops_before_the_stage_that_does_not_fit(void **state)
+{
+    struct setting *setting = setting_of(state, parity, 12);
+    struct xpl_explanation *e;
+
+    setting->in.params.budget = 1000;
+    e = explain(state, setting);
+    assert_int_equal(e->calls, 512);
+    assert_int_equal(e->stopped, XPL_STOPPED_BUDGET);
+    assert_int_equal(e->n_warnings, 1);
+}
+
+static void a_budget_that_was_not_felt_is_not_blamed(void **state)
+{
+    struct setting *setting = setting_of(state, additive, 12);
+
+    setting->in.params.budget = 1000;
+    assert_int_equal(explain(state, setting)->stopped, XPL_STOPPED_CONFIDENT);
+}
+
+static void a_client_that_asks_for_208_perturbations_gets_192_calls(void **state)
+{
+    struct setting *setting = setting_of(state, additive, 11);
+    struct xpl_explanation *e;
+
+    setting->in.params.perturbations_count = 208;
+    e = explain(state, setting);
+    assert_int_equal(e->calls, 192);
+    assert_int_equal(e->stopped, XPL_STOPPED_BUDGET);
+    assert_string_equal(e->design, "nordstrom_robinson_192");
+    for (uint32_t j = 0; j < 11; j++)
+        assert_near(e->classes[0].weights[j], (j % 2 ? 0.005 : -0.005) * (j + 1), 1e-9);
+}
+
+static void a_budget_too_small_for_any_design_is_refused(void **state)
+{
+    struct setting *setting = setting_of(state, additive, 12);
+
+    setting->in.params.budget = 32;
+    assert_fails(state, setting, XPL_BAD_FIELD);
+    assert_int_equal(setting->model.scored, 0);
+}
+
+static void the_deadline_leaves_the_last_complete_stage(void **state)
+{
+    struct setting *setting = setting_of(state, parity, 12), *whole = setting_of(state, parity, 12);
+    struct xpl_explanation *e = NULL, *first;
+    struct xpl_error err = {0};
+
+    setting->model.fail_with = XPL_DEADLINE;
+    setting->model.fail_after = 400;
+    assert_int_equal(xpl_explain(*state, &setting->in, &e, &err), XPL_OK);
+    assert_int_equal(err.status, XPL_OK);
+    assert_int_equal(e->calls, 256);
+    assert_int_equal(e->stages, 1);
+    assert_int_equal(e->stopped, XPL_STOPPED_DEADLINE);
+    assert_string_equal(e->design, "nordstrom_robinson_256");
+    whole->in.params.budget = 256;
+    first = explain(state, whole);
+    assert_memory_equal(e->classes[0].weights, first->classes[0].weights, 12 * sizeof(double));
+}
+
+static void a_deadline_before_the_first_stage_is_an_error(void **state)
+{
+    struct setting *setting = setting_of(state, parity, 12);
+
+    setting->model.fail_with = XPL_DEADLINE;
+    setting->model.fail_after = 100;
+    assert_fails(state, setting, XPL_DEADLINE);
+}
+
+static void being_cancelled_ends_it_at_any_stage(void **state)
+{
+    struct setting *setting = setting_of(state, parity, 12);
+
+    setting->model.fail_with = XPL_CANCELLED;
+    setting->model.fail_after = 600;
+    assert_fails(state, setting, XPL_CANCELLED);
+}
+
+static void a_list_goes_on_for_its_worst_class_that_is_not_constant(void **state)
+{
+    struct setting *setting = setting_of(state, many, 12);
+
+    setting->model.n_classes = setting->in.n_classes = 20;
+    setting->in.params.classes = XPL_CLASSES_LIST;
+    setting->in.params.class_list[0] = 0;
+    setting->in.params.class_list[1] = 3;
+    setting->in.params.n_class_list = 2;
+    assert_int_equal(explain(state, setting)->calls, 256);
+
+    setting = setting_of(state, many, 12);
+    setting->model.n_classes = setting->in.n_classes = 20;
+    setting->in.params.classes = XPL_CLASSES_LIST;
+    setting->in.params.class_list[0] = 0;
+    setting->in.params.class_list[1] = 4;
+    setting->in.params.n_class_list = 2;
+    assert_true(explain(state, setting)->calls > 256);
+}
+
+static void exact_scores_all_masks_however_additive(void **state)
+{
+    struct setting *setting = setting_of(state, additive, 12);
+    struct xpl_explanation *e;
+
+    setting->in.params.design = XPL_DESIGN_EXACT;
+    e = explain(state, setting);
+    assert_int_equal(e->calls, 4096);
+    assert_true(e->exact && e->classes[0].exact);
+    assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+}
+
+static void reference_scores_the_distinct_masks_of_its_draws(void **state)
+{
+    struct setting *setting = setting_of(state, additive, 8);
+    struct xpl_explanation *e;
+
+    setting->in.params.design = XPL_DESIGN_REFERENCE;
+    e = explain(state, setting);
+    assert_int_equal(e->calls, 256);
+    assert_false(e->exact);
+    assert_string_equal(e->design, "uniform");
+    assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+    for (uint32_t j = 0; j < 8; j++) /* the ridge shrinks by a few per mille */
+        assert_near(e->classes[0].weights[j], (j % 2 ? 0.005 : -0.005) * (j + 1), 2e-4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_additive_model_needs_256_calls),
+        TEST(up_to_8_superpixels_everything_is_scored),
+        TEST(a_model_with_some_pairs_stops_in_between),
+        TEST(parity_climbs_to_the_top_and_gets_a_low_verdict),
+        TEST(an_and_of_six_superpixels_shows_the_six_and_admits_that_they_do_not_add_up),
+        TEST(eleven_superpixels_that_do_not_add_up_end_exact),
+        TEST(a_constant_model_is_not_asked_more_than_once_over),
+        TEST(the_plan_is_told_before_each_stage),
+        TEST(a_budget_stops_before_the_stage_that_does_not_fit),
+        TEST(a_budget_that_was_not_felt_is_not_blamed),
+        TEST(a_client_that_asks_for_208_perturbations_gets_192_calls),
+        TEST(a_budget_too_small_for_any_design_is_refused),
+        TEST(the_deadline_leaves_the_last_complete_stage),
+        TEST(a_deadline_before_the_first_stage_is_an_error),
+        TEST(being_cancelled_ends_it_at_any_stage),
+        TEST(a_list_goes_on_for_its_worst_class_that_is_not_constant),
+        TEST(exact_scores_all_masks_however_additive),
+        TEST(reference_scores_the_distinct_masks_of_its_draws),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

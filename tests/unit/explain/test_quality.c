@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/explain/explain_test.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lib/explain/quality.h"
+
+static const xpl_mask all_masks[] = {7, 6, 5, 4, 3, 2, 1, 0};
+static const double weights[] = {0.1, 0.5, -0.2};
+
+static struct xpl_quality_index index_of(void **state, size_t n)
+{
+    struct xpl_quality_index index;
+
+    assert_int_equal(xpl_quality_index_build(*state, all_masks, n, 3, &index, NULL), XPL_OK);
+    return index;
+}
+
+static void deletion_goes_from_all_on_by_falling_weight(void **state)
+{
+    struct xpl_quality_index index = index_of(state, 8);
+    double scores[8] = {0.9, 0, 0.5, 0.3, 0, 0, 0, 0.1}; /* 111 -> 101 -> 100 -> 000 */
+
+    assert_near(xpl_quality_deletion_auc(&index, scores, weights), (0.45 + 0.5 + 0.3 + 0.05) / 3, 1e-12);
+}
+
+static void insertion_goes_from_all_off_by_falling_weight(void **state)
+{
+    struct xpl_quality_index index = index_of(state, 8);
+    double scores[8] = {0.9, 0, 0, 0, 0.8, 0.6, 0, 0.1}; /* 000 -> 010 -> 011 -> 111 */
+
+    assert_near(xpl_quality_insertion_auc(&index, scores, weights), (0.05 + 0.6 + 0.8 + 0.45) / 3, 1e-12);
+}
+
+static void a_curve_over_masks_that_were_not_scored_is_not_a_number(void **state)
+{
+    struct xpl_quality_index index = index_of(state, 7); /* without "all off" */
+    double scores[7] = {0.9, 0.1, 0.5, 0.3, 0.8, 0.6, 0.2};
+
+    assert_true(isnan(xpl_quality_deletion_auc(&index, scores, weights)));
+    assert_true(isnan(xpl_quality_insertion_auc(&index, scores, weights)));
+    assert_true(isnan(xpl_quality_sum_gap(&index, scores, weights)));
+}
+
+static void the_sum_gap_compares_the_weights_with_the_whole_change(void **state)
+{
+    struct xpl_quality_index index = index_of(state, 8);
+    double scores[8] = {0.9, 0, 0, 0, 0, 0, 0, 0.2};
+
+    assert_near(xpl_quality_sum_gap(&index, scores, weights), 0.3, 1e-12);
+}
+
+static enum xpl_verdict_level judge(bool exact, double r2, double q2)
+{
+    double some[] = {0.1, 0.5, -0.2};
+    struct xpl_class_explanation explained = {.weights = some, .exact = exact, .r2 = r2, .q2 = q2};
+
+    xpl_quality_judge(&explained, 3);
+    assert_non_null(explained.reason);
+    assert_true(strlen(explained.reason) > 20);
+    return explained.verdict;
+}
+
+static void the_verdict_follows_q2_and_when_exact_r2(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(false, 1, 0.95), XPL_VERDICT_HIGH);
+    assert_int_equal(judge(false, 1, 0.949), XPL_VERDICT_MEDIUM);
+    assert_int_equal(judge(false, 1, 0.8), XPL_VERDICT_MEDIUM);
+    assert_int_equal(judge(false, 1, 0.79), XPL_VERDICT_LOW);
+    assert_int_equal(judge(false, 1, -3), XPL_VERDICT_LOW);
+    assert_int_equal(judge(true, 0.96, NAN), XPL_VERDICT_HIGH);
+    assert_int_equal(judge(true, 0.5, NAN), XPL_VERDICT_LOW);
+}
+
+static void no_weights_give_a_low_verdict_that_says_no_zone_matters(void **state)
+{
+    double none[] = {1e-10, -1e-10, 0};
+    struct xpl_class_explanation explained = {.weights = none, .r2 = 1, .q2 = 1};
+
+    (void)state;
+    xpl_quality_judge(&explained, 3);
+    assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
+    assert_non_null(strcasestr(explained.reason, "no zone matters"));
+    explained.constant = true;
+    xpl_quality_judge(&explained, 3);
+    assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
+    assert_non_null(strcasestr(explained.reason, "no zone matters"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(deletion_goes_from_all_on_by_falling_weight),
+        TEST(insertion_goes_from_all_off_by_falling_weight),
+        TEST(a_curve_over_masks_that_were_not_scored_is_not_a_number),
+        TEST(the_sum_gap_compares_the_weights_with_the_whole_change),
+        TEST(the_verdict_follows_q2_and_when_exact_r2),
+        TEST(no_weights_give_a_low_verdict_that_says_no_zone_matters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
