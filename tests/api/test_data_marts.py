@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data marts: each instance has one from the start."""
+
+
+def test_the_data_mart_of_an_instance_exists_from_the_first_look(api):
+    [mart] = api.get("/v2/data_marts")["data_marts"]
+    assert mart["metadata"]["id"] == api.instance
+    assert mart["entity"]["status"]["state"] == "active" and mart["entity"]["internal_database"] is True
+    assert api.get(f"/v2/data_marts/{api.instance}") == mart
+
+
+def test_a_second_data_mart_is_refused_as_the_original_does(api):
+    error = api.refused("POST", "/v2/data_marts", 409, json={"name": "dm", "internal_database": True})
+    assert error["code"] == "AISCS0004W"
+    assert error["message"] == "Data Mart with this id is already defined"
+
+
+def test_a_wrong_member_is_named_before_the_conflict(api):
+    error = api.refused("POST", "/v2/data_marts", 400, json={"internal_database": "yes"})
+    assert error["parameters"] == ["internal_database"]
+
+
+def test_name_and_description_can_be_patched(api):
+    api.get("/v2/data_marts")
+    changed = api.patch(f"/v2/data_marts/{api.instance}", [{"op": "replace", "path": "/name", "value": "mine"}])
+    assert changed["entity"]["name"] == "mine" and changed["metadata"]["modified_at"]
+    assert api.get(f"/v2/data_marts/{api.instance}")["entity"]["name"] == "mine"
+
+
+def test_the_status_cannot_be_patched(api):
+    api.get("/v2/data_marts")
+    error = api.refused("PATCH", f"/v2/data_marts/{api.instance}", 400,
+                        json=[{"op": "replace", "path": "/status/state", "value": "error"}])
+    assert "read-only" in error["message"]
+
+
+def test_another_data_mart_is_404(api):
+    api.refused("GET", "/v2/data_marts/11111111-1111-1111-1111-111111111111", 404)
+
+
+def test_a_data_mart_in_use_is_deleted_with_force_only(api):
+    subscription_id = api.add_subscription(api.add_provider())
+    error = api.refused("DELETE", f"/v2/data_marts/{api.instance}", 409)
+    assert "force" in error["message"]
+    api.get(f"/v2/subscriptions/{subscription_id}")
+    api.delete(f"/v2/data_marts/{api.instance}", force="true")
+    assert api.get("/v2/subscriptions")["subscriptions"] == []
+    assert api.get("/v2/service_providers")["service_providers"] == []
+    assert api.get("/v2/data_sets")["data_sets"] == []
+    assert len(api.get("/v2/data_marts")["data_marts"]) == 1

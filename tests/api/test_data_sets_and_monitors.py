@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data sets, monitor definitions and monitor instances."""
+import pytest
+from support.images import blocks
+
+
+@pytest.fixture
+def subscription_id(api):
+    return api.add_subscription(api.add_provider())
+
+
+def data_set(api, subscription_id, **more):
+    return {"data_mart_id": api.instance, "name": "mine", "type": "feedback",
+            "target": {"target_type": "subscription", "target_id": subscription_id}, **more}
+
+
+def instance(api, subscription_id, definition="explainability", **more):
+    return {"data_mart_id": api.instance, "monitor_definition_id": definition,
+            "target": {"target_type": "subscription", "target_id": subscription_id}, **more}
+
+
+# ---- data sets ----
+
+def test_a_data_set_of_the_clients_own_is_kept(api, subscription_id):
+    made = api.post("/v2/data_sets", data_set(api, subscription_id, managed_by="me", extra=1))
+    assert made["entity"]["extra"] == 1 and made["entity"]["status"]["state"] == "active"
+    assert api.get(f"/v2/data_sets/{made['metadata']['id']}") == made
+
+
+@pytest.mark.parametrize("filters, expected", [
+    ({}, ["payload logging", "mine"]),
+    ({"type": "feedback"}, ["mine"]),
+    ({"type": "payload_logging,feedback"}, ["payload logging", "mine"]),
+    ({"target.target_type": "subscription"}, ["payload logging", "mine"]),
+    ({"target.target_id": "none"}, []),
+    ({"managed_by": "me"}, ["mine"]),
+    ({"managed_by": "me", "type": "payload_logging"}, []),
+])
+def test_data_sets_are_filtered(api, subscription_id, filters, expected):
+    api.post("/v2/data_sets", data_set(api, subscription_id, managed_by="me"))
+    names = [d["entity"]["name"] for d in api.get("/v2/data_sets", **filters)["data_sets"]]
+    assert names == expected
+
+
+def test_a_data_set_is_patched_and_its_target_is_not(api, subscription_id):
+    data_set_id = api.data_set_of(subscription_id)
+    changed = api.patch(f"/v2/data_sets/{data_set_id}", [{"op": "add", "path": "/description", "value": "d"}])
+    assert changed["entity"]["description"] == "d"
+    for path in ("/target/target_id", "/type", "/data_mart_id", "/status"):
+        api.refused("PATCH", f"/v2/data_sets/{data_set_id}", 400, json=[{"op": "replace", "path": path, "value": "x"}])
+
+
+def test_a_data_set_with_records_is_deleted_with_force_only(watched):
+    api = watched.client
+    [scoring_id] = watched.log(blocks())
+    assert "1 record" in api.refused("DELETE", f"/v2/data_sets/{watched.data_set_id}", 409)["message"]
+    api.delete(f"/v2/data_sets/{watched.data_set_id}", force="true")
+    api.refused("GET", f"/v2/data_sets/{watched.data_set_id}", 404)
+    watched.client.refused("POST", "/v2/explanation_tasks", 404, json={"scoring_ids": [scoring_id]})
+
+
+def test_records_go_into_payload_data_sets_only(api, subscription_id):
+    feedback = api.post("/v2/data_sets", data_set(api, subscription_id))["metadata"]["id"]
+    error = api.refused("POST", f"/v2/data_sets/{feedback}/records", 400, json=[{"request": {}, "response": {}}])
+    assert "payload_logging" in error["message"]
+
+
+# ---- monitors ----
+
+def test_the_definitions_that_clients_take_for_granted_are_there(api):
+    definitions = api.get("/v2/monitor_definitions")["monitor_definitions"]
+    assert {d["metadata"]["id"]: d["entity"]["name"] for d in definitions} == {
+        "explainability": "Explainability", "fairness": "Fairness", "performance": "Performance"}
+    for definition in definitions:
+        assert api.get(f"/v2/monitor_definitions/{definition['metadata']['id']}") == definition
+    api.refused("GET", "/v2/monitor_definitions/drift", 404)
+
+
+def test_an_explainability_instance_tells_its_parameters(api, subscription_id):
+    made = api.post("/v2/monitor_instances", instance(api, subscription_id, parameters={"enabled": True}))
+    parameters = made["entity"]["parameters"]
+    assert parameters["enabled"] is True and parameters["config_modified_at"]
+    assert parameters["explanations_count"] == {"failed": 0, "total": 0}
+    assert made["entity"]["status"] == {"state": "active"}
+    assert api.get(f"/v2/monitor_instances/{made['metadata']['id']}", expand="x") == made
+
+
+@pytest.mark.parametrize("definition", ["fairness", "performance"])
+def test_monitors_that_do_nothing_are_accepted_and_kept(api, subscription_id, definition):
+    made = api.post("/v2/monitor_instances", instance(api, subscription_id, definition, parameters={}, managed_by="user"))
+    assert made["entity"]["monitor_definition_id"] == definition
+
+
+def test_a_monitor_that_is_not_there_is_404(api, subscription_id):
+    error = api.refused("POST", "/v2/monitor_instances", 404, json=instance(api, subscription_id, "model_health"))
+    assert error["parameters"] == ["monitor_definition_id"]
+
+
+def test_a_target_has_one_instance_of_a_definition(api, subscription_id):
+    first = api.enable_explanations(subscription_id)
+    error = api.refused("POST", "/v2/monitor_instances", 409, json=instance(api, subscription_id))
+    assert first in error["message"]
+    api.delete(f"/v2/monitor_instances/{first}", force="false")
+    api.enable_explanations(subscription_id)
+
+
+def test_an_instance_needs_an_existing_subscription(api):
+    error = api.refused("POST", "/v2/monitor_instances", 400, json=instance(api, "none"))
+    assert error["parameters"] == ["target.target_id"]
+
+
+@pytest.mark.parametrize("filters, expected", [
+    ({}, {"explainability", "performance"}),
+    ({"monitor_definition_id": "explainability"}, {"explainability"}),
+    ({"monitor_definition_id": "explainability,performance"}, {"explainability", "performance"}),
+    ({"target.target_id": "none"}, set()),
+    ({"target.target_type": "subscription"}, {"explainability", "performance"}),
+    ({"data_mart_id": "11111111-1111-1111-1111-111111111111"}, set()),
+])
+def test_instances_are_filtered(api, subscription_id, filters, expected):
+    for definition in ("explainability", "performance"):
+        api.post("/v2/monitor_instances", instance(api, subscription_id, definition))
+    found = api.get("/v2/monitor_instances", **filters)["monitor_instances"]
+    assert {i["entity"]["monitor_definition_id"] for i in found} == expected
+
+
+def test_parameters_are_patched_and_checked(api, subscription_id):
+    monitor_id = api.enable_explanations(subscription_id)
+    path = f"/v2/monitor_instances/{monitor_id}"
+    changed = api.patch(path, [{"op": "add", "path": "/parameters/lime", "value": {"perturbations_count": 208}}])
+    assert changed["entity"]["parameters"]["lime"]["perturbations_count"] == 208
+    error = api.refused("PATCH", path, 400, json=[
+        {"op": "add", "path": "/parameters/image", "value": {"confidence": 2}}])
+    assert error["parameters"] == ["parameters.image.confidence"] and "0.5 to 0.999" in error["message"]
+    assert "image" not in api.get(path)["entity"]["parameters"]
+
+
+def test_online_explanations_have_no_runs_and_no_measurements(api, subscription_id):
+    monitor_id = api.enable_explanations(subscription_id)
+    path = f"/v2/monitor_instances/{monitor_id}"
+    assert api.get(f"{path}/runs") == {"runs": []}
+    assert api.get(f"{path}/measurements", start="2024-01-01T00:00:00Z", end="2025-01-01T00:00:00Z", run_id="r") == {
+        "measurements": []}
+    error = api.refused("POST", f"{path}/runs", 400, json={"triggered_by": "user"})
+    assert "explanation_tasks" in error["message"]
+    for method, name in (("GET", "runs"), ("POST", "runs"), ("GET", "measurements")):
+        api.refused(method, f"/v2/monitor_instances/none/{name}", 404)
+
+
+def test_a_deleted_instance_is_gone_from_the_list(api, subscription_id):
+    monitor_id = api.enable_explanations(subscription_id)
+    api.delete(f"/v2/monitor_instances/{monitor_id}", force="false")
+    assert monitor_id not in str(api.get("/v2/monitor_instances"))
+    api.refused("GET", f"/v2/monitor_instances/{monitor_id}", 404)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Subscriptions: filters, unknown members, JSON Patch, and deletes that clean up."""
+import pytest
+from support.client import Watched, wait_for
+from support.images import blocks
+
+URL = "http://127.0.0.1:9/ml/v4/deployments/{}/predictions"
+
+
+@pytest.fixture
+def provider_id(api):
+    return api.add_provider()
+
+
+def ids(answer):
+    return [r["metadata"]["id"] for r in answer["subscriptions"]]
+
+
+def test_a_subscription_is_active_and_has_its_payload_data_set(api, provider_id):
+    made = api.post("/v2/subscriptions", api.subscription_body(provider_id, URL.format("d1")))
+    subscription_id = made["metadata"]["id"]
+    assert made["entity"]["status"] == {"state": "active"}
+    assert api.get(f"/v2/subscriptions/{subscription_id}") == made
+    [data_set] = api.get("/v2/data_sets", **{"target.target_id": subscription_id})["data_sets"]
+    assert data_set["entity"]["type"] == "payload_logging"
+    assert data_set["entity"]["target"] == {"target_type": "subscription", "target_id": subscription_id}
+    names = {field["name"] for field in data_set["entity"]["data_schema"]["fields"]}
+    assert {"scoring_id", "scoring_timestamp", "prediction", "probability", "scoring_input"} <= names
+
+
+def test_unknown_members_are_kept_and_returned(api, provider_id):
+    body = api.subscription_body(provider_id, URL.format("d1"), risk_evaluation_status={"state": "not_started"},
+                                 analytics_engine={"type": "spark"}, data_sources=[], something={"new": [1, 2.5, None]})
+    body["asset_properties"]["labels"] = ["cat", "dog"]
+    body["deployment"]["scoring_endpoint"]["request_headers"] = {"X-A": "b"}
+    made = api.post("/v2/subscriptions", body)["entity"]
+    del made["status"]
+    assert made == body
+
+
+@pytest.mark.parametrize("name", ["service_provider_id", "asset.asset_id", "asset.asset_type",
+                                  "deployment.deployment_id", "deployment.deployment_type"])
+def test_lists_are_filtered(api, provider_id, name):
+    first = api.subscription_body(provider_id, URL.format("d1"), deployment_id="d1")
+    second = api.subscription_body(api.add_provider(name="other"), URL.format("d2"), deployment_id="d2")
+    second["asset"]["asset_type"] = "function"
+    second["deployment"]["deployment_type"] = "batch"
+    a, b = (api.post("/v2/subscriptions", body)["metadata"]["id"] for body in (first, second))
+    x, y = (body[name] if "." not in name else body[name.split(".")[0]][name.split(".")[1]] for body in (first, second))
+    assert ids(api.get("/v2/subscriptions")) == [a, b]
+    assert ids(api.get("/v2/subscriptions", **{name: x})) == [a]
+    assert ids(api.get("/v2/subscriptions", **{name: f"{x},{y}"})) == [a, b]
+    assert ids(api.get("/v2/subscriptions", **{name: "neither"})) == []
+    assert ids(api.get("/v2/subscriptions", data_mart_id=api.instance)) == [a, b]
+    assert ids(api.get("/v2/subscriptions", data_mart_id="11111111-1111-1111-1111-111111111111")) == []
+
+
+@pytest.mark.parametrize("path, value, field", [
+    ("/asset/problem_type", "multiclass", ("asset", "problem_type")),
+    ("/asset_properties/probability_fields", ["p"], ("asset_properties", "probability_fields")),
+    ("/deployment/scoring_endpoint/url", "https://models.example/", ("deployment", "scoring_endpoint", "url")),
+])
+def test_properties_can_be_patched(api, provider_id, path, value, field):
+    subscription_id = api.add_subscription(provider_id)
+    entity = api.patch(f"/v2/subscriptions/{subscription_id}", [{"op": "replace", "path": path, "value": value}])["entity"]
+    for part in field:
+        entity = entity[part]
+    assert entity == value
+
+
+@pytest.mark.parametrize("path", ["/data_mart_id", "/service_provider_id", "/status", "/status/state"])
+def test_ids_and_status_are_read_only(api, provider_id, path):
+    subscription_id = api.add_subscription(provider_id)
+    error = api.refused("PATCH", f"/v2/subscriptions/{subscription_id}", 400,
+                        json=[{"op": "replace", "path": path, "value": "x"}])
+    assert "read-only" in error["message"] and error["parameters"] == ["[0]"]
+
+
+def test_secrets_of_the_scoring_endpoint_are_never_returned(api, provider_id):
+    body = api.subscription_body(provider_id, URL.format("d1"))
+    body["deployment"]["scoring_endpoint"]["credentials"] = {"username": "u", "password": "hush-hush"}
+    made = api.post("/v2/subscriptions", body)
+    assert "hush-hush" not in str(made)
+    assert set(made["entity"]["deployment"]["scoring_endpoint"]["credentials"]) == {"secret_id"}
+    changed = api.patch(f"/v2/subscriptions/{made['metadata']['id']}",
+                        [{"op": "replace", "path": "/asset/name", "value": "n"}])
+    assert "hush-hush" not in str(changed) and "sealed" not in str(changed)
+
+
+def test_schemas_are_a_clear_error_for_images(api, provider_id):
+    subscription_id = api.add_subscription(provider_id)
+    error = api.refused("POST", f"/v2/subscriptions/{subscription_id}/schemas", 400, json={})
+    assert "structured" in error["message"]
+    api.refused("POST", "/v2/subscriptions/none/schemas", 404, json={})
+
+
+def test_an_empty_subscription_is_deleted_with_all_that_came_with_it(api, provider_id):
+    subscription_id = api.add_subscription(provider_id)
+    data_set_id = api.data_set_of(subscription_id)
+    monitor_id = api.enable_explanations(subscription_id)
+    api.delete(f"/v2/subscriptions/{subscription_id}")
+    assert subscription_id not in str(api.get("/v2/subscriptions"))
+    assert api.get("/v2/data_sets")["data_sets"] == []
+    assert api.get("/v2/monitor_instances")["monitor_instances"] == []
+    api.refused("GET", f"/v2/subscriptions/{subscription_id}", 404)
+    api.refused("GET", f"/v2/data_sets/{data_set_id}", 404)
+    api.refused("GET", f"/v2/monitor_instances/{monitor_id}", 404)
+
+
+def test_a_subscription_with_records_is_deleted_with_force_only(watched):
+    api = watched.client
+    scoring_ids = watched.log(blocks(), scoring_id="t-1")
+    [task_id] = watched.explain(*scoring_ids)
+    wait_for(api, task_id)
+    error = api.refused("DELETE", f"/v2/subscriptions/{watched.subscription_id}", 409)
+    assert "records" in error["message"] and "force" in error["message"]
+    assert watched.count() == 1
+    api.delete(f"/v2/subscriptions/{watched.subscription_id}", force="true")
+    api.refused("GET", f"/v2/data_sets/{watched.data_set_id}", 404)
+    api.refused("GET", watched.records_path, 404)
+    api.refused("GET", f"/v2/explanation_tasks/{task_id}", 404)
+    api.refused("GET", f"/v2/explanation_tasks/{task_id}/attributions", 404)
+    api.refused("GET", "/v2/transactions/t", 404)
+    assert api.get("/v2/explanation_tasks")["total_count"] == 0
+    assert api.get("/v2/monitor_instances")["monitor_instances"] == []
+
+
+def test_deleting_a_subscription_stops_its_explanations(api, model):
+    watched = Watched(api, model)
+    model.hold()
+    [task_id] = watched.explain(*watched.log(blocks()))
+    assert model.asked.wait(30)
+    api.delete(f"/v2/subscriptions/{watched.subscription_id}", force="true")
+    model.release()
+    api.refused("GET", f"/v2/explanation_tasks/{task_id}", 404)
+    other = Watched(api, model, deployment_id="d1")
+    other.explained(blocks())
+
+
+def test_after_the_first_payload_the_output_schema_is_there(watched):
+    watched.log(blocks())
+    entity = watched.client.get(f"/v2/subscriptions/{watched.subscription_id}")["entity"]
+    schema = entity["asset_properties"]["output_data_schema"]
+    roles = {field["name"]: field["metadata"].get("modeling_role") for field in schema["fields"]}
+    assert schema["type"] == "struct"
+    assert roles["scoring_id"] == "record-id" and roles["probability"] == "probability"
