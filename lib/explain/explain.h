@@ -33,10 +33,10 @@ struct xpl_explain_input {
     const struct xpl_segments *segments;
     struct xpl_explain_params params;
     uint32_t n_classes;
-    uint8_t seed[XPL_HASH_BYTES];      /* hash of image, parameters, model id; replaced by params.seed when given */
-    const double *full_scores;         /* scores of the all-on mask when a trial call got them already, else NULL */
+    uint8_t seed[XPL_HASH_BYTES]; /* hash of image, parameters, model id; replaced by params.seed when given */
+    const double *full_scores;    /* scores of the all-on mask when a trial call got them already, else NULL */
     xpl_score_fn score;
-    xpl_plan_fn plan;                  /* may be NULL */
+    xpl_plan_fn plan; /* may be NULL */
     void *model;
 };
 
@@ -63,39 +63,45 @@ enum xpl_stop_reason {
 /** One explained class. Arrays have one entry per segment. */
 struct xpl_class_explanation {
     uint32_t index;
-    double probability;       /* of the all-on mask, as re-scored */
+    double probability; /* of the all-on mask, as re-scored */
     double intercept;
     double *weights;
-    double *low, *high;       /* interval at the asked confidence */
+    double *low, *high; /* interval at the asked confidence */
     enum xpl_decision *decisions;
-    bool constant;            /* the class's probability does not vary: weights 0, q2 not defined */
+    bool constant; /* the class's probability does not vary: weights 0, q2 not defined */
     bool exact;
-    double r2;                /* NAN when constant */
-    double q2;                /* NAN when constant or exact */
-    double local_prediction;  /* of the linear model at all-on */
-    double sum_gap;           /* (f(all on) - f(all off)) - sum of weights */
+    double r2;               /* NAN when constant */
+    double q2;               /* leave-one-out R2; NAN when constant or exact */
+    double local_prediction; /* of the linear model at all-on */
+    double sum_gap;          /* (f(all on) - f(all off)) - sum of weights; NAN when "all off" was not drawn */
     double deletion_auc, insertion_auc; /* NAN when the needed masks were not scored */
     enum xpl_verdict_level verdict;
-    const char *reason;       /* one plain sentence */
+    const char *reason; /* one plain sentence */
 };
 
 struct xpl_explanation {
-    const char *design;       /* "all_masks", "nordstrom_robinson_256", "nordstrom_robinson_512", …, "uniform" … */
-    uint32_t stages;          /* stages of the ladder that were scored */
+    const char *design; /* "all_masks", "nordstrom_robinson_N" with N masks, "uniform" */
+    uint32_t stages;    /* stages of the ladder that were scored */
     bool exact;
     enum xpl_stop_reason stopped;
     uint8_t seed[XPL_HASH_BYTES];
-    size_t calls;             /* images scored = distinct masks */
-    xpl_mask *masks;          /* calls */
-    uint32_t *kept_classes;   /* n_kept: the 16 most probable and the explained ones, by index */
+    size_t calls;           /* images scored = distinct masks */
+    xpl_mask *masks;        /* calls */
+    uint32_t *kept_classes; /* n_kept: the 16 most probable and the explained ones, by index */
     uint32_t n_kept;
-    float *kept_scores;       /* calls x n_kept, row-major */
+    float *kept_scores;                    /* calls x n_kept, row-major */
     struct xpl_class_explanation *classes; /* most probable first */
     uint32_t n_classes;
     const char **warnings;
     uint32_t n_warnings;
 };
 
+/**
+ * Explains one image. The result lives in the arena.
+ * XPL_BAD_FIELD: the budget fits no design, or a class was asked for that the model does not have.
+ * XPL_MODEL_BAD_ANSWER: a score is not finite. XPL_DEADLINE: not even the first stage was done. Other errors are those
+ * of the callback.
+ */
 enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_input *in, struct xpl_explanation **ret,
                             struct xpl_error *err);
 
