@@ -106,7 +106,8 @@ static enum xpl_status engine_address(const json_t *provider, const char **ret_b
 /* The provider's deployments as an array the caller owns. */
 static enum xpl_status discover(struct xpl_call *call, const char *provider_id, json_t **ret, struct xpl_error *err)
 {
-    XPL_AUTO_JSON provider = NULL, answer = NULL;
+    XPL_AUTO_JSON provider = NULL;
+    XPL_AUTO_JSON answer = NULL;
     XPL_AUTO(xpl_buf) body = xpl_buf_new(MAX_ANSWER_BYTES);
     struct xpl_endpoint endpoint;
     const char *base, *url;

@@ -6,6 +6,11 @@
 
 #define MAX_STRING_LENGTH 4096.0
 
+static const char *path_of(const struct xpl_json_field *field)
+{
+    return field->path ? field->path : field->name;
+}
+
 json_t *xpl_json_at(const json_t *json, const char *path)
 {
     char name[96];
@@ -54,7 +59,7 @@ static const char *type_name(const json_t *json)
 static enum xpl_status wrong_type(const struct xpl_json_field *field, const char *wanted, const json_t *found,
                                   struct xpl_error *err)
 {
-    return xpl_fail_field(err, XPL_BAD_FIELD, field->path, "must be %s, not %s", wanted, type_name(found));
+    return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "must be %s, not %s", wanted, type_name(found));
 }
 
 static bool bounded(const struct xpl_json_field *field)
@@ -71,7 +76,7 @@ static enum xpl_status list_choices(const struct xpl_json_field *field, const ch
 
         snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", *choice);
     }
-    return xpl_fail_field(err, XPL_BAD_FIELD, field->path, "\"%.64s\" is not one of %s", value, names);
+    return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "\"%.64s\" is not one of %s", value, names);
 }
 
 static enum xpl_status read_string(const json_t *json, const struct xpl_json_field *field, void *member,
@@ -84,10 +89,10 @@ static enum xpl_status read_string(const json_t *json, const struct xpl_json_fie
     if (!value)
         return wrong_type(field, "a string", json, err);
     if ((double)json_string_length(json) > max || (double)json_string_length(json) < field->min)
-        return xpl_fail_field(err, XPL_BAD_FIELD, field->path, "has %zu bytes; %.0f to %.0f are accepted",
+        return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "has %zu bytes; %.0f to %.0f are accepted",
                               json_string_length(json), field->min, max);
     if (field->required && !*value)
-        return xpl_fail_field(err, XPL_BAD_FIELD, field->path, "must not be empty");
+        return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "must not be empty");
     for (; field->choices && field->choices[at]; at++)
         if (strcmp(field->choices[at], value) == 0)
             break;
@@ -109,7 +114,7 @@ static enum xpl_status read_number(const json_t *json, const struct xpl_json_fie
     if (whole ? !json_is_integer(json) : !json_is_number(json))
         return wrong_type(field, whole ? "a whole number" : "a number", json, err);
     if (bounded(field) && !(value >= field->min && value <= field->max))
-        return xpl_fail_field(err, XPL_BAD_FIELD, field->path, "%.15g is outside of %.15g to %.15g", value, field->min,
+        return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "%.15g is outside of %.15g to %.15g", value, field->min,
                               field->max);
     if (whole)
         *(int64_t *)member = json_integer_value(json);
@@ -126,7 +131,7 @@ static enum xpl_status read_array(json_t *json, const struct xpl_json_field *fie
     if (!json_is_array(json))
         return wrong_type(field, "an array", json, err);
     if (bounded(field) && ((double)n < field->min || (double)n > field->max))
-        return xpl_fail_field(err, XPL_BAD_FIELD, field->path, "has %zu elements; %.0f to %.0f are accepted", n,
+        return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "has %zu elements; %.0f to %.0f are accepted", n,
                               field->min, field->max);
     json_array_foreach(json, index, element)
     {
@@ -134,7 +139,7 @@ static enum xpl_status read_array(json_t *json, const struct xpl_json_field *fie
 
         if (!field->strings || (json_is_string(element) && json_string_length(element) > 0))
             continue;
-        snprintf(path, sizeof path, "%s[%zu]", field->path, index);
+        snprintf(path, sizeof path, "%s[%zu]", path_of(field), index);
         return xpl_fail_field(err, XPL_BAD_FIELD, path, "must be a string that is not empty");
     }
     *(json_t **)member = json;
@@ -170,11 +175,13 @@ static enum xpl_status read_member(json_t *json, const struct xpl_json_field *fi
 /* The path's outer members must be objects, so that "asset": 3 is told as what it is. */
 static enum xpl_status check_parents(const json_t *json, const struct xpl_json_field *field, struct xpl_error *err)
 {
-    for (const char *dot = strchr(field->path, '.'); dot; dot = strchr(dot + 1, '.')) {
+    const char *path = path_of(field);
+
+    for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
         char parent[128];
         const json_t *found;
 
-        snprintf(parent, sizeof parent, "%.*s", (int)(dot - field->path), field->path);
+        snprintf(parent, sizeof parent, "%.*s", (int)(dot - path), path);
         found = xpl_json_at(json, parent);
         if (found && !json_is_object(found) && !json_is_null(found))
             return xpl_fail_field(err, XPL_BAD_FIELD, parent, "must be an object, not %s", type_name(found));
@@ -190,13 +197,13 @@ enum xpl_status xpl_json_read(const json_t *json, const struct xpl_json_field *f
     if (!json_is_object(json))
         return xpl_fail(err, XPL_BAD_FIELD, "the body must be an object, not %s", type_name(json));
     for (size_t i = 0; i < n_fields; i++) {
-        json_t *found = xpl_json_at(json, fields[i].path);
+        json_t *found = xpl_json_at(json, path_of(&fields[i]));
 
         if ((st = check_parents(json, &fields[i], err)))
             return st;
         if (!found || json_is_null(found)) {
             if (fields[i].required)
-                return xpl_fail_field(err, XPL_BAD_FIELD, fields[i].path, "is missing");
+                return xpl_fail_field(err, XPL_BAD_FIELD, path_of(&fields[i]), "is missing");
             continue;
         }
         if ((st = read_member(found, &fields[i], (char *)ret + fields[i].offset, err)))

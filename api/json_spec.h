@@ -31,7 +31,8 @@ enum xpl_json_type {
 };
 
 struct xpl_json_field {
-    const char *path; /* dotted */
+    const char *name; /* of the struct's member */
+    const char *path; /* dotted; NULL = the name */
     enum xpl_json_type type;
     size_t offset;
     bool required;
@@ -50,7 +51,7 @@ struct xpl_json_field {
 #define XPL_JSON_ARRAY_FIELD(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_ARRAY, type_, member, __VA_ARGS__)
 #define XPL_JSON_FIELD(kind, type_, member, ...)                                                                       \
     {                                                                                                                  \
-        .path = #member, .type = kind, .offset = offsetof(type_, member), ##__VA_ARGS__                                \
+        .name = #member, .type = kind, .offset = offsetof(type_, member), ##__VA_ARGS__                                \
     }
 
 enum xpl_status xpl_json_read(const json_t *json, const struct xpl_json_field *fields, size_t n_fields, void *ret,

@@ -245,7 +245,8 @@ static enum xpl_status split_path(struct xpl_call *call, json_t *operation, size
 static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *operation,
                                 struct xpl_error *err)
 {
-    XPL_AUTO_JSON document = NULL, patch = json_pack("[O]", operation);
+    XPL_AUTO_JSON document = NULL;
+    XPL_AUTO_JSON patch = json_pack("[O]", operation);
     struct xpl_record record;
     const char *text;
     enum xpl_status st;
@@ -268,7 +269,7 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
 {
     XPL_AUTO_JSON patch = NULL;
     json_t *operation;
-    const char *id;
+    const char *id = NULL;
     enum xpl_status st;
     size_t i;
 

@@ -4,9 +4,10 @@
 
 #include "api/call.h"
 #include "api/errors.h"
+#include "api/routes.h"
 #include "lib/base/log.h"
 
-static const char json_type[] = "application/json";
+static const char json_media_type[] = "application/json";
 static const char last_resort[] =
     "{\"trace\":\"\",\"errors\":[{\"code\":\"AIQCS0020E\",\"message\":\"Out of memory\"}]}";
 
@@ -18,7 +19,7 @@ static int append_to_buffer(const char *bytes, size_t length, void *buf)
 static enum xpl_answered out_of_memory(struct xpl_call *call)
 {
     call->reply = (struct xpl_reply){
-        .http_status = 503, .content_type = json_type, .body = {last_resort, sizeof last_resort - 1}};
+        .http_status = 503, .content_type = json_media_type, .body = {last_resort, sizeof last_resort - 1}};
     return XPL_ANSWERED;
 }
 
@@ -31,12 +32,12 @@ enum xpl_answered xpl_reply_json(struct xpl_call *call, unsigned http_status, js
     json_decref(json);
     if (failed)
         return out_of_memory(call);
-    return xpl_reply_bytes(call, http_status, json_type, (struct xpl_text){call->out.data, call->out.length});
+    return xpl_reply_bytes(call, http_status, json_media_type, (struct xpl_text){call->out.data, call->out.length});
 }
 
 enum xpl_answered xpl_reply_json_text(struct xpl_call *call, unsigned http_status, struct xpl_text json)
 {
-    return xpl_reply_bytes(call, http_status, json_type, json);
+    return xpl_reply_bytes(call, http_status, json_media_type, json);
 }
 
 enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, const char *content_type,

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/explain_job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/endpoint.h"
+#include "api/explain_params.h"
+#include "api/explanation_views.h"
+#include "api/json_spec.h"
+#include "api/scoring_hints.h"
+#include "api/service_providers.h"
+#include "api/subscriptions.h"
+#include "db/records.h"
+#include "lib/base/time.h"
+#include "lib/explain/explain.h"
+#include "lib/explain/segment.h"
+#include "lib/scoring/request.h"
+
+#define WML_VERSION "version=2020-09-01"
+#define MAX_WARNINGS 4
+#define CHANGED 1e-3 /* a probability that differs by more from the logged one is worth a warning */
+
+struct job {
+    struct xpl_app *app;
+    struct xpl_db *db;
+    struct xpl_arena *arena;
+    const struct xpl_task *task;
+    struct xpl_job_progress *progress;
+    json_t *subscription, *provider;
+    struct xpl_explain_params params;
+    struct xpl_record record;
+    struct xpl_request *request;
+    struct xpl_pixels *image;
+    struct xpl_segments *segments;
+    struct xpl_endpoint endpoint;
+    struct xpl_answer_hints hints;
+    struct xpl_predictor *predictor;
+    uint32_t n_classes;
+    double *full_scores;
+    const char *const *labels;
+    struct xpl_explanation *explanation;
+    const char *warnings[MAX_WARNINGS];
+    size_t n_warnings;
+    int64_t started_us, lap_us; /* monotonic */
+    struct xpl_explanation_timing timing;
+};
+
+/* Milliseconds since the last lap. */
+static double lap(struct job *job)
+{
+    int64_t now = xpl_monotonic_us();
+    double ms = (double)(now - job->lap_us) / 1000;
+
+    job->lap_us = now;
+    return ms;
+}
+
+static void enter(struct job *job, const char *phase)
+{
+    atomic_store(&job->progress->phase, phase);
+}
+
+/* ---- what is known about the task ---- */
+
+static enum xpl_status load_params(struct job *job, struct xpl_error *err)
+{
+    XPL_AUTO_JSON json = json_loads(job->task->parameters, 0, NULL);
+
+    job->params = xpl_explain_params_default();
+    if (!json)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "the task's stored parameters are damaged");
+    return xpl_explain_params_read(json, "parameters", &job->params, err);
+}
+
+static enum xpl_status load_entities(struct job *job, struct xpl_error *err)
+{
+    const struct xpl_task *task = job->task;
+    const char *provider_id;
+    enum xpl_status st;
+
+    st = xpl_subscription_load(job->app, job->db, job->arena, task->data_mart_id, task->subscription_id,
+                               &job->subscription, err);
+    if (st)
+        return st;
+    provider_id = xpl_json_string_at(job->subscription, "service_provider_id");
+    st = xpl_provider_load(job->app, job->db, job->arena, task->data_mart_id, provider_id ? provider_id : "",
+                           &job->provider, err);
+    return st ? st : xpl_scoring_hints(job->arena, job->subscription, &job->hints, err);
+}
+
+static enum xpl_status load_image(struct job *job, struct xpl_error *err)
+{
+    struct xpl_text text;
+    enum xpl_status st;
+
+    if ((st = xpl_record_get(job->db, job->arena, job->task->data_mart_id, NULL, job->task->record_id, &job->record,
+                             err)) ||
+        (st = xpl_payload_load(job->db, job->arena, job->record.payload_id, &text, NULL, err)) ||
+        (st = xpl_request_read(job->arena, text, &job->request, err)))
+        return st;
+    if (job->record.image_index >= job->request->n_images)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "the stored payload is damaged");
+    return xpl_request_pixels(job->arena, job->request, (uint32_t)job->record.image_index, &job->image, err);
+}
+
+/* ---- the way to the model ---- */
+
+static bool is_wml_v4(const char *url)
+{
+    return strstr(url, "/ml/v4/") != NULL;
+}
+
+/* WML v4 wants a version in the query; subscriptions often leave it out. */
+static const char *scoring_url(struct job *job)
+{
+    const char *url = xpl_json_string_at(job->subscription, "deployment.scoring_endpoint.url");
+
+    if (!url)
+        url = xpl_json_string_at(job->subscription, "deployment.url");
+    if (!url || !is_wml_v4(url) || strstr(url, "version="))
+        return url;
+    return xpl_arena_printf(job->arena, "%s%c" WML_VERSION, url, strchr(url, '?') ? '&' : '?');
+}
+
+static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
+{
+    const struct xpl_settings *settings = &job->app->settings;
+    struct xpl_predictor_options options = {
+        .in_flight = (uint32_t)settings->explain_in_flight,
+        .connect_timeout_ms = (uint32_t)settings->scoring_connect_timeout_ms,
+        .call_timeout_ms = (uint32_t)settings->scoring_call_timeout_ms,
+        .retries = (uint32_t)settings->scoring_retries,
+        .max_answer_bytes = (size_t)settings->scoring_answer_bytes,
+        .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000,
+        .task_id = job->task->id,
+        .request_id = job->task->trace_id,
+    };
+    const char *url = scoring_url(job);
+    enum xpl_status st;
+
+    if (!url)
+        return xpl_fail(err, XPL_MODEL_UNREACHABLE,
+                        "the subscription has no deployment.scoring_endpoint.url to score with");
+    st = xpl_endpoint_make(job->app, job->arena, job->provider,
+                           xpl_json_at(job->subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
+    if (st)
+        return st;
+    return xpl_predictor_new(&job->endpoint, &options, &job->hints, &job->progress->scoring, &job->predictor, err);
+}
+
+static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
+{
+    enum xpl_wire_format wire = is_wml_v4(job->endpoint.url) ? XPL_WIRE_WML_V4 : XPL_WIRE_AS_LOGGED;
+    struct xpl_splicer *splicer;
+    struct xpl_pixels *fill;
+    enum xpl_status st;
+
+    if ((st = xpl_fill_image(job->arena, job->image, job->segments, job->params.fill, &fill, err)) ||
+        (st = xpl_splicer_new(job->arena, job->request, (uint32_t)job->record.image_index, wire, job->segments->labels,
+                              job->segments->count, fill, &splicer, err)))
+        return st;
+    return xpl_predictor_set_splicer(job->predictor, splicer, err);
+}
+
+static void warn(struct job *job, const char *text)
+{
+    if (text && job->n_warnings < MAX_WARNINGS)
+        job->warnings[job->n_warnings++] = text;
+}
+
+/* The model may have changed since the image was logged. */
+static void compare_with_log(struct job *job)
+{
+    XPL_AUTO_JSON logged = json_loads(job->record.probabilities, 0, NULL);
+    double worst = 0;
+
+    if (json_array_size(logged) != job->n_classes) {
+        warn(job, xpl_arena_printf(job->arena, "the model answers with %u classes, the log has %zu", job->n_classes,
+                                   json_array_size(logged)));
+        return;
+    }
+    for (uint32_t c = 0; c < job->n_classes; c++)
+        worst = fmax(worst, fabs(json_number_value(json_array_get(logged, c)) - job->full_scores[c]));
+    if (worst > CHANGED)
+        warn(job, xpl_arena_printf(job->arena, "the model's probabilities differ from the logged ones by up to %.4f",
+                                   worst));
+}
+
+static enum xpl_status try_model(struct job *job, struct xpl_error *err)
+{
+    uint64_t all_on = ((uint64_t)1 << job->segments->count) - 1;
+    enum xpl_status st = xpl_predictor_try(job->predictor, job->arena, all_on, &job->n_classes, &job->full_scores,
+                                           &job->labels, err);
+
+    if (!st)
+        compare_with_log(job);
+    return st;
+}
+
+/* ---- the engine ---- */
+
+static enum xpl_status score(void *model, const xpl_mask *masks, size_t n, double *ret_scores, struct xpl_error *err)
+{
+    struct job *job = model;
+
+    return xpl_predictor_score(job->predictor, masks, n, ret_scores, err);
+}
+
+static void plan(void *model, size_t total)
+{
+    struct job *job = model;
+
+    atomic_store(&job->progress->scoring.planned, total);
+}
+
+/* The same image, parameters and model give the same seed. */
+static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
+{
+    const struct xpl_request_image *image = &job->request->images[job->record.image_index];
+    const char *model = xpl_json_string_at(job->subscription, "asset.asset_id");
+    const struct xpl_hash_part parts[] = {
+        {job->request->text.ptr + image->offset, image->length},
+        {job->task->parameters, strlen(job->task->parameters)},
+        {model ? model : "", model ? strlen(model) : 0},
+        {job->task->deployment_id, strlen(job->task->deployment_id)},
+    };
+
+    xpl_hash_parts(parts, XPL_COUNT(parts), ret);
+}
+
+static enum xpl_status explain(struct job *job, struct xpl_error *err)
+{
+    struct xpl_explain_input input = {.image = job->image,
+                                      .segments = job->segments,
+                                      .params = job->params,
+                                      .n_classes = job->n_classes,
+                                      .full_scores = job->full_scores,
+                                      .score = score,
+                                      .plan = plan,
+                                      .model = job};
+
+    make_seed(job, input.seed);
+    return xpl_explain(job->arena, &input, &job->explanation, err);
+}
+
+/* ---- the whole ---- */
+
+static enum xpl_status prepare(struct job *job, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    enter(job, "segmenting");
+    if ((st = load_params(job, err)) || (st = load_entities(job, err)) || (st = load_image(job, err)))
+        return st;
+    job->timing.decode = lap(job);
+    if ((st = xpl_segment_image(job->arena, job->image, &job->params, &job->segments, err)))
+        return st;
+    if (job->segments->fell_back)
+        warn(job, "quickshift did not give usable superpixels; a grid was used");
+    job->timing.segment = lap(job);
+    return XPL_OK;
+}
+
+static enum xpl_status run(struct job *job, struct xpl_error *err)
+{
+    struct xpl_predictor_stats stats;
+    enum xpl_status st;
+
+    if ((st = prepare(job, err)) || (st = make_predictor(job, err)) || (st = make_splicer(job, err)))
+        return st;
+    job->progress->scoring_started_us = xpl_monotonic_us();
+    enter(job, "scoring");
+    if ((st = try_model(job, err)) || (st = explain(job, err)))
+        return st;
+    xpl_predictor_stats(job->predictor, &stats);
+    job->timing.score = stats.seconds * 1000;
+    job->timing.fit = fmax(0, lap(job) - job->timing.score);
+    enter(job, "rendering");
+    return XPL_OK;
+}
+
+static enum xpl_status make_result(struct job *job, struct xpl_task_result *ret, struct xpl_error *err)
+{
+    const struct xpl_explanation *e = job->explanation;
+    struct xpl_finished finished = {.task = job->task,
+                                    .subscription = job->subscription,
+                                    .finished_at = xpl_now_us(),
+                                    .params = &job->params,
+                                    .image = job->image,
+                                    .segments = job->segments,
+                                    .explanation = e,
+                                    .n_model_classes = job->n_classes,
+                                    .labels = job->labels,
+                                    .warnings = job->warnings,
+                                    .n_warnings = job->n_warnings};
+    enum xpl_status st;
+
+    xpl_predictor_stats(job->predictor, &finished.stats);
+    if ((st = xpl_finished_answer(job->arena, &finished, &ret->answer, err)))
+        return st;
+    job->timing.render = lap(job);
+    job->timing.total = (double)(xpl_monotonic_us() - job->started_us) / 1000;
+    job->timing.queued = fmax(0, (double)(job->task->started_at - job->task->created_at) / 1000);
+    finished.timing = job->timing;
+    ret->n_segments = job->segments->count;
+    ret->masks = (struct xpl_blob){e->masks, e->calls * sizeof *e->masks};
+    ret->classes = (struct xpl_blob){e->kept_classes, e->n_kept * sizeof *e->kept_classes};
+    ret->scores = (struct xpl_blob){e->kept_scores, e->calls * e->n_kept * sizeof *e->kept_scores};
+    return xpl_finished_attributions(job->arena, &finished, &ret->attributions, err);
+}
+
+enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
+                                const struct xpl_task *task, struct xpl_job_progress *progress,
+                                struct xpl_task_result *ret, struct xpl_error *err)
+{
+    struct job *job = XPL_NEW(arena, struct job);
+    enum xpl_status st;
+
+    if (!job)
+        return xpl_no_memory(err);
+    *job = (struct job){.app = app, .db = db, .arena = arena, .task = task, .progress = progress};
+    job->started_us = job->lap_us = xpl_monotonic_us();
+    st = run(job, err);
+    if (!st)
+        st = make_result(job, ret, err);
+    xpl_predictor_free(job->predictor);
+    json_decref(job->subscription);
+    json_decref(job->provider);
+    return st;
+}
