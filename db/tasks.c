@@ -7,7 +7,7 @@
 
 #define TASK_COLUMNS                                                                                                   \
     "seq, id, data_mart_id, subscription_id, deployment_id, record_id, scoring_id, transaction_id, parameters,"        \
-    " parameters_hash, state, attempt, crashes, error_code, error_message, trace_id, created_at, started_at,"          \
+    " parameters_hash, state, attempt, crashes, retries, error_code, error_message, trace_id, created_at, started_at," \
     " updated_at, created_by"
 
 #define MAX_SQL_BYTES 2048
@@ -41,6 +41,7 @@ static void read_task(struct xpl_row *row, void *out)
     task->state = state_of(xpl_row_text(row, "state"));
     task->attempt = xpl_row_int(row, "attempt");
     task->crashes = xpl_row_int(row, "crashes");
+    task->retries = xpl_row_int(row, "retries");
     task->error_code = xpl_row_text(row, "error_code");
     task->error_message = xpl_row_text(row, "error_message");
     task->trace_id = xpl_row_text(row, "trace_id");
@@ -217,20 +218,34 @@ enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id,
 /* ---- workers ---- */
 
 enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const char *owner, int64_t now,
-                               struct xpl_task *ret, struct xpl_error *err)
+                               int64_t lease_until, struct xpl_task *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
     update = xpl_db_query(
-        db, "UPDATE explanation_tasks SET state = 'leased', attempt = attempt + 1, lease_owner = ?1,"
+        db, "UPDATE explanation_tasks SET state = 'leased', attempt = attempt + 1, lease_owner = ?1, lease_until = ?3,"
             " started_at = COALESCE(started_at, ?2)"
-            " WHERE seq = (SELECT MIN(t.seq) FROM explanation_tasks t WHERE t.state = 'queued' AND t.run_at <= ?2"
+            " WHERE seq = (SELECT t.seq FROM explanation_tasks t WHERE t.state = 'queued' AND t.run_at <= ?2"
             "   AND NOT EXISTS (SELECT 1 FROM explanation_tasks l WHERE l.state = 'leased'"
-            "     AND l.data_mart_id = t.data_mart_id AND l.deployment_id = t.deployment_id))"
+            "     AND l.data_mart_id = t.data_mart_id AND l.deployment_id = t.deployment_id)"
+            "   AND NOT EXISTS (SELECT 1 FROM explanation_tasks q WHERE q.state = 'queued'"
+            "     AND q.data_mart_id = t.data_mart_id AND q.deployment_id = t.deployment_id AND q.seq < t.seq)"
+            "   ORDER BY t.seq LIMIT 1)"
             " RETURNING " TASK_COLUMNS);
 
     xpl_bind_text(update, owner);
     xpl_bind_int(update, now);
+    xpl_bind_int(update, lease_until);
     return xpl_fetch_one(update, arena, read_task, ret, err);
+}
+
+static enum xpl_status must_change(struct xpl_stmt *update, struct xpl_error *err)
+{
+    int64_t changed;
+    enum xpl_status st = xpl_run(update, &changed, err);
+
+    if (st)
+        return st;
+    return changed ? XPL_OK : xpl_fail(err, XPL_CONFLICT, "the task is no longer this worker's");
 }
 
 /* Ends the lease of this very attempt. */
@@ -239,10 +254,8 @@ static enum xpl_status end_lease(struct xpl_db *db, const char *id, int64_t atte
 {
     XPL_AUTO(xpl_stmt)
     update = xpl_db_query(db, "UPDATE explanation_tasks SET state = ?, updated_at = ?, error_code = ?,"
-                              " error_message = ?, lease_owner = NULL"
+                              " error_message = ?, lease_owner = NULL, lease_until = NULL"
                               " WHERE id = ? AND state = 'leased' AND attempt = ?");
-    enum xpl_status st;
-    int64_t changed;
 
     xpl_bind_text(update, state);
     xpl_bind_int(update, now);
@@ -250,38 +263,7 @@ static enum xpl_status end_lease(struct xpl_db *db, const char *id, int64_t atte
     xpl_bind_text(update, error_message);
     xpl_bind_text(update, id);
     xpl_bind_int(update, attempt);
-    if ((st = xpl_run(update, &changed, err)))
-        return st;
-    return changed ? XPL_OK : xpl_fail(err, XPL_CONFLICT, "the task is no longer this worker's");
-}
-
-static enum xpl_status insert_explanation(struct xpl_db *db, const char *id, int64_t now,
-                                          const struct xpl_task_result *result, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO explanations (task_id, answer, attributions, created_at)"
-                              " VALUES (?, ?, ?, ?)");
-
-    xpl_bind_text(insert, id);
-    xpl_bind_text(insert, result->answer);
-    xpl_bind_text(insert, result->attributions);
-    xpl_bind_int(insert, now);
-    return xpl_run(insert, NULL, err);
-}
-
-static enum xpl_status insert_samples(struct xpl_db *db, const char *id, const struct xpl_task_result *result,
-                                      struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO explanation_samples (task_id, n_segments, masks, classes, scores)"
-                              " VALUES (?, ?, ?, ?, ?)");
-
-    xpl_bind_text(insert, id);
-    xpl_bind_int(insert, result->n_segments);
-    xpl_bind_blob(insert, result->masks);
-    xpl_bind_blob(insert, result->classes);
-    xpl_bind_blob(insert, result->scores);
-    return xpl_run(insert, NULL, err);
+    return must_change(update, err);
 }
 
 enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
@@ -289,10 +271,9 @@ enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attem
 {
     enum xpl_status st;
 
-    if ((st = end_lease(db, id, attempt, now, "finished", NULL, NULL, err)) ||
-        (st = insert_explanation(db, id, now, result, err)))
+    if ((st = end_lease(db, id, attempt, now, "finished", NULL, NULL, err)))
         return st;
-    return insert_samples(db, id, result, err);
+    return xpl_explanation_insert(db, id, now, result, err);
 }
 
 enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,
@@ -301,15 +282,41 @@ enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt
     return end_lease(db, id, attempt, now, "error", error_code, error_message, err);
 }
 
+enum xpl_status xpl_task_renew(struct xpl_db *db, const char *id, int64_t attempt, int64_t lease_until,
+                               struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE explanation_tasks SET lease_until = ?"
+                              " WHERE id = ? AND state = 'leased' AND attempt = ?");
+
+    xpl_bind_int(update, lease_until);
+    xpl_bind_text(update, id);
+    xpl_bind_int(update, attempt);
+    return must_change(update, err);
+}
+
+enum xpl_status xpl_task_requeue(struct xpl_db *db, const char *id, int64_t attempt, int64_t run_at,
+                                 struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', lease_owner = NULL, lease_until = NULL,"
+                              " retries = retries + 1, run_at = ? WHERE id = ? AND state = 'leased' AND attempt = ?");
+
+    xpl_bind_int(update, run_at);
+    xpl_bind_text(update, id);
+    xpl_bind_int(update, attempt);
+    return must_change(update, err);
+}
+
 enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', lease_owner = NULL,"
-                              " attempt = attempt - 1 WHERE id = ? AND state = 'leased' AND attempt = ?");
+    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', lease_owner = NULL, lease_until = NULL"
+                              " WHERE id = ? AND state = 'leased' AND attempt = ?");
 
     xpl_bind_text(update, id);
     xpl_bind_int(update, attempt);
-    return xpl_run(update, NULL, err);
+    return must_change(update, err);
 }
 
 enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *error_code, int64_t *ret_requeued,
@@ -317,12 +324,12 @@ enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *er
 {
     XPL_AUTO(xpl_stmt)
     give_up = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'error', crashes = crashes + 1, updated_at = ?,"
-                               " lease_owner = NULL, error_code = ?,"
+                               " lease_owner = NULL, lease_until = NULL, error_code = ?,"
                                " error_message = 'the daemon ended unexpectedly three times during this explanation'"
                                " WHERE state = 'leased' AND crashes + 1 >= ?");
     XPL_AUTO(xpl_stmt)
     requeue = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', crashes = crashes + 1,"
-                               " lease_owner = NULL WHERE state = 'leased'");
+                               " lease_owner = NULL, lease_until = NULL WHERE state = 'leased'");
     enum xpl_status st;
 
     xpl_bind_int(give_up, now);
@@ -331,29 +338,4 @@ enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *er
     if ((st = xpl_run(give_up, NULL, err)))
         return st;
     return xpl_run(requeue, ret_requeued, err);
-}
-
-/* ---- results ---- */
-
-static void read_text(struct xpl_row *row, void *out)
-{
-    *(const char **)out = xpl_row_text(row, "text");
-}
-
-enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                       const char **ret_text, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT answer AS text FROM explanations WHERE task_id = ?");
-
-    xpl_bind_text(query, task_id);
-    return xpl_fetch_one(query, arena, read_text, ret_text, err);
-}
-
-enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                             const char **ret_text, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT attributions AS text FROM explanations WHERE task_id = ?");
-
-    xpl_bind_text(query, task_id);
-    return xpl_fetch_one(query, arena, read_text, ret_text, err);
 }

@@ -9,6 +9,7 @@
 #define XPL_DB_TASKS_H
 
 #include "db/db.h"
+#include "db/explanations.h"
 #include "lib/base/hash.h"
 
 #define XPL_TASK_MAX_CRASHES 3
@@ -27,7 +28,9 @@ struct xpl_task {
     const char *parameters; /* JSON, complete */
     uint8_t parameters_hash[XPL_HASH_BYTES];
     enum xpl_task_state state;
-    int64_t attempt, crashes;
+    int64_t attempt;                        /* only ever grows: the fencing token */
+    int64_t crashes;                        /* of the process while it was leased */
+    int64_t retries;                        /* xpl_task_requeue */
     const char *error_code, *error_message; /* of state error */
     const char *trace_id;
     int64_t created_at, started_at, updated_at; /* microseconds; 0 = not yet */
@@ -62,33 +65,38 @@ struct xpl_task_counts {
 enum xpl_status xpl_task_counts_of(struct xpl_db *db, const char *subscription_id, struct xpl_task_counts *ret,
                                    struct xpl_error *err);
 
-/** How many wait: in all, and of one subscription. */
+/** How many have not ended: in all, and of one subscription. For the bounds of the queue. */
 enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id, int64_t *ret_all,
                                  int64_t *ret_of_subscription, struct xpl_error *err);
 
 /* ---- for workers ---- */
 
 /**
- * Leases the oldest queued task whose deployment has no leased one: explanations of a deployment run one at a time, in
- * the order asked. XPL_NOT_FOUND: nothing to do. Counts the attempt.
+ * Leases the oldest task that is due and first of its deployment, none of whose tasks is leased: explanations of a
+ * deployment run one at a time, in the order asked; one that waits for its retry holds up those behind it. Counts the
+ * attempt. XPL_NOT_FOUND: nothing to do.
  */
 enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const char *owner, int64_t now,
-                               struct xpl_task *ret, struct xpl_error *err);
+                               int64_t lease_until, struct xpl_task *ret, struct xpl_error *err);
 
-/** What a finished task leaves. Texts are the complete bodies of the answers. */
-struct xpl_task_result {
-    const char *answer, *attributions;
-    uint32_t n_segments;
-    struct xpl_blob masks, classes, scores;
-};
+/*
+ * All that follow take the attempt of the claim and give XPL_CONFLICT, storing nothing, when it is no longer the
+ * current one: the task was taken over, ended or deleted.
+ */
 
-/** XPL_CONFLICT when the attempt is no longer the current one: nothing is stored then. */
+/** The heartbeat. */
+enum xpl_status xpl_task_renew(struct xpl_db *db, const char *id, int64_t attempt, int64_t lease_until,
+                               struct xpl_error *err);
 enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
                                 const struct xpl_task_result *result, struct xpl_error *err);
 enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,
                               const char *error_message, struct xpl_error *err);
 
-/** Gives a leased task back to the queue without counting the attempt (shutdown). */
+/** Back to the queue, not to be claimed before `run_at`; counts a retry. */
+enum xpl_status xpl_task_requeue(struct xpl_db *db, const char *id, int64_t attempt, int64_t run_at,
+                                 struct xpl_error *err);
+
+/** Back to the queue at once, without counting (shutdown). */
 enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err);
 
 /**
@@ -97,11 +105,5 @@ enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t atte
  */
 enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *error_code, int64_t *ret_requeued,
                                   struct xpl_error *err);
-
-/** The stored answer or attributions of a finished task. */
-enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                       const char **ret_text, struct xpl_error *err);
-enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                             const char **ret_text, struct xpl_error *err);
 
 #endif

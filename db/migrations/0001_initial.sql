@@ -66,15 +66,21 @@ CREATE TABLE explanation_tasks (
     record_id TEXT NOT NULL, scoring_id TEXT NOT NULL, transaction_id TEXT NOT NULL,
     parameters TEXT NOT NULL, parameters_hash BLOB NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'finished', 'error')),
-    attempt INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, run_at INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
+    retries INTEGER NOT NULL DEFAULT 0, run_at INTEGER NOT NULL,
     lease_owner TEXT, lease_until INTEGER, error_code TEXT, error_message TEXT, trace_id TEXT NOT NULL,
     created_at INTEGER NOT NULL, created_by TEXT NOT NULL, started_at INTEGER, updated_at INTEGER);
-CREATE INDEX tasks_open ON explanation_tasks (seq) WHERE state IN ('queued', 'leased');
-CREATE INDEX tasks_open_by_subscription ON explanation_tasks (subscription_id) WHERE state IN ('queued', 'leased');
-CREATE INDEX tasks_by_data_mart ON explanation_tasks (data_mart_id, seq);
-CREATE INDEX tasks_by_subscription ON explanation_tasks (subscription_id, seq);
-CREATE INDEX tasks_by_record ON explanation_tasks (record_id, seq);
+-- At most one lease for a deployment, whatever the program does.
+CREATE UNIQUE INDEX tasks_leased ON explanation_tasks (data_mart_id, deployment_id) WHERE state = 'leased';
+CREATE INDEX tasks_queued ON explanation_tasks (seq) WHERE state = 'queued';
+CREATE INDEX tasks_queued_by_deployment ON explanation_tasks (data_mart_id, deployment_id, seq) WHERE state = 'queued';
+CREATE INDEX tasks_open ON explanation_tasks (subscription_id) WHERE state IN ('queued', 'leased');
+-- The state behind the order: counts and filters by it read the index alone.
+CREATE INDEX tasks_by_data_mart ON explanation_tasks (data_mart_id, seq, state);
+CREATE INDEX tasks_by_subscription ON explanation_tasks (subscription_id, seq, state);
+CREATE INDEX tasks_by_scoring_id ON explanation_tasks (data_mart_id, scoring_id, seq);
 CREATE INDEX tasks_by_transaction ON explanation_tasks (data_mart_id, transaction_id, seq);
+CREATE INDEX tasks_by_record ON explanation_tasks (record_id, seq);
 
 -- answer: the body of GET /v2/explanation_tasks/{id}; attributions: that of its attributions.
 CREATE TABLE explanations (
@@ -85,3 +91,8 @@ CREATE TABLE explanations (
 CREATE TABLE explanation_samples (
     task_id TEXT PRIMARY KEY REFERENCES explanation_tasks (id) ON DELETE CASCADE,
     n_segments INTEGER NOT NULL, masks BLOB NOT NULL, classes BLOB NOT NULL, scores BLOB NOT NULL);
+
+CREATE TABLE explanation_images (
+    task_id TEXT NOT NULL REFERENCES explanation_tasks (id) ON DELETE CASCADE,
+    pane TEXT NOT NULL, class_index INTEGER NOT NULL, png BLOB NOT NULL,
+    PRIMARY KEY (task_id, pane, class_index));

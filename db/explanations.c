@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/explanations.h"
+
+/* ---- writing ---- */
+
+static enum xpl_status insert_answer(struct xpl_db *db, const char *task_id, int64_t now,
+                                     const struct xpl_task_result *result, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO explanations (task_id, answer, attributions, created_at)"
+                              " VALUES (?, ?, ?, ?)");
+
+    xpl_bind_text(insert, task_id);
+    xpl_bind_text(insert, result->answer);
+    xpl_bind_text(insert, result->attributions);
+    xpl_bind_int(insert, now);
+    return xpl_run(insert, NULL, err);
+}
+
+static enum xpl_status insert_samples(struct xpl_db *db, const char *task_id, const struct xpl_task_result *result,
+                                      struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO explanation_samples (task_id, n_segments, masks, classes, scores)"
+                              " VALUES (?, ?, ?, ?, ?)");
+
+    xpl_bind_text(insert, task_id);
+    xpl_bind_int(insert, result->n_segments);
+    xpl_bind_blob(insert, result->masks);
+    xpl_bind_blob(insert, result->classes);
+    xpl_bind_blob(insert, result->scores);
+    return xpl_run(insert, NULL, err);
+}
+
+static enum xpl_status insert_image(struct xpl_db *db, const char *task_id, const struct xpl_explanation_image *image,
+                                    struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO explanation_images (task_id, pane, class_index, png) VALUES (?, ?, ?, ?)");
+
+    xpl_bind_text(insert, task_id);
+    xpl_bind_text(insert, image->pane);
+    xpl_bind_int(insert, image->class_index);
+    xpl_bind_blob(insert, image->png);
+    return xpl_run(insert, NULL, err);
+}
+
+enum xpl_status xpl_explanation_insert(struct xpl_db *db, const char *task_id, int64_t now,
+                                       const struct xpl_task_result *result, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if (result->n_images > XPL_EXPLANATION_MAX_IMAGES)
+        return xpl_fail(err, XPL_INTERNAL, "%zu pictures in one explanation", result->n_images);
+    if ((st = insert_answer(db, task_id, now, result, err)))
+        return st;
+    if (result->masks.data && (st = insert_samples(db, task_id, result, err)))
+        return st;
+    for (size_t i = 0; i < result->n_images; i++)
+        if ((st = insert_image(db, task_id, &result->images[i], err)))
+            return st;
+    return XPL_OK;
+}
+
+/* ---- reading ---- */
+
+static void read_text(struct xpl_row *row, void *out)
+{
+    *(const char **)out = xpl_row_text(row, "text");
+}
+
+enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                       const char **ret_text, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT answer AS text FROM explanations WHERE task_id = ?");
+
+    xpl_bind_text(query, task_id);
+    return xpl_fetch_one(query, arena, read_text, ret_text, err);
+}
+
+enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                             const char **ret_text, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT attributions AS text FROM explanations WHERE task_id = ?");
+
+    xpl_bind_text(query, task_id);
+    return xpl_fetch_one(query, arena, read_text, ret_text, err);
+}
+
+static void read_image(struct xpl_row *row, void *out)
+{
+    struct xpl_explanation_image *image = out;
+
+    image->pane = xpl_row_text(row, "pane");
+    image->class_index = xpl_row_int(row, "class_index");
+    image->png = xpl_row_blob(row, "png");
+}
+
+enum xpl_status xpl_explanation_image_get(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                          const char *pane, int64_t class_index, struct xpl_blob *ret_png,
+                                          struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT pane, class_index, png FROM explanation_images"
+                             " WHERE task_id = ? AND pane = ? AND class_index = ?");
+    struct xpl_explanation_image image;
+    enum xpl_status st;
+
+    xpl_bind_text(query, task_id);
+    xpl_bind_text(query, pane);
+    xpl_bind_int(query, class_index);
+    if ((st = xpl_fetch_one(query, arena, read_image, &image, err)))
+        return st;
+    *ret_png = image.png;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_explanation_images(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                       struct xpl_explanation_image **ret, size_t *ret_count, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT pane, class_index, png FROM explanation_images WHERE task_id = ?"
+                             " ORDER BY pane, class_index");
+
+    xpl_bind_text(query, task_id);
+    return xpl_fetch_all(query, arena, read_image, sizeof **ret, XPL_EXPLANATION_MAX_IMAGES, ret, ret_count, err);
+}
+
+static void read_samples(struct xpl_row *row, void *out)
+{
+    struct xpl_explanation_samples *samples = out;
+
+    samples->n_segments = (uint32_t)xpl_row_int(row, "n_segments");
+    samples->masks = xpl_row_blob(row, "masks");
+    samples->classes = xpl_row_blob(row, "classes");
+    samples->scores = xpl_row_blob(row, "scores");
+}
+
+enum xpl_status xpl_explanation_samples_get(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
+                                            struct xpl_explanation_samples *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT n_segments, masks, classes, scores FROM explanation_samples WHERE task_id = ?");
+
+    xpl_bind_text(query, task_id);
+    return xpl_fetch_one(query, arena, read_samples, ret, err);
+}
