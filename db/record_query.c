@@ -2,8 +2,11 @@
 #include "db/record_query.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/hash.h"
 
 #define MAX_SQL_BYTES 16384
+#define PRIME         "2147483647" /* 2^31 - 1 */
+#define PRIME_VALUE   2147483647u
 
 /* The only texts of a request that become SQL are chosen from these two tables. */
 const char *const xpl_record_column_names[XPL_RECORD_N_COLUMNS + 1] = {
@@ -60,11 +63,24 @@ static void append_order(struct xpl_buf *sql, const struct xpl_record_query *que
                        direction);
         break;
     case XPL_ORDER_RANDOM:
-        /* a multiplicative hash of the row; the constants are odd and large, the modulus is prime */
-        xpl_buf_string(sql, " ORDER BY ((seq + ?) * 2654435761 % 4294967291) * 40503 % 65521, seq");
+        xpl_buf_string(sql, " ORDER BY (((? * (seq % " PRIME ") + ?) % " PRIME " * (seq % " PRIME ") + ?) % " PRIME
+                            " * (seq % " PRIME ") + ?) % " PRIME ", seq");
         break;
     }
     xpl_buf_string(sql, " LIMIT ? OFFSET ?");
+}
+
+/* A random polynomial of degree 3 over a prime field mixes any four rows independently; every product stays below 2^63.
+ */
+static void bind_random(struct xpl_stmt *stmt, int64_t seed)
+{
+    uint8_t key[XPL_HASH_BYTES];
+    struct xpl_stream stream;
+
+    xpl_hash(&seed, sizeof seed, key);
+    xpl_stream_start(&stream, key);
+    for (int i = 0; i < 4; i++)
+        xpl_bind_int(stmt, (int64_t)(xpl_stream_next(&stream) % PRIME_VALUE));
 }
 
 static void bind_value(struct xpl_stmt *stmt, const struct xpl_filter_value *value)
@@ -110,7 +126,7 @@ enum xpl_status xpl_records_list(struct xpl_db *db, struct xpl_arena *arena, con
     XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
     bind_where(stmt, query);
     if (query->order == XPL_ORDER_RANDOM)
-        xpl_bind_int(stmt, query->seed);
+        bind_random(stmt, query->seed);
     xpl_bind_int(stmt, query->limit);
     xpl_bind_int(stmt, query->offset);
     return xpl_fetch_all(stmt, arena, xpl_record_read, sizeof **ret, (size_t)query->limit, ret, ret_count, err);

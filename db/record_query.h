@@ -56,7 +56,7 @@ struct xpl_record_filter {
 enum xpl_record_order {
     XPL_ORDER_LOGGED, /* as they came in */
     XPL_ORDER_COLUMN,
-    XPL_ORDER_RANDOM /* repeatable: by a hash of `seed` and the row */
+    XPL_ORDER_RANDOM /* repeatable: by a hash of the row drawn with `seed` */
 };
 
 struct xpl_record_query {

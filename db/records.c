@@ -27,10 +27,12 @@ enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text te
 static enum xpl_status decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size, struct xpl_text *ret,
                                   struct xpl_error *err)
 {
-    char *data = size >= 0 && size <= MAX_TEXT_BYTES ? xpl_arena_alloc(arena, (size_t)size + 1) : NULL;
     size_t length;
+    char *data;
 
-    if (!data)
+    if (size < 0 || size > MAX_TEXT_BYTES)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
+    if (!(data = xpl_arena_alloc(arena, (size_t)size + 1)))
         return xpl_no_memory(err);
     length = ZSTD_decompress(data, (size_t)size, blob.data, blob.length);
     if (ZSTD_isError(length) || length != (size_t)size)
@@ -208,18 +210,22 @@ enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *a
         "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1 AND transaction_id = ?2 AND row_number = 1"
         " AND (?3 IS NULL OR subscription_id = ?3) ORDER BY seq"};
 
-    *ret_count = 0;
-    for (size_t i = 0; i < sizeof queries / sizeof *queries && *ret_count == 0; i++) {
+    struct xpl_record *found = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof queries / sizeof *queries && n == 0; i++) {
         XPL_AUTO(xpl_stmt) query = xpl_db_query(db, queries[i]);
         enum xpl_status st;
 
         xpl_bind_text(query, data_mart_id);
         xpl_bind_text(query, scoring_id);
         xpl_bind_text(query, subscription_id);
-        st = xpl_fetch_all(query, arena, xpl_record_read, sizeof **ret, MAX_SAME_ID, ret, ret_count, err);
+        st = xpl_fetch_all(query, arena, xpl_record_read, sizeof *found, MAX_SAME_ID, &found, &n, err);
         if (st)
             return st;
     }
+    *ret = found;
+    *ret_count = n;
     return XPL_OK;
 }
 
