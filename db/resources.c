@@ -161,6 +161,8 @@ enum xpl_status xpl_resource_update(struct xpl_db *db, const struct xpl_resource
 {
     XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
     size_t n = n_columns(kind);
+    enum xpl_status st_run;
+    int64_t changed;
 
     if (!sql)
         return xpl_no_memory(err);
@@ -178,7 +180,9 @@ enum xpl_status xpl_resource_update(struct xpl_db *db, const struct xpl_resource
         xpl_bind_text(st, resource->columns[i]);
     xpl_bind_text(st, resource->data_mart_id);
     xpl_bind_text(st, resource->id);
-    return xpl_run(st, NULL, err);
+    if ((st_run = xpl_run(st, &changed, err)))
+        return st_run;
+    return changed ? XPL_OK : xpl_fail(err, XPL_NOT_FOUND, "not found");
 }
 
 enum xpl_status xpl_resource_delete(struct xpl_db *db, const struct xpl_resource_kind *kind, const char *data_mart_id,

@@ -50,7 +50,7 @@ enum xpl_status xpl_resource_list(struct xpl_db *db, struct xpl_arena *arena, co
                                   const char *data_mart_id, const struct xpl_resource_filter *filter,
                                   struct xpl_resource **ret, size_t *ret_count, struct xpl_error *err);
 
-/** Writes entity, columns and modification of an existing resource. */
+/** Writes entity, columns and modification of an existing resource; XPL_NOT_FOUND when there is none. */
 enum xpl_status xpl_resource_update(struct xpl_db *db, const struct xpl_resource_kind *kind,
                                     const struct xpl_resource *resource, struct xpl_error *err);
 
