@@ -41,6 +41,13 @@ static struct xpl_write *take_group(struct xpl_writer *writer)
     return group;
 }
 
+/* An operation that failed without saying why. */
+static void describe(struct xpl_write *op)
+{
+    if (op->err.status == XPL_OK)
+        xpl_fail(&op->err, op->status, "the write failed");
+}
+
 /* Runs one operation inside a savepoint, so that it rolls back alone. False when the transaction itself is broken. */
 static bool run_one(struct xpl_db *db, struct xpl_write *op)
 {
@@ -52,8 +59,7 @@ static bool run_one(struct xpl_db *db, struct xpl_write *op)
     op->status = op->run(db, op->arg, &op->err);
     if (op->status == XPL_OK)
         return xpl_db_exec(db, "RELEASE operation", &err) == XPL_OK;
-    if (op->err.status == XPL_OK)
-        xpl_fail(&op->err, op->status, "the write failed");
+    describe(op);
     return xpl_db_exec(db, "ROLLBACK TO operation; RELEASE operation", &err) == XPL_OK;
 }
 
@@ -66,37 +72,49 @@ static enum xpl_status commit(struct xpl_db *db, struct xpl_error *err)
     return st;
 }
 
-/* One transaction for the whole group. False when it failed as a whole and nothing of it was stored. */
+/* One transaction for the whole group, begun already. False when it failed as a whole and nothing of it was stored. */
 static bool run_group(struct xpl_db *db, struct xpl_write *group)
 {
-    struct xpl_error err = {0};
-
-    if (xpl_db_exec(db, "BEGIN IMMEDIATE", &err))
-        return false;
     for (struct xpl_write *op = group; op; op = op->next) {
         if (!run_one(db, op)) {
             xpl_db_exec(db, "ROLLBACK", NULL);
             return false;
         }
     }
-    return commit(db, &err) == XPL_OK;
+    return commit(db, NULL) == XPL_OK;
 }
 
-/* After a failed group: each operation in a transaction of its own, so that each caller gets its own answer. */
+/* After a failed group: an operation in a transaction of its own, so that each caller gets its own answer. */
 static void run_alone(struct xpl_db *db, struct xpl_write *op)
 {
-    struct xpl_error err = {0};
-
-    if ((op->status = xpl_db_exec(db, "BEGIN IMMEDIATE", &err)) == XPL_OK) {
+    op->err = (struct xpl_error){0};
+    if ((op->status = xpl_db_exec(db, "BEGIN IMMEDIATE", &op->err)))
+        return;
+    if ((op->status = op->run(db, op->arg, &op->err)) == XPL_OK) {
         op->err = (struct xpl_error){0};
-        op->status = op->run(db, op->arg, &op->err);
-        if (op->status) {
-            xpl_db_exec(db, "ROLLBACK", NULL);
-            return;
-        }
-        op->status = commit(db, &err);
+        op->status = commit(db, &op->err);
+        return;
     }
-    op->err = err;
+    describe(op);
+    xpl_db_exec(db, "ROLLBACK", NULL);
+}
+
+static void run_all(struct xpl_db *db, struct xpl_write *group)
+{
+    struct xpl_error err = {0};
+    enum xpl_status st = xpl_db_exec(db, "BEGIN IMMEDIATE", &err);
+
+    if (st == XPL_OK && run_group(db, group))
+        return;
+    for (struct xpl_write *op = group; op; op = op->next) {
+        if (st == XPL_OK) {
+            run_alone(db, op);
+            continue;
+        }
+        /* no transaction to be had: it would not be for any of them, and each try may wait for a lock */
+        op->status = st;
+        op->err = err;
+    }
 }
 
 static void complete(struct xpl_write *group)
@@ -123,9 +141,7 @@ static void *writer_main(void *arg)
         pthread_mutex_unlock(&writer->lock);
         if (!group)
             return NULL;
-        if (!run_group(writer->db, group))
-            for (struct xpl_write *op = group; op; op = op->next)
-                run_alone(writer->db, op);
+        run_all(writer->db, group);
         complete(group);
     }
 }
