@@ -4,7 +4,9 @@
  * query only and never checkpoint (SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at
  * once).
  */
+#include <errno.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,16 +35,27 @@ struct xpl_row {
     sqlite3_stmt *handle;
     struct xpl_arena *arena;
     const char *missing; /* a column that was asked for and is not there */
+    int next;            /* readers mostly ask in the order of the query: look here first */
     bool no_memory;
 };
 
-static enum xpl_status status_of(int rc)
+static bool is_duplicate(int rc)
+{
+    return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID;
+}
+
+/* A full disk shows as SQLITE_FULL where pages are written, as an I/O error where the WAL or its index grows. */
+static enum xpl_status status_of(sqlite3 *handle, int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return XPL_STORAGE_FULL;
+    case SQLITE_IOERR:
+        return handle && sqlite3_system_errno(handle) == ENOSPC ? XPL_STORAGE_FULL : XPL_STORAGE_FAILED;
     case SQLITE_CONSTRAINT:
-        return XPL_CONFLICT;
+        return is_duplicate(rc) ? XPL_CONFLICT : XPL_INTERNAL;
+    case SQLITE_BUSY:
+        return XPL_OVERLOADED;
     case SQLITE_NOMEM:
         return XPL_NO_MEMORY;
     default:
@@ -52,7 +65,11 @@ static enum xpl_status status_of(int rc)
 
 static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
 {
-    return xpl_fail(err, status_of(rc), "storage: %s", db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+    enum xpl_status st = status_of(db->handle, rc);
+
+    if (st == XPL_CONFLICT) /* a client reads this: no names of tables */
+        return xpl_fail(err, st, "there is one with the same id already");
+    return xpl_fail(err, st, "storage: %s", db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
 }
 
 const char *xpl_db_version(void)
@@ -68,12 +85,44 @@ const char *xpl_db_warning(void)
            "runs";
 }
 
-enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_db **ret, struct xpl_error *err)
+/* Some file systems cannot share memory; then SQLite silently keeps the rollback journal, and readers block the writer.
+ */
+static enum xpl_status require_wal(struct xpl_db *db, struct xpl_error *err)
 {
-    static const char writer_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                                       "PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384;";
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db->handle, "PRAGMA journal_mode=WAL", -1, &stmt, NULL);
+    bool wal;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    wal = rc == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(stmt, 0), "wal") == 0;
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_ROW)
+        return failed(db, rc, err);
+    return wal ? XPL_OK : xpl_fail(err, XPL_STORAGE_FAILED, "storage: this file system does not support WAL");
+}
+
+static enum xpl_status set_up(struct xpl_db *db, enum xpl_db_mode mode, struct xpl_error *err)
+{
+    static const char writer_setup[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;"
+                                       "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"
+                                       "PRAGMA cache_size=-16384;";
     static const char reader_setup[] = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0;"
                                        "PRAGMA cache_size=-8192;";
+    enum xpl_status st;
+
+    if (mode == XPL_DB_READER) {
+        /* the last connection to close checkpoints otherwise */
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        return xpl_db_exec(db, reader_setup, err);
+    }
+    if ((st = require_wal(db, err)))
+        return st;
+    return xpl_db_exec(db, writer_setup, err);
+}
+
+enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_db **ret, struct xpl_error *err)
+{
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (mode == XPL_DB_WRITER ? SQLITE_OPEN_CREATE : 0);
     XPL_AUTO(xpl_db) db = calloc(1, sizeof *db);
     enum xpl_status st;
@@ -85,7 +134,7 @@ enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_
         return failed(db, rc, err);
     sqlite3_busy_timeout(db->handle, 5000);
     sqlite3_extended_result_codes(db->handle, 1);
-    if ((st = xpl_db_exec(db, mode == XPL_DB_WRITER ? writer_setup : reader_setup, err)))
+    if ((st = set_up(db, mode, err)))
         return st;
     *ret = db;
     db = NULL;
@@ -216,9 +265,14 @@ static int column_of(struct xpl_row *row, const char *name)
 {
     int n = sqlite3_column_count(row->handle);
 
-    for (int i = 0; i < n; i++)
-        if (strcmp(sqlite3_column_name(row->handle, i), name) == 0)
-            return i;
+    for (int i = 0; i < n; i++) {
+        int column = (row->next + i) % n;
+
+        if (strcmp(sqlite3_column_name(row->handle, column), name) == 0) {
+            row->next = column + 1;
+            return column;
+        }
+    }
     row->missing = name;
     return -1;
 }
@@ -338,7 +392,7 @@ enum xpl_status xpl_fetch_all(struct xpl_stmt *stmt, struct xpl_arena *arena, xp
         return xpl_no_memory(err);
     if (st && st != XPL_NOT_FOUND)
         return st;
-    *(void **)ret_rows = rows;
+    memcpy(ret_rows, &rows, sizeof rows); /* the caller's pointer has a type of its own */
     *ret_count = n;
     return XPL_OK;
 }
