@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "api/endpoint.h"
 #include "api/explain_params.h"
 #include "api/explanation_views.h"
@@ -257,8 +258,6 @@ static enum xpl_status prepare(struct job *job, struct xpl_error *err)
     job->timing.decode = lap(job);
     if ((st = xpl_segment_image(job->arena, job->image, &job->params, &job->segments, err)))
         return st;
-    if (job->segments->fell_back)
-        warn(job, "quickshift did not give usable superpixels; a grid was used");
     job->timing.segment = lap(job);
     return XPL_OK;
 }

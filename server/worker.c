@@ -18,6 +18,7 @@
 
 #define MAX_WORKERS 64
 #define JOB_ARENA_BYTES ((size_t)2 << 30)
+#define LEASE_US ((int64_t)60 * 1000000)
 #define RETRY_SECONDS 1 /* after the queue could not be read */
 
 struct worker {
@@ -109,8 +110,9 @@ struct claim {
 static enum xpl_status run_claim(struct xpl_db *db, void *arg, struct xpl_error *err)
 {
     struct claim *claim = arg;
+    int64_t now = xpl_now_us();
 
-    return xpl_task_claim(db, claim->arena, claim->owner, xpl_now_us(), claim->task, err);
+    return xpl_task_claim(db, claim->arena, claim->owner, now, now + LEASE_US, claim->task, err);
 }
 
 struct ending {

@@ -192,7 +192,7 @@ enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32
     float *density = XPL_NEW_ARRAY(arena, float, n), *scratch = XPL_NEW_ARRAY(arena, float, width);
     float *distance = XPL_NEW_ARRAY(arena, float, n);
     uint32_t *parent = XPL_NEW_ARRAY(arena, uint32_t, n);
-    struct planes planes;
+    struct planes planes = {0};
     enum xpl_status st;
 
     if (!density || !scratch || !distance || !parent)

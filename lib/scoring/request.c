@@ -271,7 +271,7 @@ static enum xpl_status read_row(struct xpl_request *request, struct xpl_text row
 {
     struct xpl_request_image *image = &request->images[request->n_images];
     struct xpl_error inner = {0};
-    struct xpl_text found;
+    struct xpl_text found = {0};
     enum xpl_status st;
     char field[64];
 
