@@ -76,35 +76,41 @@ static const char *check(struct stub_picture *picture, const uint32_t *counts, u
     return NULL;
 }
 
-/* The syntax was checked: only brackets, commas, blanks and values are left. counts[d] = elements at depth d. */
+static const char *misplaced(void)
+{
+    return "only nested lists of numbers were expected";
+}
+
+/* Syntax was checked: only brackets, commas, blanks and values are left. counts[d] = elements at depth d + 1. */
 const char *stub_picture_read(struct stub_picture *picture, struct xpl_text text, const struct stub_shape *wanted)
 {
     uint32_t counts[MAX_DEPTH] = {0};
     unsigned depth = 0, deepest = 0;
 
     picture->n = 0;
-    picture->hash = 14695981039346656037u;
+    picture->text = text;
     for (size_t i = 0; i < text.length;) {
         size_t start = i;
+        char c = text.ptr[i];
 
-        picture->hash = (picture->hash ^ (uint8_t)text.ptr[i]) * 1099511628211u;
-        if (!is_number_byte(text.ptr[i])) {
-            char c = text.ptr[i++];
-
-            if (c == '[' && depth > 0 && depth < MAX_DEPTH)
-                counts[depth - 1]++;
-            depth += c == '[' ? 1u : 0u;
-            depth -= c == ']' ? 1u : 0u;
-            deepest = depth > deepest ? depth : deepest;
-            if (!strchr("[], \t\r\n", c) || depth > MAX_DEPTH)
-                return "only numbers were expected";
+        if (is_number_byte(c)) {
+            while (i < text.length && is_number_byte(text.ptr[i]))
+                i++;
+            if (depth == 0 || !keep(picture, number(text.ptr + start, i - start)))
+                return misplaced();
+            counts[depth - 1]++;
             continue;
         }
-        while (i < text.length && is_number_byte(text.ptr[i]))
-            picture->hash = (picture->hash ^ (uint8_t)text.ptr[i++]) * 1099511628211u;
-        if (depth == 0 || !keep(picture, number(text.ptr + start, i - start)))
-            return "an image was expected";
-        counts[depth - 1]++;
+        i++;
+        if (c == '[' && depth == MAX_DEPTH)
+            return misplaced();
+        if (c == '[' && depth++ > 0)
+            counts[depth - 2]++;
+        else if (c == ']')
+            depth--;
+        else if (!strchr("[, \t\r\n", c))
+            return misplaced();
+        deepest = depth > deepest ? depth : deepest;
     }
     return check(picture, counts, deepest, wanted);
 }
@@ -169,6 +175,16 @@ static unsigned bright_cells(const double *means, size_t n, unsigned *ret_looked
     return bright;
 }
 
+/* A number in [-0.5, 0.5) that depends on the bytes of the picture alone (FNV-1a). */
+static double noise(struct xpl_text text)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (size_t i = 0; i < text.length; i++)
+        hash = (hash ^ (uint8_t)text.ptr[i]) * 1099511628211u;
+    return (double)(hash >> 11) / 9007199254740992.0 - 0.5;
+}
+
 static double clamp(double p)
 {
     return p < 0 ? 0 : p > 1 ? 1 : p;
@@ -190,7 +206,7 @@ static double opinion(const struct stub_model *model, const struct stub_picture 
     case STUB_AND:
         return bright == of ? 0.9 : 0.1;
     case STUB_NOISY:
-        return linear(means, n) + 0.04 * ((double)(picture->hash >> 11) / 9007199254740992.0 - 0.5);
+        return linear(means, n) + 0.04 * noise(picture->text);
     case STUB_CONSTANT:
         return 0.7;
     case STUB_LINEAR:

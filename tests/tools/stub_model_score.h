@@ -42,8 +42,8 @@ struct stub_model {
 
 struct stub_picture {
     struct stub_shape shape;
-    uint64_t hash;  /* of its text */
-    double *values; /* kept from picture to picture */
+    struct xpl_text text; /* borrowed */
+    double *values;       /* kept from picture to picture */
     size_t n, capacity;
 };
 
