@@ -15,7 +15,6 @@ import requests.adapters
 from support.client import Client, Watched
 from support.contract import Contract
 from support.model import ModelInTest
-from support.paths import program
 from support.processes import Daemon, StubModel
 
 TESTS = Path(__file__).parent
@@ -76,16 +75,20 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 
 # ---- programs ----
 
+def judged_daemon(directory, **settings) -> Daemon:
+    daemon = Daemon(directory, **settings)
+    daemon_addresses.add(urlsplit(daemon.url).netloc)
+    return daemon
+
+
 @pytest.fixture
 def start_daemon(tmp_path):
-    """Starts daemons with settings of their own; `directory` lets one take over where another ended."""
+    """Starts daemons with settings of their own; they take over where one of the same test ended."""
     started = []
 
-    def start(directory=tmp_path, **settings) -> Daemon:
-        daemon = Daemon(directory, **settings)
-        daemon_addresses.add(urlsplit(daemon.url).netloc)
-        started.append(daemon)
-        return daemon
+    def start(**settings) -> Daemon:
+        started.append(judged_daemon(tmp_path, **settings))
+        return started[-1]
 
     yield start
     for daemon in started:
@@ -96,9 +99,15 @@ def start_daemon(tmp_path):
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory):
     """The daemon that most tests share, each with a data mart of its own."""
-    program("explaind")
-    daemon = Daemon(tmp_path_factory.mktemp("daemon"))
-    daemon_addresses.add(urlsplit(daemon.url).netloc)
+    daemon = judged_daemon(tmp_path_factory.mktemp("daemon"))
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def module_daemon(tmp_path_factory):
+    """A daemon of one test file, for clients that use the default data mart."""
+    daemon = judged_daemon(tmp_path_factory.mktemp("module_daemon"))
     yield daemon
     daemon.stop()
 
@@ -114,6 +123,14 @@ def stub_model(tmp_path_factory):
 @pytest.fixture
 def model():
     """A model under the test's own control."""
+    model = ModelInTest()
+    yield model
+    model.stop()
+
+
+@pytest.fixture(scope="module")
+def module_model():
+    """The same for all tests of a file."""
     model = ModelInTest()
     yield model
     model.stop()
