@@ -2,9 +2,9 @@
 """
 Black-box tests: the real daemon over HTTP.
 
-Every answer that any test (or IBM's SDK inside one) gets from a daemon is held against openapi.yaml: an unknown status, a
-body that does not fit its schema or a wrong media type fails the test that got it, and an operation that no test exercised
-fails a complete run.
+Every answer that any test (or IBM's SDK inside one) gets from a daemon is held against openapi.yaml: an unknown status,
+a body that does not fit its schema or a wrong media type fails the test that got it, and an operation that no test
+exercised fails a complete run.
 """
 from pathlib import Path
 from urllib.parse import urlsplit

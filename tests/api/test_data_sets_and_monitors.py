@@ -87,7 +87,8 @@ def test_an_explainability_instance_tells_its_parameters(api, subscription_id):
 
 @pytest.mark.parametrize("definition", ["fairness", "performance"])
 def test_monitors_that_do_nothing_are_accepted_and_kept(api, subscription_id, definition):
-    made = api.post("/v2/monitor_instances", instance(api, subscription_id, definition, parameters={}, managed_by="user"))
+    body = instance(api, subscription_id, definition, parameters={}, managed_by="user")
+    made = api.post("/v2/monitor_instances", body)
     assert made["entity"]["monitor_definition_id"] == definition
 
 

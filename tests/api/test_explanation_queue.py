@@ -201,8 +201,11 @@ def rows(images, change):
     return 200, json.dumps(answer).encode()
 
 
-def nan(prediction):
-    prediction["values"] = [[["NAN", "NAN"], 0, ["NAN", "NAN"]] for _ in prediction["values"]]
+def every_row(p):
+    def change(prediction):
+        prediction["values"] = [[p, 0, p] for _ in prediction["values"]]
+
+    return change
 
 
 BROKEN = {
@@ -211,10 +214,10 @@ BROKEN = {
     "not JSON": lambda images: (200, b"<html>hello</html>"),
     "an empty body": lambda images: (200, b""),
     "no probabilities": lambda images: (200, b'{"predictions":[{"fields":["x"],"values":[["y"]]}]}'),
-    "NaN": lambda images: (200, rows(images, nan)[1].replace(b'"NAN"', b"NaN")),
+    "NaN": lambda images: (200, rows(images, every_row(["NAN", "NAN"]))[1].replace(b'"NAN"', b"NaN")),
     "too few rows": lambda images: rows(images, lambda p: p["values"].pop()),
     "too many rows": lambda images: rows(images, lambda p: p["values"].append(p["values"][0])),
-    "a probability above 1": lambda images: rows(images, lambda p: p.update(values=[[[3, -2], 0, [3, -2]]] * len(images))),
+    "a probability above 1": lambda images: rows(images, every_row([3, -2])),
 }
 
 

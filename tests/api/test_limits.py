@@ -37,7 +37,8 @@ def test_an_image_over_the_limit_is_413_with_limit_and_size(watched):
 
 def test_nothing_of_a_batch_with_a_too_large_image_is_stored(watched):
     small = json.dumps(blocks(8, 8))
-    body = "[%s,%s,%s]" % (transaction("a", small), transaction("b", small, image_of(LIMIT + 5)), transaction("c", small))
+    body = "[%s,%s,%s]" % (transaction("a", small), transaction("b", small, image_of(LIMIT + 5)),
+                           transaction("c", small))
     error = watched.client.refused("POST", watched.records_path, 413, data=body)
     assert error["parameters"][0].startswith("[1].request") and str(LIMIT + 5) in error["message"]
     assert watched.count() == 0

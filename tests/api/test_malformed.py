@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Bodies that are wrong in one way each: 400, the path of the offending member, and a reason a person can act on. Nothing of
-them is stored.
+Bodies that are wrong in one way each: 400, the path of the offending member, and a reason a person can act on. Nothing
+of them is stored.
 """
 import copy
 

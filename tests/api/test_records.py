@@ -145,7 +145,8 @@ def test_one_channel_images_are_taken_with_and_without_a_channel_axis(watched):
     image = grey()
     flat = [[pixel[0] for pixel in row] for row in image]
     for n, picture in enumerate((image, flat)):
-        record = {"request": {"values": [picture]}, "response": plain_answer(wml_answer([image])), "scoring_id": f"g{n}"}
+        record = {"scoring_id": f"g{n}", "request": {"values": [picture]},
+                  "response": plain_answer(wml_answer([image]))}
         watched.client.post(watched.records_path, [record])
     assert watched.count() == 2
 
@@ -169,7 +170,8 @@ def test_the_column_the_subscription_names_is_used(api, stub_model):
 # ---- repeats ----
 
 def test_the_same_content_is_accepted_again_without_a_second_row(watched):
-    body = [watched.transaction(blocks(), blocks(first=1), scoring_id="again", scoring_timestamp="2024-05-01T10:00:00Z")]
+    body = [watched.transaction(blocks(), blocks(first=1), scoring_id="again",
+                                scoring_timestamp="2024-05-01T10:00:00Z")]
     first = watched.client.post(watched.records_path, body)
     body[0]["scoring_timestamp"] = "2024-05-02T10:00:00Z"
     assert watched.client.post(watched.records_path, body)["scoring_ids"] == first["scoring_ids"]
@@ -257,7 +259,8 @@ def test_all_rows_have_the_same_columns_in_the_same_order(logged):
 
 
 def test_rows_come_as_lists_when_asked(logged):
-    [table] = logged.client.get(logged.records_path, format="list", includes="scoring_id,response_time", limit=2)["records"]
+    columns = "scoring_id,response_time"
+    [table] = logged.client.get(logged.records_path, format="list", includes=columns, limit=2)["records"]
     assert dict(zip(table["fields"], zip(*table["values"]))) == {
         "scoring_id": ("t0-1", "t1-1"), "response_time": (0, 10)}
     assert len(table["annotations"]) == 2
@@ -287,8 +290,9 @@ def test_one_record_has_its_image_or_a_reference_to_it(watched):
 
 def test_a_field_is_the_value_as_it_was_logged(watched):
     text = '[ [[0.10,0.2,3e-1], [1.0,0,0]],\n [[0,0.250,0],[0,0,1]] ]'
-    body = '[{"scoring_id":"raw","request":{"values":[%s]},"response":{"fields":["probability"],"values":[[[0.5,0.5]]]}}]'
-    watched.client.request("POST", watched.records_path, data=body % text)
+    response = '{"fields":["probability"],"values":[[[0.5,0.5]]]}'
+    body = '[{"scoring_id":"raw","request":{"values":[%s]},"response":%s}]' % (text, response)
+    watched.client.request("POST", watched.records_path, data=body)
     [record] = watched.client.get(watched.records_path)["records"]
     path = f"{watched.records_path}/{record['metadata']['id']}"
     assert watched.client.request("GET", f"{path}/scoring_input").text == text
@@ -320,7 +324,8 @@ def test_records_are_found_across_data_sets(logged):
     [record] = logged.client.get(logged.records_path, filter="scoring_id:eq:t1-1")["records"]
     record_id = record["metadata"]["id"]
     for params in ({"record_id": record_id}, {"transaction_id": "t1"}, {"record_id": f"none,{record_id}"}):
-        [found] = logged.client.get("/v2/data_set_records", data_set_type="payload_logging", **params)["data_set_records"]
+        answer = logged.client.get("/v2/data_set_records", data_set_type="payload_logging", **params)
+        [found] = answer["data_set_records"]
         assert found["records"] == record
         assert found["data_set"]["target"]["target_id"] == logged.subscription_id
     assert logged.client.get("/v2/data_set_records", transaction_id="none") == {"data_set_records": []}

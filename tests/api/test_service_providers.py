@@ -80,11 +80,10 @@ def test_a_patch_changes_and_is_remembered(api):
 
 
 def test_a_patch_of_json_patch_media_type_is_accepted(api):
-    provider_id = api.add_provider()
-    api.request("PATCH", f"/v2/service_providers/{provider_id}", data='[{"op":"remove","path":"/nothing"}]', expect=400,
-                headers={"Content-Type": "application/json-patch+json"})
-    api.request("PATCH", f"/v2/service_providers/{provider_id}", headers={"Content-Type": "application/json-patch+json"},
-                data='[{"op":"add","path":"/description","value":"d"}]')
+    path, headers = f"/v2/service_providers/{api.add_provider()}", {"Content-Type": "application/json-patch+json"}
+    changed = api.request("PATCH", path, headers=headers, data='[{"op":"add","path":"/description","value":"d"}]')
+    assert changed.json()["entity"]["description"] == "d"
+    api.request("PATCH", path, 400, headers=headers, data='[{"op":"remove","path":"/nothing"}]')
 
 
 def test_a_patch_that_fails_changes_nothing(api):

@@ -62,7 +62,8 @@ def test_lists_are_filtered(api, provider_id, name):
 ])
 def test_properties_can_be_patched(api, provider_id, path, value, field):
     subscription_id = api.add_subscription(provider_id)
-    entity = api.patch(f"/v2/subscriptions/{subscription_id}", [{"op": "replace", "path": path, "value": value}])["entity"]
+    operation = {"op": "replace", "path": path, "value": value}
+    entity = api.patch(f"/v2/subscriptions/{subscription_id}", [operation])["entity"]
     for part in field:
         entity = entity[part]
     assert entity == value

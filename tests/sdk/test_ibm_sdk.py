@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-IBM's own Python SDK (ibm-watson-openscale) as the client, the way its image notebooks use it: once over http, with asset
-discovery over https on the same port, and once over https altogether.
+IBM's own Python SDK (ibm-watson-openscale) as the client, the way its image notebooks use it: once over http, with
+asset discovery over https on the same port, and once over https altogether.
 """
 import datetime
 import io
@@ -23,8 +23,8 @@ from ibm_cloud_sdk_core.authenticators import (  # noqa: E402
     BearerTokenAuthenticator, CloudPakForDataAuthenticator, IAMAuthenticator)
 from ibm_watson_openscale import APIClient  # noqa: E402
 from ibm_watson_openscale.base_classes.watson_open_scale_v2 import (  # noqa: E402
-    Asset, AssetDeploymentRequest, AssetPropertiesRequest, CustomCredentials, JsonPatchOperation, PatchDocument, Records,
-    ScoringEndpointRequest, Target, WMLCredentialsCP4D)
+    Asset, AssetDeploymentRequest, AssetPropertiesRequest, CustomCredentials, JsonPatchOperation, PatchDocument,
+    Records, ScoringEndpointRequest, Target, WMLCredentialsCP4D)
 from ibm_watson_openscale.supporting_classes.enums import (  # noqa: E402
     AssetTypes, DataSetTypes, DeploymentTypes, InputDataType, ProblemType, ServiceTypes, TargetTypes)
 from ibm_watson_openscale.supporting_classes.payload_record import PayloadRecord  # noqa: E402
@@ -205,8 +205,8 @@ def test_a_wml_provider_takes_empty_credentials(client):
 
 
 def test_providers_are_listed_shown_patched_and_deleted(client, flow, capsys):
-    added = client.service_providers.add(name=f"to go {uuid.uuid4()}", service_type=ServiceTypes.CUSTOM_MACHINE_LEARNING,
-                                         credentials=CustomCredentials(url=flow.model.url)).result
+    added = client.service_providers.add(name=f"to go {uuid.uuid4()}", credentials=CustomCredentials(url=flow.model.url),
+                                         service_type=ServiceTypes.CUSTOM_MACHINE_LEARNING).result
     provider_id = added.metadata.id
     client.service_providers.update(provider_id, [PatchDocument(op="replace", path="/name", value="renamed")])
     assert client.service_providers.get(provider_id).result.entity.name == "renamed"
@@ -225,7 +225,8 @@ def test_assets_are_discovered_over_https_whatever_the_service_url_says(flow):
                                                     deployment_id=DEPLOYMENT, deployment_space_id="a-space").result
     assert [r["metadata"]["guid"] for r in one["resources"]] == [DEPLOYMENT]
     asset = flow.client.service_providers.get_deployment_asset(
-        data_mart_id=ZERO, service_provider_id=flow.provider_id, deployment_id=DEPLOYMENT, deployment_space_id="a-space")
+        data_mart_id=ZERO, service_provider_id=flow.provider_id, deployment_id=DEPLOYMENT,
+        deployment_space_id="a-space")
     assert asset["entity"]["asset"]["asset_id"] == f"asset-{DEPLOYMENT}"
 
 
@@ -234,8 +235,8 @@ def test_assets_are_discovered_over_https_whatever_the_service_url_says(flow):
 def test_subscriptions_are_listed_shown_and_patched(flow, capsys):
     client = flow.client
     listed = client.subscriptions.list(data_mart_id=ZERO, service_provider_id=flow.provider_id,
-                                       deployment_deployment_id=DEPLOYMENT, asset_asset_type="model").result.subscriptions
-    assert [s.metadata.id for s in listed] == [flow.subscription_id]
+                                       deployment_deployment_id=DEPLOYMENT, asset_asset_type="model").result
+    assert [s.metadata.id for s in listed.subscriptions] == [flow.subscription_id]
     client.subscriptions.update(flow.subscription_id, [
         PatchDocument(op="add", path="/asset_properties/prediction_field", value="prediction_classes")])
     entity = client.subscriptions.get(flow.subscription_id).result.entity
@@ -255,7 +256,8 @@ def plain(body, member):
     return {k: v for k, v in body[member][0].items() if k in ("fields", "values")}
 
 
-@pytest.mark.parametrize("form", ["whole, whole", "whole, plain", "whole, predictions[0]", "plain, plain", "plain, whole"])
+@pytest.mark.parametrize("form", ["whole, whole", "whole, plain", "whole, predictions[0]", "plain, plain",
+                                  "plain, whole"])
 def test_payload_records_are_stored_in_every_form(flow, form):
     request, response = flow.score(blocks())
     sent, answered = form.split(", ")
