@@ -22,12 +22,11 @@ enum xpl_limits_profile {
 
 /** Configuration values; server/config.c has the table of keys. */
 struct xpl_settings {
-    int64_t http_threads;
     int64_t http_connections, http_connections_per_address;
     int64_t http_header_timeout_ms, http_body_timeout_ms;
-    int64_t limits_payload_bytes;     /* scoring input of one logged image */
+    int64_t limits_payload_bytes; /* scoring input of one logged image */
     int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
-    int64_t limits_bodies_total;      /* all request bodies in memory together */
+    int64_t limits_bodies_total; /* all request bodies in memory together */
     int64_t limits_tasks_queued, limits_tasks_queued_per_subscription;
     enum xpl_limits_profile limits_profile;
     int64_t explain_workers, explain_in_flight, explain_deadline_ms;
@@ -42,7 +41,7 @@ struct xpl_settings {
 struct xpl_task_progress {
     const char *phase; /* "segmenting", "scoring", "fitting", "rendering": constants */
     size_t done, total;
-    int64_t eta_ms;    /* -1 when unknown */
+    int64_t eta_ms; /* -1 when unknown */
 };
 
 /** What the worker pool offers to the API. All of it may be called from any thread. */

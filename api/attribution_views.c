@@ -84,11 +84,10 @@ static json_t *class_view(const struct xpl_finished *f, const struct xpl_class_e
                                  number(c->deletion_auc), "insertion_auc", number(c->insertion_auc));
 
     return json_pack("{s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:b, s:o, s:{s:s, s:s}}", "value",
-                     json_sprintf("%u", c->index), "label",
-                     f->labels ? json_string(f->labels[c->index]) : json_null(), "probability", c->probability,
-                     "intercept", c->intercept, "weights", numbers_view(c->weights, d), "intervals",
-                     intervals_view(c, d), "decisions", decisions_view(c, d), "constant", c->constant, "fidelity",
-                     fidelity, "verdict", "level", xpl_verdict_name(c->verdict), "reason", c->reason);
+                     json_sprintf("%u", c->index), "label", f->labels ? json_string(f->labels[c->index]) : json_null(),
+                     "probability", c->probability, "intercept", c->intercept, "weights", numbers_view(c->weights, d),
+                     "intervals", intervals_view(c, d), "decisions", decisions_view(c, d), "constant", c->constant,
+                     "fidelity", fidelity, "verdict", "level", xpl_verdict_name(c->verdict), "reason", c->reason);
 }
 
 static json_t *classes_view(const struct xpl_finished *f)

@@ -48,7 +48,7 @@ static bool match(const char *template, const char *path, struct xpl_text *param
             params[n++] = (struct xpl_text){path, length};
             path += length;
             template += strcspn(template, "}") + 1;
-        } else if (*template++ != *path++) {
+        } else if (*template ++ != *path++) {
             return false;
         }
     }
@@ -165,8 +165,8 @@ enum xpl_status xpl_query_int(const struct xpl_call *call, const char *name, int
     *ret = default_value;
     if (!text || !*text || xpl_parse_int(text, min, max, ret))
         return XPL_OK;
-    return xpl_fail_field(err, XPL_BAD_FIELD, name,
-                          "\"%.40s\" is not a whole number from %" PRId64 " to %" PRId64, text, min, max);
+    return xpl_fail_field(err, XPL_BAD_FIELD, name, "\"%.40s\" is not a whole number from %" PRId64 " to %" PRId64,
+                          text, min, max);
 }
 
 enum xpl_status xpl_query_bool(const struct xpl_call *call, const char *name, bool default_value, bool *ret,

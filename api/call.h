@@ -2,9 +2,9 @@
 /*
  * One request on its way through the API, from the route table to the answer.
  *
- * The HTTP adapter makes a call, fills what the client sent, finds the route, collects the body and has it handled. A call
- * belongs to one thread at a time: HTTP thread, api pool, writer, HTTP thread again. Everything of it lives in its arena (and
- * its two buffers) and goes with it.
+ * The HTTP adapter makes a call, fills what the client sent, finds the route, collects the body and has it handled. A
+ * call belongs to one thread at a time: HTTP thread, api pool, writer, HTTP thread again. Everything of it lives in its
+ * arena (and its two buffers) and goes with it.
  */
 #ifndef XPL_API_CALL_H
 #define XPL_API_CALL_H
@@ -45,7 +45,7 @@ struct xpl_pair {
     const char *name, *value;
 };
 
-#define XPL_MAX_PATH_PARAMS 4
+#define XPL_MAX_PATH_PARAMS   4
 #define XPL_MAX_REPLY_HEADERS 8
 
 /** What goes back to the client. */
@@ -58,10 +58,11 @@ struct xpl_reply {
 };
 
 /**
- * Runs on the writer, inside its transaction; what it replies is sent after the commit. Returning an error rolls back and
- * becomes the answer. May run twice, as every xpl_write_fn.
+ * Runs on the writer, inside its transaction; what it replies is sent after the commit. Returning an error rolls back
+ * and becomes the answer. May run twice, as every xpl_write_fn.
  */
-typedef enum xpl_status (*xpl_call_write_fn)(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err);
+typedef enum xpl_status (*xpl_call_write_fn)(struct xpl_db *db, struct xpl_call *call, void *arg,
+                                             struct xpl_error *err);
 
 struct xpl_call {
     struct xpl_app *app;
@@ -75,7 +76,7 @@ struct xpl_call {
     size_t n_query;
     struct xpl_pair *headers; /* names as sent; look them up without regard to case */
     size_t n_headers;
-    struct xpl_buf body;    /* complete when the handler runs */
+    struct xpl_buf body; /* complete when the handler runs */
 
     /* what the API made of it */
     const struct xpl_route *route;
@@ -119,7 +120,8 @@ void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const 
 const char *xpl_call_header(const struct xpl_call *call, const char *name);
 const char *xpl_call_query(const struct xpl_call *call, const char *name);
 
-/** Query values with their checks: absent gives the default; a bad value is XPL_BAD_FIELD naming the parameter and limits. */
+/** Query values with their checks: absent gives the default; a bad value is XPL_BAD_FIELD naming the parameter and
+ * limits. */
 enum xpl_status xpl_query_int(const struct xpl_call *call, const char *name, int64_t min, int64_t max,
                               int64_t default_value, int64_t *ret, struct xpl_error *err);
 enum xpl_status xpl_query_bool(const struct xpl_call *call, const char *name, bool default_value, bool *ret,
@@ -128,8 +130,8 @@ enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, in
                                struct xpl_error *err);
 
 /**
- * The body as JSON, within the DOM limits (depth 32, 10 k arrays, 10 k objects, 200 k numbers), duplicate members refused.
- * An empty body is an error. The caller owns the tree: XPL_AUTO_JSON.
+ * The body as JSON, within the DOM limits (depth 32, 10 k arrays, 10 k objects, 200 k numbers), duplicate members
+ * refused. An empty body is an error. The caller owns the tree: XPL_AUTO_JSON.
  */
 enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A data mart is a tenant: its id is the instance in the path, and it exists from the first start. What a client may store is
- * its name and the like; the database itself is the daemon's own.
+ * A data mart is a tenant: its id is the instance in the path, and it exists from the first start. What a client may
+ * store is its name and the like; the database itself is the daemon's own.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "api/resource.h"
 #include "db/subscriptions.h"
 
-static const char *const read_only[] = {"status", "internal_database", "database_configuration",
-                                        "service_instance_crn", NULL};
+static const char *const read_only[] = {"status", "internal_database", "database_configuration", "service_instance_crn",
+                                        NULL};
 
 struct data_mart_request {
     const char *name, *description;

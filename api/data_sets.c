@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of a subscription. Records can be logged to `payload_logging`; the other types are kept for clients that make them. */
+/* The tables of a subscription. Records can be logged to `payload_logging`; the other types are kept for clients that
+ * make them. */
 #include <string.h>
 
 #include "api/handlers.h"
@@ -45,15 +46,14 @@ static json_t *column(const char *name, const char *type, const char *role)
 /* The columns of a payload data set, as a client sees them in its records. */
 static json_t *payload_schema(void)
 {
-    return json_pack("{s:s, s:[o, o, o, o, o, o, o, o, o, o]}", "type", "struct", "fields",
-                     column("scoring_id", "string", "record-id"),
-                     column("scoring_timestamp", "timestamp", "record-timestamp"),
-                     column("deployment_id", "string", NULL), column("asset_revision", "string", NULL),
-                     column("transaction_id", "string", NULL), column("response_time", "double", NULL),
-                     column("prediction", "string", "prediction"),
-                     column("probability", "array<double>", "probability"),
-                     column("prediction_probability", "double", "prediction-probability"),
-                     column("scoring_input", "image", "feature"));
+    return json_pack(
+        "{s:s, s:[o, o, o, o, o, o, o, o, o, o]}", "type", "struct", "fields",
+        column("scoring_id", "string", "record-id"), column("scoring_timestamp", "timestamp", "record-timestamp"),
+        column("deployment_id", "string", NULL), column("asset_revision", "string", NULL),
+        column("transaction_id", "string", NULL), column("response_time", "double", NULL),
+        column("prediction", "string", "prediction"), column("probability", "array<double>", "probability"),
+        column("prediction_probability", "double", "prediction-probability"),
+        column("scoring_input", "image", "feature"));
 }
 
 static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,

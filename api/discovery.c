@@ -2,8 +2,8 @@
 /*
  * Which deployments a provider has: asked at its own engine, each time, and passed on.
  *
- * A custom engine answers GET {url}/v1/deployments in the very form clients want. A WML answers GET {url}/ml/v4/deployments in
- * its own, which is turned into that form.
+ * A custom engine answers GET {url}/v1/deployments in the very form clients want. A WML answers GET
+ * {url}/ml/v4/deployments in its own, which is turned into that form.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "lib/scoring/fetch.h"
 
 #define MAX_ANSWER_BYTES ((size_t)4 << 20)
-#define WML_VERSION "2020-09-01"
+#define WML_VERSION      "2020-09-01"
 
 /* What may go into a query as it is. */
 static bool is_plain_id(const char *text)
@@ -67,11 +67,10 @@ static json_t *from_wml(const json_t *wml)
 
     if (!name)
         name = or_empty(xpl_json_string_at(wml, "metadata.name"));
-    resource = json_pack(
-        "{s:{s:s, s:s}, s:{s:s, s:s, s:{s:s, s:s, s:s}}}", "metadata", "guid",
-        or_empty(xpl_json_string_at(wml, "metadata.id")), "created_at", created, "entity", "name", name, "type",
-        xpl_json_at(wml, "entity.batch") ? "batch" : "online", "asset", "asset_id", or_empty(asset), "name", name,
-        "asset_type", "model");
+    resource = json_pack("{s:{s:s, s:s}, s:{s:s, s:s, s:{s:s, s:s, s:s}}}", "metadata", "guid",
+                         or_empty(xpl_json_string_at(wml, "metadata.id")), "created_at", created, "entity", "name",
+                         name, "type", xpl_json_at(wml, "entity.batch") ? "batch" : "online", "asset", "asset_id",
+                         or_empty(asset), "name", name, "asset_type", "model");
     if (url)
         json_object_set_new(json_object_get(resource, "entity"), "scoring_endpoint", json_pack("{s:s}", "url", url));
     return resource;
@@ -95,8 +94,10 @@ static enum xpl_status engine_address(const json_t *provider, const char **ret_b
     *ret_base = xpl_json_string_at(provider, "credentials.url");
     *ret_wml = type && strcmp(type, "watson_machine_learning") == 0;
     if (!*ret_wml && (!type || strcmp(type, "custom_machine_learning") != 0))
-        return xpl_fail(err, XPL_NOT_AVAILABLE, "deployments of a %s provider cannot be listed in this version; "
-                        "a subscription can name its scoring_endpoint itself", type ? type : "nameless");
+        return xpl_fail(err, XPL_NOT_AVAILABLE,
+                        "deployments of a %s provider cannot be listed in this version; "
+                        "a subscription can name its scoring_endpoint itself",
+                        type ? type : "nameless");
     if (!*ret_base)
         return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.url",
                               "the service provider has no URL to ask for deployments");
@@ -135,8 +136,8 @@ static enum xpl_answered reply_list(struct xpl_call *call, const char *provider_
 
     if (discover(call, provider_id, &resources, &err))
         return xpl_reply_error(call, &err);
-    return xpl_reply_json(call, 200, json_pack("{s:I, s:O}", "count", (json_int_t)json_array_size(resources),
-                                               "resources", resources));
+    return xpl_reply_json(
+        call, 200, json_pack("{s:I, s:O}", "count", (json_int_t)json_array_size(resources), "resources", resources));
 }
 
 static const char *provider_asked(struct xpl_call *call, struct xpl_error *err)

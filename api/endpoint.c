@@ -23,7 +23,8 @@ static bool same_host(const char *a, const char *b)
 {
     struct xpl_text host_a = authority(a), host_b = authority(b);
 
-    return host_a.length > 0 && host_a.length == host_b.length && strncasecmp(host_a.ptr, host_b.ptr, host_a.length) == 0;
+    return host_a.length > 0 && host_a.length == host_b.length &&
+           strncasecmp(host_a.ptr, host_b.ptr, host_a.length) == 0;
 }
 
 static void take_credentials(struct xpl_arena *arena, const json_t *credentials, struct xpl_endpoint *ret)

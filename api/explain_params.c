@@ -180,10 +180,10 @@ static void take(const struct params_request *request, struct xpl_explain_params
 
 static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *params, struct xpl_error *err)
 {
-    static const char *const image_members[] = {"segmentation", "design",  "budget", "confidence", "fill",
-                                                "classes",      "seed",    "deadline_ms", NULL};
-    static const char *const segmentation_members[] = {"algorithm", "kernel_size", "max_dist", "ratio",
-                                                       "max_segments", "labels", NULL};
+    static const char *const image_members[] = {"segmentation", "design", "budget",      "confidence", "fill",
+                                                "classes",      "seed",   "deadline_ms", NULL};
+    static const char *const segmentation_members[] = {"algorithm",    "kernel_size", "max_dist", "ratio",
+                                                       "max_segments", "labels",      NULL};
     struct params_request request = request_of(params);
     enum xpl_status st;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON form of an explanation's parameters: in a monitor instance (defaults of a subscription), in a task (one request)
- * and in the answer (what was used). docs/explanations.md, Parameters.
+ * The JSON form of an explanation's parameters: in a monitor instance (defaults of a subscription), in a task (one
+ * request) and in the answer (what was used). docs/explanations.md, Parameters.
  */
 #ifndef XPL_API_EXPLAIN_PARAMS_H
 #define XPL_API_EXPLAIN_PARAMS_H
@@ -12,8 +12,8 @@
 #include "lib/explain/params.h"
 
 /**
- * Lays what `json` (an object or NULL) says over `params`. What a later version brings is XPL_NOT_AVAILABLE, what is wrong
- * XPL_BAD_FIELD, with the path below `where`.
+ * Lays what `json` (an object or NULL) says over `params`. What a later version brings is XPL_NOT_AVAILABLE, what is
+ * wrong XPL_BAD_FIELD, with the path below `where`.
  */
 enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, struct xpl_explain_params *params,
                                         struct xpl_error *err);

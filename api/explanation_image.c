@@ -82,7 +82,8 @@ static enum xpl_status read_labels(struct xpl_call *call, const json_t *attribut
         return xpl_no_memory(err);
     json_array_foreach(runs, i, run)
     {
-        json_int_t label = json_integer_value(json_array_get(run, 0)), length = json_integer_value(json_array_get(run, 1));
+        json_int_t label = json_integer_value(json_array_get(run, 0)),
+                   length = json_integer_value(json_array_get(run, 1));
 
         if (label < 0 || label >= p->segments.count || length < 1 || (uint64_t)length > n - at)
             return damaged(err);
@@ -135,7 +136,8 @@ static bool is_binary(const json_t *attributions)
     return json_is_true(xpl_json_at(attributions, "entity.model.binary"));
 }
 
-static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, struct picture *p, struct xpl_error *err)
+static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, struct picture *p,
+                            struct xpl_error *err)
 {
     XPL_AUTO_JSON attributions = NULL;
     const json_t *class_view = NULL;

@@ -13,7 +13,7 @@
 #include "lib/base/time.h"
 
 #define DEFAULT_LIMIT 100
-#define MAX_LIMIT 1000
+#define MAX_LIMIT     1000
 
 /* ---- asking ---- */
 
@@ -32,10 +32,9 @@ static enum xpl_status check_types(const json_t *types, struct xpl_error *err)
     json_t *element;
     size_t i;
 
-    json_array_foreach(types, i, element)
-        if (strcmp(json_string_value(element), "lime") != 0)
-            return xpl_fail_field(err, XPL_NOT_AVAILABLE, "explanation_types",
-                                  "\"%.40s\" is not available in this version; use lime", json_string_value(element));
+    json_array_foreach(types, i, element) if (strcmp(json_string_value(element), "lime") != 0) return xpl_fail_field(
+        err, XPL_NOT_AVAILABLE, "explanation_types", "\"%.40s\" is not available in this version; use lime",
+        json_string_value(element));
     return XPL_OK;
 }
 
@@ -102,9 +101,10 @@ static enum xpl_status monitor_params(struct xpl_call *call, const char *subscri
     if (st)
         return st;
     if (n == 0 || json_is_false(xpl_json_at(entity, "parameters.enabled")))
-        return xpl_fail(err, XPL_NOT_ENABLED,
-                        "Explainability is not enabled for subscription %.60s: make a monitor instance of explainability",
-                        subscription_id);
+        return xpl_fail(
+            err, XPL_NOT_ENABLED,
+            "Explainability is not enabled for subscription %.60s: make a monitor instance of explainability",
+            subscription_id);
     return xpl_explain_params_read(xpl_json_at(entity, "parameters"), "parameters", params, err);
 }
 
@@ -376,9 +376,9 @@ enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call)
     for (size_t i = 0; i < n; i++)
         json_array_append_new(rows, row_view(&tasks[i]));
     return xpl_reply_json(call, 200,
-                          json_pack("{s:I, s:I, s:I, s:[s, s, s, s, s, s, s, s], s:o}", "total_count", (json_int_t)total,
-                                    "limit", (json_int_t)query.limit, "offset", (json_int_t)query.offset,
-                                    "explanation_fields", "explanation_task_id", "scoring_id", "subscription_id",
-                                    "explanation_type", "status", "created_by", "created_at", "updated_at",
-                                    "explanation_values", rows));
+                          json_pack("{s:I, s:I, s:I, s:[s, s, s, s, s, s, s, s], s:o}", "total_count",
+                                    (json_int_t)total, "limit", (json_int_t)query.limit, "offset",
+                                    (json_int_t)query.offset, "explanation_fields", "explanation_task_id", "scoring_id",
+                                    "subscription_id", "explanation_type", "status", "created_by", "created_at",
+                                    "updated_at", "explanation_values", rows));
 }

@@ -11,8 +11,9 @@
 
 static json_t *asset_view(const json_t *subscription)
 {
-    return json_pack("{s:s*, s:s*, s:s, s:s*, s:{s:s*, s:s*}}", "id", xpl_json_string_at(subscription, "asset.asset_id"),
-                     "name", xpl_json_string_at(subscription, "asset.name"), "input_data_type", "unstructured_image",
+    return json_pack("{s:s*, s:s*, s:s, s:s*, s:{s:s*, s:s*}}", "id",
+                     xpl_json_string_at(subscription, "asset.asset_id"), "name",
+                     xpl_json_string_at(subscription, "asset.name"), "input_data_type", "unstructured_image",
                      "problem_type", xpl_json_string_at(subscription, "asset.problem_type"), "deployment", "id",
                      xpl_json_string_at(subscription, "deployment.deployment_id"), "name",
                      xpl_json_string_at(subscription, "deployment.name"));
@@ -32,15 +33,14 @@ static json_t *metadata_view(const struct xpl_task *task, int64_t updated_at)
 static json_t *progress_view(const struct xpl_task *task, const struct xpl_task_progress *progress)
 {
     if (!progress)
-        return json_pack("{s:s, s:i, s:i, s:n}", "phase", task->state == XPL_TASK_QUEUED ? "queued" : "starting", "done",
-                         0, "total", 0, "eta_ms");
+        return json_pack("{s:s, s:i, s:i, s:n}", "phase", task->state == XPL_TASK_QUEUED ? "queued" : "starting",
+                         "done", 0, "total", 0, "eta_ms");
     return json_pack("{s:s, s:I, s:I, s:o}", "phase", progress->phase, "done", (json_int_t)progress->done, "total",
                      (json_int_t)progress->total, "eta_ms",
                      progress->eta_ms >= 0 ? json_integer(progress->eta_ms) : json_null());
 }
 
-json_t *xpl_task_view(const struct xpl_task *task, const json_t *subscription,
-                      const struct xpl_task_progress *progress)
+json_t *xpl_task_view(const struct xpl_task *task, const json_t *subscription, const struct xpl_task_progress *progress)
 {
     bool failed = task->state == XPL_TASK_ERROR;
     json_t *status = json_pack("{s:s}", "state", failed ? "error" : "in_progress");
@@ -73,7 +73,8 @@ static enum xpl_status pane_base64(struct xpl_arena *arena, const struct xpl_fin
     return *ret ? XPL_OK : xpl_no_memory(err);
 }
 
-/* The segments class number `i` of the explanation shows. Of a binary model the second pane is all that the first is not. */
+/* The segments class number `i` of the explanation shows. Of a binary model the second pane is all that the first is
+ * not. */
 static enum xpl_status choose_pane(struct xpl_arena *arena, const struct xpl_finished *f, uint32_t i,
                                    struct xpl_pane *ret, struct xpl_error *err)
 {
@@ -96,10 +97,10 @@ static enum xpl_status append_prediction(struct xpl_arena *arena, const struct x
 
     if ((st = choose_pane(arena, f, i, &pane, err)) || (st = pane_base64(arena, f, &pane, &base64, err)))
         return st;
-    prediction = json_pack("{s:f, s:o, s:[{s:s, s:I, s:I, s:s}]}", "probability", c->probability, "value",
-                           json_sprintf("%u", c->index), "explanation", "full_image", base64, "total_features",
-                           (json_int_t)pane.count, "used_features", (json_int_t)pane.count, "feature_name",
-                           "scoring_input");
+    prediction =
+        json_pack("{s:f, s:o, s:[{s:s, s:I, s:I, s:s}]}", "probability", c->probability, "value",
+                  json_sprintf("%u", c->index), "explanation", "full_image", base64, "total_features",
+                  (json_int_t)pane.count, "used_features", (json_int_t)pane.count, "feature_name", "scoring_input");
     return json_array_append_new(predictions, prediction) ? xpl_no_memory(err) : XPL_OK;
 }
 

@@ -37,7 +37,7 @@ struct xpl_finished {
     const struct xpl_segments *segments;
     const struct xpl_explanation *explanation;
     uint32_t n_model_classes;
-    const char *const *labels; /* one per model class; NULL = the model names none */
+    const char *const *labels;   /* one per model class; NULL = the model names none */
     const char *const *warnings; /* beyond those of the explanation */
     size_t n_warnings;
     struct xpl_explanation_timing timing;
@@ -45,8 +45,8 @@ struct xpl_finished {
 };
 
 /** The body of GET /v2/explanation_tasks/{id}, with its panes. */
-enum xpl_status xpl_finished_answer(struct xpl_arena *arena, const struct xpl_finished *finished,
-                                    const char **ret_text, struct xpl_error *err);
+enum xpl_status xpl_finished_answer(struct xpl_arena *arena, const struct xpl_finished *finished, const char **ret_text,
+                                    struct xpl_error *err);
 
 /** The body of GET …/attributions. */
 enum xpl_status xpl_finished_attributions(struct xpl_arena *arena, const struct xpl_finished *finished,

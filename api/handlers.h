@@ -7,8 +7,8 @@
 
 #include "api/call.h"
 
-#define XPL_RECORDS_PAGE_MAX 1000  /* rows of a page of records */
-#define XPL_IMAGES_PAGE_MAX 20     /* rows of a page that shows the images too */
+#define XPL_RECORDS_PAGE_MAX  1000 /* rows of a page of records */
+#define XPL_IMAGES_PAGE_MAX   20   /* rows of a page that shows the images too */
 #define XPL_TASKS_PER_REQUEST 100
 
 /* health.c */
@@ -51,7 +51,8 @@ enum xpl_answered xpl_subscriptions_delete(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call);
 
 /** On the writer: deletes a subscription with everything of it and stops its explanations. */
-enum xpl_status xpl_remove_subscription(struct xpl_db *db, struct xpl_call *call, const char *id, struct xpl_error *err);
+enum xpl_status xpl_remove_subscription(struct xpl_db *db, struct xpl_call *call, const char *id,
+                                        struct xpl_error *err);
 
 /* data_sets.c */
 enum xpl_answered xpl_data_sets_list(struct xpl_call *call);

@@ -13,15 +13,14 @@ enum xpl_answered xpl_health_live(struct xpl_call *call)
 {
     double uptime_s = (double)(xpl_now_us() - call->app->started_us) / 1e6;
 
-    return xpl_reply_json(call, 200,
-                          json_pack("{s:s, s:s, s:f}", "status", "live", "version", EXPLAIND_VERSION, "uptime_seconds",
-                                    uptime_s));
+    return xpl_reply_json(
+        call, 200,
+        json_pack("{s:s, s:s, s:f}", "status", "live", "version", EXPLAIND_VERSION, "uptime_seconds", uptime_s));
 }
 
 enum xpl_answered xpl_openapi_get(struct xpl_call *call)
 {
-    return xpl_reply_bytes(call, 200, "application/yaml",
-                           (struct xpl_text){xpl_openapi_text, xpl_openapi_text_length});
+    return xpl_reply_bytes(call, 200, "application/yaml", (struct xpl_text){xpl_openapi_text, xpl_openapi_text_length});
 }
 
 enum xpl_answered xpl_landing_page(struct xpl_call *call)

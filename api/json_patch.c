@@ -6,7 +6,7 @@
 
 #include "lib/base/text.h"
 
-#define MAX_TOKEN 256
+#define MAX_TOKEN   256
 #define MAX_POINTER 1024
 
 /* Where a pointer leads: a container and the member or element in it. The root has no container. */
@@ -148,7 +148,8 @@ static bool is_read_only(const char *pointer, const char *const *read_only)
     for (; *read_only; read_only++) {
         size_t length = strlen(*read_only);
 
-        if (strncmp(pointer + 1, *read_only, length) == 0 && (pointer[length + 1] == '\0' || pointer[length + 1] == '/'))
+        if (strncmp(pointer + 1, *read_only, length) == 0 &&
+            (pointer[length + 1] == '\0' || pointer[length + 1] == '/'))
             return true;
     }
     return false;

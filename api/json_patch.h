@@ -12,8 +12,9 @@
 #define XPL_PATCH_MAX_OPERATIONS 1000
 
 /**
- * Applies `patch` (an array of operations) to `*document` in place. Members of the top level named in `read_only` (ended by
- * NULL) must not be written. On an error the document may be half patched: throw it away. Errors name the operation.
+ * Applies `patch` (an array of operations) to `*document` in place. Members of the top level named in `read_only`
+ * (ended by NULL) must not be written. On an error the document may be half patched: throw it away. Errors name the
+ * operation.
  */
 enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const char *const *read_only,
                                struct xpl_error *err);

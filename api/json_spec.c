@@ -114,8 +114,8 @@ static enum xpl_status read_number(const json_t *json, const struct xpl_json_fie
     if (whole ? !json_is_integer(json) : !json_is_number(json))
         return wrong_type(field, whole ? "a whole number" : "a number", json, err);
     if (bounded(field) && !(value >= field->min && value <= field->max))
-        return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "%.15g is outside of %.15g to %.15g", value, field->min,
-                              field->max);
+        return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "%.15g is outside of %.15g to %.15g", value,
+                              field->min, field->max);
     if (whole)
         *(int64_t *)member = json_integer_value(json);
     else

@@ -8,8 +8,8 @@
  *     };
  *     if (xpl_json_read(json, fields, XPL_COUNT(fields), &request, &err)) ...
  *
- * A missing or null member leaves its struct member untouched, so defaults are set before. Errors are XPL_BAD_FIELD with the
- * member's path and what would be right. Unknown members are not looked at; xpl_json_known refuses them.
+ * A missing or null member leaves its struct member untouched, so defaults are set before. Errors are XPL_BAD_FIELD
+ * with the member's path and what would be right. Unknown members are not looked at; xpl_json_known refuses them.
  */
 #ifndef XPL_API_JSON_SPEC_H
 #define XPL_API_JSON_SPEC_H
@@ -41,14 +41,14 @@ struct xpl_json_field {
     bool strings;               /* an array of strings, none empty */
 };
 
-#define XPL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define XPL_JSON_STRING(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_STRING, type_, member, __VA_ARGS__)
-#define XPL_JSON_INT(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_INT, type_, member, __VA_ARGS__)
+#define XPL_COUNT(array)                          (sizeof(array) / sizeof((array)[0]))
+#define XPL_JSON_STRING(type_, member, ...)       XPL_JSON_FIELD(XPL_TYPE_STRING, type_, member, __VA_ARGS__)
+#define XPL_JSON_INT(type_, member, ...)          XPL_JSON_FIELD(XPL_TYPE_INT, type_, member, __VA_ARGS__)
 #define XPL_JSON_NUMBER_FIELD(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_NUMBER, type_, member, __VA_ARGS__)
-#define XPL_JSON_BOOL(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_BOOL, type_, member, __VA_ARGS__)
-#define XPL_JSON_CHOICE(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_CHOICE, type_, member, __VA_ARGS__)
+#define XPL_JSON_BOOL(type_, member, ...)         XPL_JSON_FIELD(XPL_TYPE_BOOL, type_, member, __VA_ARGS__)
+#define XPL_JSON_CHOICE(type_, member, ...)       XPL_JSON_FIELD(XPL_TYPE_CHOICE, type_, member, __VA_ARGS__)
 #define XPL_JSON_OBJECT_FIELD(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_OBJECT, type_, member, __VA_ARGS__)
-#define XPL_JSON_ARRAY_FIELD(type_, member, ...) XPL_JSON_FIELD(XPL_TYPE_ARRAY, type_, member, __VA_ARGS__)
+#define XPL_JSON_ARRAY_FIELD(type_, member, ...)  XPL_JSON_FIELD(XPL_TYPE_ARRAY, type_, member, __VA_ARGS__)
 #define XPL_JSON_FIELD(kind, type_, member, ...)                                                                       \
     {                                                                                                                  \
         .name = #member, .type = kind, .offset = offsetof(type_, member), ##__VA_ARGS__                                \
@@ -64,6 +64,7 @@ json_t *xpl_json_at(const json_t *json, const char *path);
 const char *xpl_json_string_at(const json_t *json, const char *path);
 
 /** Refuses members that are not in `names` (ended by NULL); `where` is the path of the object. */
-enum xpl_status xpl_json_known(const json_t *object, const char *where, const char *const *names, struct xpl_error *err);
+enum xpl_status xpl_json_known(const json_t *object, const char *where, const char *const *names,
+                               struct xpl_error *err);
 
 #endif

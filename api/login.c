@@ -18,11 +18,11 @@ static const char *make_token(struct xpl_call *call, int64_t now_s)
     const char *payload, *head, *claims, *signed_part, *signature;
     uint8_t tag[32];
 
-    payload = xpl_arena_printf(call->arena,
-                               "{\"iss\":\"explaind\",\"sub\":\"%s\",\"username\":\"%s\",\"role\":\"Admin\","
-                               "\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
-                               call->user, call->user, xpl_uuid(id), (long long)now_s,
-                               (long long)now_s + TOKEN_SECONDS);
+    payload =
+        xpl_arena_printf(call->arena,
+                         "{\"iss\":\"explaind\",\"sub\":\"%s\",\"username\":\"%s\",\"role\":\"Admin\","
+                         "\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
+                         call->user, call->user, xpl_uuid(id), (long long)now_s, (long long)now_s + TOKEN_SECONDS);
     head = xpl_base64url(call->arena, header, sizeof header - 1);
     claims = payload ? xpl_base64url(call->arena, payload, strlen(payload)) : NULL;
     signed_part = head && claims ? xpl_arena_printf(call->arena, "%s.%s", head, claims) : NULL;
@@ -60,8 +60,9 @@ enum xpl_answered xpl_login_iam(struct xpl_call *call)
 
 enum xpl_answered xpl_login_preauth_get(struct xpl_call *call)
 {
-    return reply_token(call, "accessToken",
-                       json_pack("{s:s, s:s, s:s}", "username", call->user, "role", "Admin", "_messageCode_", "success"));
+    return reply_token(
+        call, "accessToken",
+        json_pack("{s:s, s:s, s:s}", "username", call->user, "role", "Admin", "_messageCode_", "success"));
 }
 
 enum xpl_answered xpl_login_preauth_post(struct xpl_call *call)

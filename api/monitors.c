@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Monitors. `explainability` is ours: its instance switches explanations of a subscription on and holds their parameters.
- * IBM's SDK takes the names of `fairness` and `performance` for granted, and makes a performance instance with every
- * subscription: instances of both are kept and do nothing.
+ * Monitors. `explainability` is ours: its instance switches explanations of a subscription on and holds their
+ * parameters. IBM's SDK takes the names of `fairness` and `performance` for granted, and makes a performance instance
+ * with every subscription: instances of both are kept and do nothing.
  */
 #include <string.h>
 
@@ -125,8 +125,9 @@ static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const 
         return XPL_OK;
     if ((st = xpl_task_counts_of(db, subscription_id, &counts, err)))
         return st;
-    json_object_set_new(parameters, "explanations_count",
-                        json_pack("{s:I, s:I}", "failed", (json_int_t)counts.failed, "total", (json_int_t)counts.total));
+    json_object_set_new(
+        parameters, "explanations_count",
+        json_pack("{s:I, s:I}", "failed", (json_int_t)counts.failed, "total", (json_int_t)counts.total));
     return XPL_OK;
 }
 
@@ -248,8 +249,8 @@ enum xpl_answered xpl_monitor_instances_delete(struct xpl_call *call)
 static bool instance_exists(struct xpl_call *call, struct xpl_error *err)
 {
     struct xpl_resource instance;
-    enum xpl_status st = xpl_resource_get(call->db, call->arena, type.kind, call->data_mart_id, call->path_params[0],
-                                          &instance, err);
+    enum xpl_status st =
+        xpl_resource_get(call->db, call->arena, type.kind, call->data_mart_id, call->path_params[0], &instance, err);
 
     if (st == XPL_NOT_FOUND)
         xpl_resource_missing(type.singular, call->path_params[0], err);

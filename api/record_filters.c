@@ -11,9 +11,9 @@
 #define DEFAULT_LIMIT 100
 
 static const char *const operator_names[XPL_N_OPERATORS] = {
-    [XPL_OPERATOR_EQ] = "eq",   [XPL_OPERATOR_GT] = "gt",     [XPL_OPERATOR_GTE] = "gte",
-    [XPL_OPERATOR_LT] = "lt",   [XPL_OPERATOR_LTE] = "lte",   [XPL_OPERATOR_LIKE] = "like",
-    [XPL_OPERATOR_IN] = "in",   [XPL_OPERATOR_NULL] = "null", [XPL_OPERATOR_NONNULL] = "nonnull",
+    [XPL_OPERATOR_EQ] = "eq", [XPL_OPERATOR_GT] = "gt",     [XPL_OPERATOR_GTE] = "gte",
+    [XPL_OPERATOR_LT] = "lt", [XPL_OPERATOR_LTE] = "lte",   [XPL_OPERATOR_LIKE] = "like",
+    [XPL_OPERATOR_IN] = "in", [XPL_OPERATOR_NULL] = "null", [XPL_OPERATOR_NONNULL] = "nonnull",
 };
 
 static enum xpl_status find_column(const char *parameter, const char *name, enum xpl_record_column *ret,
@@ -27,7 +27,8 @@ static enum xpl_status find_column(const char *parameter, const char *name, enum
     }
     return xpl_fail_field(err, XPL_BAD_FIELD, parameter,
                           "\"%.60s\" is not a column: scoring_id, transaction_id, scoring_timestamp, response_time,"
-                          " prediction, prediction_probability, asset_revision, user_id", name);
+                          " prediction, prediction_probability, asset_revision, user_id",
+                          name);
 }
 
 static enum xpl_status find_operator(const char *name, enum xpl_record_operator *ret, struct xpl_error *err)
@@ -59,7 +60,8 @@ static enum xpl_status read_time(const char *text, struct xpl_filter_value *ret,
 {
     ret->type = XPL_FILTER_INT;
     if (!xpl_time_parse(text, &ret->integer))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "\"%.40s\" is not a time such as 2024-03-21T11:45:41Z", text);
+        return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "\"%.40s\" is not a time such as 2024-03-21T11:45:41Z",
+                              text);
     return XPL_OK;
 }
 
@@ -106,7 +108,7 @@ static enum xpl_status read_value(struct xpl_call *call, enum xpl_record_column 
 static enum xpl_status read_values(struct xpl_call *call, struct xpl_record_filter *filter, char *text,
                                    struct xpl_error *err)
 {
-    bool list = filter->operator == XPL_OPERATOR_IN;
+    bool list = filter->operator== XPL_OPERATOR_IN;
 
     while (text) {
         char *next = list ? strchr(text, ';') : NULL;
@@ -145,7 +147,7 @@ static enum xpl_status read_condition(struct xpl_call *call, char *text, struct 
     if ((st = find_column("filter", text, &filter->column, err)) ||
         (st = find_operator(operator_name, &filter->operator, err)))
         return st;
-    wants_value = filter->operator != XPL_OPERATOR_NULL && filter->operator != XPL_OPERATOR_NONNULL;
+    wants_value = filter->operator!= XPL_OPERATOR_NULL && filter->operator!= XPL_OPERATOR_NONNULL;
     if (wants_value != (value != NULL))
         return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "%s %s a value", operator_name,
                               wants_value ? "needs" : "does not take");

@@ -8,8 +8,8 @@
 #include "db/record_query.h"
 
 /**
- * Reads start, end, limit, offset, filter, order, seed, includes, exclude, exclude_annotations, binary_format. With the image
- * the page is bounded to XPL_IMAGES_PAGE_MAX rows. XPL_BAD_FIELD names the parameter.
+ * Reads start, end, limit, offset, filter, order, seed, includes, exclude, exclude_annotations, binary_format. With the
+ * image the page is bounded to XPL_IMAGES_PAGE_MAX rows. XPL_BAD_FIELD names the parameter.
  */
 enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,
                                       struct xpl_record_view *ret_view, struct xpl_error *err);

@@ -111,11 +111,11 @@ static json_t *metadata(const struct xpl_record *record)
 {
     char when[XPL_TIME_TEXT_SIZE];
 
-    return json_pack("{s:s, s:o, s:o, s:s, s:s}", "id", record->id, "crn",
-                     json_sprintf("crn:v1:bluemix:public:aiopenscale:us-south:a/na:%s:record:%s", record->data_mart_id,
-                                  record->id),
-                     "url", json_sprintf("/v2/data_sets/%s/records/%s", record->data_set_id, record->id), "created_at",
-                     xpl_time_format(record->created_at, when), "created_by", record->created_by);
+    return json_pack(
+        "{s:s, s:o, s:o, s:s, s:s}", "id", record->id, "crn",
+        json_sprintf("crn:v1:bluemix:public:aiopenscale:us-south:a/na:%s:record:%s", record->data_mart_id, record->id),
+        "url", json_sprintf("/v2/data_sets/%s/records/%s", record->data_set_id, record->id), "created_at",
+        xpl_time_format(record->created_at, when), "created_by", record->created_by);
 }
 
 enum xpl_status xpl_record_append(struct xpl_call *call, struct xpl_buf *out, const struct xpl_record *record,

@@ -14,8 +14,7 @@ static enum xpl_status check_data_set(struct xpl_db *db, struct xpl_call *call, 
 {
     struct xpl_resource data_set;
     const char *id = call->path_params[0];
-    enum xpl_status st =
-        xpl_resource_get(db, call->arena, &xpl_kind_data_set, call->data_mart_id, id, &data_set, err);
+    enum xpl_status st = xpl_resource_get(db, call->arena, &xpl_kind_data_set, call->data_mart_id, id, &data_set, err);
 
     return st == XPL_NOT_FOUND ? xpl_resource_missing("data_set", id, err) : st;
 }
@@ -253,8 +252,8 @@ static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const 
 
     if ((st = find(db, call, id, &record, err)))
         return st;
-    document = json_pack("{s:o}", "annotations",
-                         record.annotations ? json_loads(record.annotations, 0, NULL) : json_object());
+    document =
+        json_pack("{s:o}", "annotations", record.annotations ? json_loads(record.annotations, 0, NULL) : json_object());
     if (!document || !patch)
         return xpl_no_memory(err);
     if ((st = xpl_json_patch(&document, patch, NULL, err)))
@@ -276,9 +275,8 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
     (void)arg;
     if ((st = xpl_call_json(call, &patch, err)))
         return st;
-    json_array_foreach(patch, i, operation)
-        if ((st = split_path(call, operation, i, &id, err)) || (st = annotate(db, call, id, operation, err)))
-            return st;
+    json_array_foreach(patch, i, operation) if ((st = split_path(call, operation, i, &id, err)) ||
+                                                (st = annotate(db, call, id, operation, err))) return st;
     xpl_reply_json(call, 200, json_pack("{s:s}", "state", "active"));
     return XPL_OK;
 }
@@ -312,6 +310,7 @@ enum xpl_answered xpl_record_requests_get(struct xpl_call *call)
         xpl_resource_missing("request", call->path_params[1], &err);
     if (st)
         return xpl_reply_error(call, &err);
-    return xpl_reply_json(call, 200, json_pack("{s:s, s:s, s:I}", "request_id", request.id, "state", request.state,
-                                               "records_count", (json_int_t)request.n_records));
+    return xpl_reply_json(call, 200,
+                          json_pack("{s:s, s:s, s:I}", "request_id", request.id, "state", request.state,
+                                    "records_count", (json_int_t)request.n_records));
 }

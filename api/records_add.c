@@ -16,7 +16,7 @@
 #include "lib/scoring/request.h"
 
 #define OPENSCALE_MAX_SIDE 125u
-#define MAX_ROW_SUFFIX 4u /* digits of the row in a scoring id */
+#define MAX_ROW_SUFFIX     4u /* digits of the row in a scoring id */
 
 /* A checked transaction, ready to be written. */
 struct prepared {
@@ -82,7 +82,8 @@ static enum xpl_status check_image(const struct xpl_call *call, const struct xpl
     if (image->length > (uint64_t)settings->limits_payload_bytes)
         return xpl_fail_field(err, XPL_TOO_LARGE, "request",
                               "the scoring input of an image has %zu bytes; the limit is %lld bytes"
-                              " (limits.payload_bytes)", image->length, (long long)settings->limits_payload_bytes);
+                              " (limits.payload_bytes)",
+                              image->length, (long long)settings->limits_payload_bytes);
     if (settings->limits_profile == XPL_PROFILE_OPENSCALE &&
         (image->height > OPENSCALE_MAX_SIDE || image->width > OPENSCALE_MAX_SIDE))
         return xpl_fail_field(err, XPL_BAD_RECORD, "request",
@@ -351,7 +352,8 @@ static void reply(struct xpl_call *call, const struct batch *batch, const char *
     for (size_t i = 0; i < batch->n; i++)
         for (uint32_t k = 0; k < batch->prepared[i].n_records; k++)
             json_array_append_new(ids, json_string(batch->prepared[i].records[k].scoring_id));
-    xpl_reply_json(call, 202, json_pack("{s:s, s:s, s:o}", "state", "active", "request_id", request_id, "scoring_ids", ids));
+    xpl_reply_json(call, 202,
+                   json_pack("{s:s, s:s, s:o}", "state", "active", "request_id", request_id, "scoring_ids", ids));
     xpl_reply_header(call, "Location",
                      xpl_arena_printf(call->arena, "/v2/data_sets/%s/requests/%s", batch->data_set_id, request_id));
 }

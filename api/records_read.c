@@ -10,7 +10,7 @@
 #include "lib/base/time.h"
 
 #define MAX_REST_BYTES 65536u /* what else a record says, without request, response and image */
-#define MAX_COLUMNS 64u
+#define MAX_COLUMNS    64u
 
 /* Pixels come as numbers in arrays; these bounds keep a hostile body from costing more than its size. */
 static const struct xpl_json_limits scan_limits = {.arrays = 2500000, .objects = 100000, .numbers = 40000000};
@@ -92,10 +92,10 @@ static enum xpl_status make_texts(struct reading *r, const struct cell *image, c
     char *request, *response;
 
     request = xpl_arena_printf(arena, "{\"values\":[%.*s]}", (int)image->value.length, image->value.ptr);
-    response = xpl_arena_printf(arena, "{\"fields\":[\"probability\"%s],\"values\":[[%.*s%s%.*s]]}",
-                                prediction ? ",\"prediction\"" : "", (int)probability->value.length,
-                                probability->value.ptr, prediction ? "," : "",
-                                prediction ? (int)prediction->value.length : 0, prediction ? prediction->value.ptr : "");
+    response = xpl_arena_printf(
+        arena, "{\"fields\":[\"probability\"%s],\"values\":[[%.*s%s%.*s]]}", prediction ? ",\"prediction\"" : "",
+        (int)probability->value.length, probability->value.ptr, prediction ? "," : "",
+        prediction ? (int)prediction->value.length : 0, prediction ? prediction->value.ptr : "");
     if (!request || !response)
         return xpl_no_memory(r->err);
     t->request = xpl_text_of(request);
@@ -122,7 +122,8 @@ static enum xpl_status rest_of_row(struct reading *r, const struct cell *cells, 
     }
     xpl_buf_string(rest, *separator == '{' ? "{}" : "}");
     if (rest->failed)
-        return xpl_fail(r->err, XPL_TOO_LARGE, "the record's members besides the image exceed %u bytes", MAX_REST_BYTES);
+        return xpl_fail(r->err, XPL_TOO_LARGE, "the record's members besides the image exceed %u bytes",
+                        MAX_REST_BYTES);
     return read_rest(r, rest->data, rest->length, t);
 }
 

@@ -21,7 +21,7 @@ struct xpl_transaction {
     bool has_response_time;
     double response_time;
     const char *asset_revision, *user_id; /* NULL = none */
-    bool from_row; /* request and response were put together from a row of a table */
+    bool from_row;                        /* request and response were put together from a row of a table */
 };
 
 /** XPL_BAD_JSON, XPL_BAD_FIELD (with the path "[i].member"), XPL_BAD_MEDIA_TYPE. */

@@ -201,8 +201,7 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
     enum xpl_status st;
     json_t *view;
 
-    if ((st = get(db, call, type, &resource, err)) ||
-        (st = patch_entity(db, call, type, &resource, &entity, err)))
+    if ((st = get(db, call, type, &resource, err)) || (st = patch_entity(db, call, type, &resource, &entity, err)))
         return st;
     if (!(resource.entity = xpl_json_text(call->arena, entity)))
         return xpl_no_memory(err);

@@ -23,7 +23,8 @@ struct xpl_resource_type {
     enum xpl_status (*decorate)(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
                                 json_t *entity, struct xpl_error *err);
 
-    /** May be NULL. On the writer, around a patch: secrets that are kept apart go into the entity and out of it again. */
+    /** May be NULL. On the writer, around a patch: secrets that are kept apart go into the entity and out of it again.
+     */
     enum xpl_status (*open)(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
                             struct xpl_error *err);
     enum xpl_status (*close)(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,

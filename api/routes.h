@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of all operations. 404, 405 + Allow, 413 and the list `explaind routes` prints come from it; a test holds it
- * against openapi.yaml in both directions.
+ * The table of all operations. 404, 405 + Allow, 413 and the list `explaind routes` prints come from it; a test holds
+ * it against openapi.yaml in both directions.
  */
 #ifndef XPL_API_ROUTES_H
 #define XPL_API_ROUTES_H
@@ -17,8 +17,8 @@ enum xpl_role {
 
 /** Which configured limit a body has. */
 enum xpl_body_limit {
-    XPL_BODY_SMALL, /* limits.body_bytes */
-    XPL_BODY_TASKS, /* limits.tasks_body_bytes */
+    XPL_BODY_SMALL,  /* limits.body_bytes */
+    XPL_BODY_TASKS,  /* limits.tasks_body_bytes */
     XPL_BODY_RECORDS /* limits.records_body_bytes */
 };
 
@@ -28,7 +28,7 @@ struct xpl_route {
     const char *operation; /* operationId of openapi.yaml */
     enum xpl_role role;
     enum xpl_body_limit body_limit;
-    bool blocking;         /* runs on the api pool: it parses a lot, draws, or calls other servers */
+    bool blocking; /* runs on the api pool: it parses a lot, draws, or calls other servers */
     enum xpl_answered (*handle)(struct xpl_call *call);
 };
 

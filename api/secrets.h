@@ -2,8 +2,8 @@
 /*
  * Credentials inside an entity: encrypted where they are stored, a `secret_id` where they are shown.
  *
- * A stored entity holds {"secret_id": id, "sealed": base64 of XChaCha20-Poly1305}; the table, the row and the member are the
- * associated data, so that a sealed value is of no use in another place.
+ * A stored entity holds {"secret_id": id, "sealed": base64 of XChaCha20-Poly1305}; the table, the row and the member
+ * are the associated data, so that a sealed value is of no use in another place.
  */
 #ifndef XPL_API_SECRETS_H
 #define XPL_API_SECRETS_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where models are deployed, and the credentials to reach them. */
+#include "api/service_providers.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
 #include "api/secrets.h"
-#include "api/service_providers.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
 
@@ -77,7 +77,8 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
     if ((st = xpl_provider_subscriptions(db, call->arena, call->data_mart_id, id, &ids, &n, err)))
         return st;
     if (n && !force)
-        return xpl_fail(err, XPL_CONFLICT, "the service provider has %zu subscriptions; force=true deletes them too", n);
+        return xpl_fail(err, XPL_CONFLICT, "the service provider has %zu subscriptions; force=true deletes them too",
+                        n);
     for (size_t i = 0; i < n; i++)
         if ((st = xpl_remove_subscription(db, call, ids[i], err)))
             return st;

@@ -6,7 +6,8 @@
 
 #include "api/app.h"
 
-/** A provider's entity with its credentials decrypted: for calling the model, never for an answer. The caller owns it. */
+/** A provider's entity with its credentials decrypted: for calling the model, never for an answer. The caller owns it.
+ */
 enum xpl_status xpl_provider_load(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
                                   const char *data_mart_id, const char *id, json_t **ret_entity, struct xpl_error *err);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A deployed model that is watched: asset, deployment, properties. */
+#include "api/subscriptions.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
 #include "api/secrets.h"
-#include "api/subscriptions.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
 

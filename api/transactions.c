@@ -9,7 +9,7 @@
 #include "lib/base/text.h"
 
 #define MAX_EXPLANATIONS 20
-#define MAX_TASKS 1000
+#define MAX_TASKS        1000
 
 /* The records of a transaction; the id of one of its rows names the transaction, too. */
 static enum xpl_status find(struct xpl_call *call, struct xpl_record **ret, size_t *ret_n, struct xpl_error *err)
@@ -133,8 +133,7 @@ static enum xpl_status build_explanations(struct xpl_call *call, struct xpl_erro
         return st;
     xpl_buf_clear(&call->out);
     xpl_buf_printf(&call->out, "{\"transaction_id\":%s,\"limit\":%lld,\"offset\":%lld,\"explanations\":[",
-                   quoted(call, records[0].transaction_id), (long long)limit,
-                   (long long)offset);
+                   quoted(call, records[0].transaction_id), (long long)limit, (long long)offset);
     for (size_t i = 0; i < n_tasks; i++) {
         if (i)
             xpl_buf_string(&call->out, ",");

@@ -3,6 +3,6 @@
 file(READ ${INPUT} hex HEX)
 string(LENGTH "${hex}" digits)
 math(EXPR length "${digits} / 2")
-string(REGEX REPLACE "([0-9a-f][0-9a-f])" "(char)0x\\1," bytes "${hex}")
-string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+string(REGEX REPLACE "(................................................................)" "\\1\n" lines "${hex}")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "(char)0x\\1," bytes "${lines}")
 file(WRITE ${OUTPUT} "/* made from ${NAME}'s source file at build time */\n#include <stddef.h>\nextern const char ${NAME}[];\nextern const size_t ${NAME}_length;\nconst char ${NAME}[] = {\n${bytes}0};\nconst size_t ${NAME}_length = ${length};\n")

@@ -19,9 +19,9 @@
 #include "lib/explain/segment.h"
 #include "lib/scoring/request.h"
 
-#define WML_VERSION "version=2020-09-01"
+#define WML_VERSION  "version=2020-09-01"
 #define MAX_WARNINGS 4
-#define CHANGED 1e-3 /* a probability that differs by more from the logged one is worth a warning */
+#define CHANGED      1e-3 /* a probability that differs by more from the logged one is worth a warning */
 
 struct job {
     struct xpl_app *app;
@@ -192,8 +192,8 @@ static void compare_with_log(struct job *job)
 static enum xpl_status try_model(struct job *job, struct xpl_error *err)
 {
     uint64_t all_on = ((uint64_t)1 << job->segments->count) - 1;
-    enum xpl_status st = xpl_predictor_try(job->predictor, job->arena, all_on, &job->n_classes, &job->full_scores,
-                                           &job->labels, err);
+    enum xpl_status st =
+        xpl_predictor_try(job->predictor, job->arena, all_on, &job->n_classes, &job->full_scores, &job->labels, err);
 
     if (!st)
         compare_with_log(job);

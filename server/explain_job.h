@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One explanation from the claimed task to its result: the record out of the database, the image out of the logged request,
- * scoring through the model's endpoint, the engine, the answers.
+ * One explanation from the claimed task to its result: the record out of the database, the image out of the logged
+ * request, scoring through the model's endpoint, the engine, the answers.
  */
 #ifndef XPL_SERVER_EXPLAIN_JOB_H
 #define XPL_SERVER_EXPLAIN_JOB_H
@@ -18,8 +18,8 @@ struct xpl_job_progress {
 };
 
 /**
- * `db` is the thread's reader; everything made lives in `arena`. On an error nothing is to be stored but the error itself;
- * XPL_CANCELLED when `progress->scoring.cancel` was set.
+ * `db` is the thread's reader; everything made lives in `arena`. On an error nothing is to be stored but the error
+ * itself; XPL_CANCELLED when `progress->scoring.cancel` was set.
  */
 enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
                                 const struct xpl_task *task, struct xpl_job_progress *progress,

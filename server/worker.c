@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Worker threads. Each claims the oldest task whose deployment is not being explained already, works on it and stores the
- * result with the attempt number it was given; the next claim is only made after that. Waiting workers are woken when a task
- * is queued, and when a task ends, since that may free its deployment.
+ * Worker threads. Each claims the oldest task whose deployment is not being explained already, works on it and stores
+ * the result with the attempt number it was given; the next claim is only made after that. Waiting workers are woken
+ * when a task is queued, and when a task ends, since that may free its deployment.
  */
 #include "server/worker.h"
 
@@ -16,10 +16,10 @@
 #include "lib/base/time.h"
 #include "server/explain_job.h"
 
-#define MAX_WORKERS 64
+#define MAX_WORKERS     64
 #define JOB_ARENA_BYTES ((size_t)2 << 30)
-#define LEASE_US ((int64_t)60 * 1000000)
-#define RETRY_SECONDS 1 /* after the queue could not be read */
+#define LEASE_US        ((int64_t)60 * 1000000)
+#define RETRY_SECONDS   1 /* after the queue could not be read */
 
 struct worker {
     struct xpl_workers *all;

@@ -10,8 +10,8 @@
 struct xpl_workers;
 
 /**
- * Puts tasks an earlier process left behind back into the queue and starts explain.workers threads. Fills app->workers: to be
- * called before any request is served. `app` and `db_path` must outlive the workers.
+ * Puts tasks an earlier process left behind back into the queue and starts explain.workers threads. Fills app->workers:
+ * to be called before any request is served. `app` and `db_path` must outlive the workers.
  */
 enum xpl_status xpl_workers_start(struct xpl_app *app, const char *db_path, struct xpl_workers **ret,
                                   struct xpl_error *err);

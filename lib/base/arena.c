@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGNMENT 16u
+#define ALIGNMENT   16u
 #define BLOCK_BYTES ((size_t)8 * 1024)
 
 struct block {

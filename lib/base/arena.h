@@ -39,7 +39,7 @@ char *xpl_arena_printf(struct xpl_arena *arena, const char *format, ...) __attri
 /** Bytes handed out so far. */
 size_t xpl_arena_used(const struct xpl_arena *arena);
 
-#define XPL_NEW(arena, type) ((type *)xpl_arena_alloc((arena), sizeof(type)))
+#define XPL_NEW(arena, type)              ((type *)xpl_arena_alloc((arena), sizeof(type)))
 #define XPL_NEW_ARRAY(arena, type, count) ((type *)xpl_arena_array((arena), (count), sizeof(type)))
 
 #endif

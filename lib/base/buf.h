@@ -14,7 +14,7 @@
 #include "lib/base/cleanup.h"
 
 struct xpl_buf {
-    char *data;   /* zero-terminated behind `length` */
+    char *data; /* zero-terminated behind `length` */
     size_t length;
     size_t capacity;
     size_t max;

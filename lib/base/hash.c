@@ -8,7 +8,7 @@ _Static_assert(XPL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "ke
 _Static_assert(XPL_KEY_BYTES == crypto_stream_chacha20_KEYBYTES, "stream key size");
 
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-#define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
 
 bool xpl_crypto_start(void)
 {

@@ -12,8 +12,8 @@
 #include "lib/base/arena.h"
 
 #define XPL_HASH_BYTES 32
-#define XPL_KEY_BYTES 32
-#define XPL_UUID_SIZE 37 /* with the terminating zero */
+#define XPL_KEY_BYTES  32
+#define XPL_UUID_SIZE  37 /* with the terminating zero */
 
 /** To be called once before anything else of this header. False when the system has no randomness. */
 bool xpl_crypto_start(void);

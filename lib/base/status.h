@@ -16,12 +16,12 @@ enum xpl_status {
     XPL_OK = 0,
 
     /* a client's fault */
-    XPL_BAD_REQUEST,       /* the request itself is malformed (headers, query, path) */
-    XPL_BAD_JSON,          /* the body is not JSON, or breaks the limits of depth and size */
-    XPL_BAD_FIELD,         /* a field is missing, of the wrong type or out of range */
-    XPL_BAD_RECORD,        /* a logged transaction in which image or probabilities cannot be found */
-    XPL_NOT_AVAILABLE,     /* understood, but this version does not have it */
-    XPL_NOT_ENABLED,       /* explainability is not enabled for the subscription */
+    XPL_BAD_REQUEST,   /* the request itself is malformed (headers, query, path) */
+    XPL_BAD_JSON,      /* the body is not JSON, or breaks the limits of depth and size */
+    XPL_BAD_FIELD,     /* a field is missing, of the wrong type or out of range */
+    XPL_BAD_RECORD,    /* a logged transaction in which image or probabilities cannot be found */
+    XPL_NOT_AVAILABLE, /* understood, but this version does not have it */
+    XPL_NOT_ENABLED,   /* explainability is not enabled for the subscription */
     XPL_UNAUTHORIZED,
     XPL_FORBIDDEN,
     XPL_NOT_FOUND,
@@ -43,21 +43,21 @@ enum xpl_status {
     /* the deployed model's: how an explanation fails */
     XPL_MODEL_UNREACHABLE,
     XPL_MODEL_TIMEOUT,
-    XPL_MODEL_REFUSED,     /* it answered 4xx */
-    XPL_MODEL_FAILED,      /* it answered 5xx after all retries */
-    XPL_MODEL_BAD_ANSWER,  /* no probabilities, NaN, a wrong count, too long */
-    XPL_ADDRESS_REFUSED,   /* scoring.allow does not cover the address */
-    XPL_UPSTREAM_FAILED,   /* asset discovery at the model's engine failed */
+    XPL_MODEL_REFUSED,    /* it answered 4xx */
+    XPL_MODEL_FAILED,     /* it answered 5xx after all retries */
+    XPL_MODEL_BAD_ANSWER, /* no probabilities, NaN, a wrong count, too long */
+    XPL_ADDRESS_REFUSED,  /* scoring.allow does not cover the address */
+    XPL_UPSTREAM_FAILED,  /* asset discovery at the model's engine failed */
 
     /* how an explanation ends early */
     XPL_CANCELLED,
     XPL_DEADLINE,
-    XPL_CRASHED,           /* the process died three times while working on it */
+    XPL_CRASHED, /* the process died three times while working on it */
 
     XPL_STATUS_COUNT
 };
 
-#define XPL_ERROR_FIELD_MAX 192
+#define XPL_ERROR_FIELD_MAX   192
 #define XPL_ERROR_MESSAGE_MAX 512
 
 /** The first error of a call chain. `field` is the path of the offending input member ("" when there is none). */
@@ -67,7 +67,8 @@ struct xpl_error {
     char message[XPL_ERROR_MESSAGE_MAX];
 };
 
-/** Records an error unless one is there already. `err` may be NULL. Returns `status`, so that one can return the call. */
+/** Records an error unless one is there already. `err` may be NULL. Returns `status`, so that one can return the call.
+ */
 enum xpl_status xpl_fail(struct xpl_error *err, enum xpl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

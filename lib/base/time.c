@@ -33,8 +33,8 @@ char *xpl_time_format(int64_t instant_us, char out[XPL_TIME_TEXT_SIZE])
     char text[64];
 
     gmtime_r(&seconds, &utc);
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", utc.tm_year + 1900, utc.tm_mon + 1,
-             utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)fraction);
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+             utc.tm_hour, utc.tm_min, utc.tm_sec, (int)fraction);
     snprintf(out, XPL_TIME_TEXT_SIZE, "%.27s", text);
     return out;
 }

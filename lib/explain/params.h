@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define XPL_MAX_SEGMENTS 16u        /* the designs of this version reach this far */
-#define XPL_EXACT_SEGMENTS 12u      /* what `exact` merges to unless told otherwise */
-#define XPL_EXACT_MAX_MASKS 65536u
+#define XPL_MAX_SEGMENTS      16u /* the designs of this version reach this far */
+#define XPL_EXACT_SEGMENTS    12u /* what `exact` merges to unless told otherwise */
+#define XPL_EXACT_MAX_MASKS   65536u
 #define XPL_MAX_CLASSES_ASKED 64u
-#define XPL_KEPT_CLASSES 16u        /* scores are kept for this many of the most probable classes */
+#define XPL_KEPT_CLASSES      16u /* scores are kept for this many of the most probable classes */
 
 enum xpl_segmentation_algorithm {
     XPL_SEGMENTATION_QUICKSHIFT,

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define NO_WEIGHT 1e-9
-#define SHEET_GAP 8u
+#define NO_WEIGHT      1e-9
+#define SHEET_GAP      8u
 #define SHEET_MIN_SIDE 256u
 
 static bool all_zero(const double *weights, uint32_t n)
@@ -80,8 +80,9 @@ enum xpl_status xpl_render_sheet(struct xpl_arena *arena, const uint8_t *const *
 {
     uint32_t side = height > width ? height : width;
     uint32_t factor = side < SHEET_MIN_SIDE ? (SHEET_MIN_SIDE + side - 1) / side : 1;
-    size_t sheet_width = (size_t)n * width * factor + (size_t)(n - 1) * SHEET_GAP, sheet_height = (size_t)height * factor;
-    uint8_t *sheet = XPL_NEW_ARRAY(arena, uint8_t, sheet_width *sheet_height * 3);
+    size_t sheet_width = (size_t)n * width * factor + (size_t)(n - 1) * SHEET_GAP,
+           sheet_height = (size_t)height * factor;
+    uint8_t *sheet = XPL_NEW_ARRAY(arena, uint8_t, sheet_width * sheet_height * 3);
 
     if (!sheet)
         return xpl_no_memory(err);

@@ -17,12 +17,14 @@ struct xpl_pane {
 };
 
 /**
- * The segments with positive weight (`sign` > 0) or negative weight (`sign` < 0). When all |weight| < 1e-9 none is shown.
+ * The segments with positive weight (`sign` > 0) or negative weight (`sign` < 0). When all |weight| < 1e-9 none is
+ * shown.
  */
 enum xpl_status xpl_pane_of(struct xpl_arena *arena, const double *weights, uint32_t n_segments, int sign,
                             struct xpl_pane *ret, struct xpl_error *err);
 
-/** The other segments: what the second pane of a binary model shows. When `pane` is empty by the rule above, so is this. */
+/** The other segments: what the second pane of a binary model shows. When `pane` is empty by the rule above, so is
+ * this. */
 enum xpl_status xpl_pane_complement(struct xpl_arena *arena, const double *weights, uint32_t n_segments,
                                     struct xpl_pane *ret, struct xpl_error *err);
 
@@ -32,8 +34,8 @@ enum xpl_status xpl_render_pane(struct xpl_arena *arena, const struct xpl_pixels
                                 struct xpl_error *err);
 
 /**
- * A sheet: `n` pictures of the same size side by side on white with a gap; pictures below 256 px are enlarged by a whole
- * factor (nearest neighbour). Returns height, width and RGB bytes.
+ * A sheet: `n` pictures of the same size side by side on white with a gap; pictures below 256 px are enlarged by a
+ * whole factor (nearest neighbour). Returns height, width and RGB bytes.
  */
 enum xpl_status xpl_render_sheet(struct xpl_arena *arena, const uint8_t *const *pictures, uint32_t n, uint32_t height,
                                  uint32_t width, uint8_t **ret_rgb, uint32_t *ret_height, uint32_t *ret_width,

@@ -5,7 +5,7 @@
 
 #define GRID_CELLS 4u
 #define SMALL_SIDE 48u
-#define MAX_FOUND 4096u /* more than this many segments are no segmentation: a grid is as good */
+#define MAX_FOUND  4096u /* more than this many segments are no segmentation: a grid is as good */
 
 static double linear_light(double v)
 {
@@ -91,7 +91,9 @@ static struct xpl_segments settings_for(const struct xpl_pixels *image, const st
         .height = image->height,
         .width = image->width,
         .algorithm = XPL_SEGMENTATION_QUICKSHIFT,
-        .kernel_size = params->kernel_size > 0 ? params->kernel_size : side < SMALL_SIDE ? 1 : 3,
+        .kernel_size = params->kernel_size > 0 ? params->kernel_size
+                       : side < SMALL_SIDE     ? 1
+                                               : 3,
         .max_dist = params->max_dist,
         .ratio = params->ratio,
         .max_segments = params->max_segments ? params->max_segments : by_design,

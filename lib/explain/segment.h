@@ -19,14 +19,14 @@ struct xpl_segment {
 
 struct xpl_segments {
     uint32_t height, width;
-    uint32_t count;                 /* d: 2 <= d <= max_segments */
-    uint16_t *labels;               /* height x width, row-major, 0 to count - 1, each used */
-    struct xpl_segment *segments;   /* count */
+    uint32_t count;               /* d: 2 <= d <= max_segments */
+    uint16_t *labels;             /* height x width, row-major, 0 to count - 1, each used */
+    struct xpl_segment *segments; /* count */
     enum xpl_segmentation_algorithm algorithm;
     double kernel_size, max_dist, ratio; /* what was used */
     uint32_t max_segments;
-    uint32_t found;                 /* segments before merging */
-    bool fell_back;                 /* a grid, because quickshift left one segment */
+    uint32_t found; /* segments before merging */
+    bool fell_back; /* a grid, because quickshift left one segment */
 };
 
 /**
@@ -42,8 +42,8 @@ enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32
 void xpl_rgb_to_lab(const double *rgb, size_t n_pixels, double ratio, float *ret_lab);
 
 /**
- * Merges 4-neighbours by the smallest Ward cost |A||B| / (|A|+|B|) x |difference of mean Lab|^2 until `max_segments` are
- * left; ties by the lowest ids. Labels stay contiguous, numbered by first pixel in raster order.
+ * Merges 4-neighbours by the smallest Ward cost |A||B| / (|A|+|B|) x |difference of mean Lab|^2 until `max_segments`
+ * are left; ties by the lowest ids. Labels stay contiguous, numbered by first pixel in raster order.
  */
 enum xpl_status xpl_merge_segments(struct xpl_arena *arena, const float *lab, uint32_t height, uint32_t width,
                                    uint32_t max_segments, uint32_t *labels, uint32_t *count, struct xpl_error *err);

@@ -2,8 +2,8 @@
 /*
  * Merging neighbouring segments until few enough are left: always the pair whose union costs least (Ward 1963).
  *
- * A list of edges with their costs; a merge moves the edges of the second segment to the first and computes the costs of
- * those anew. The caller bounds the number of segments, so a scan for the cheapest edge is good enough.
+ * A list of edges with their costs; a merge moves the edges of the second segment to the first and computes the costs
+ * of those anew. The caller bounds the number of segments, so a scan for the cheapest edge is good enough.
  */
 #include <stdlib.h>
 

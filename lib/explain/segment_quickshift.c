@@ -49,8 +49,8 @@ static void row_distances(const struct planes *p, size_t row, size_t from, size_
 }
 
 /*
- * exp for x <= 0 in float, accurate to about 1 ulp, without branches: 2^k by the exponent bits, the rest by a polynomial.
- * libm's expf is as good but is not vectorised by the compiler.
+ * exp for x <= 0 in float, accurate to about 1 ulp, without branches: 2^k by the exponent bits, the rest by a
+ * polynomial. libm's expf is as good but is not vectorised by the compiler.
  */
 static inline float exp_negative(float x)
 {
@@ -72,7 +72,8 @@ static inline float exp_negative(float x)
     return p * scale;
 }
 
-static void add_pairs(const struct planes *p, float *density, uint32_t r, int dr, int dc, double inverse, float *scratch)
+static void add_pairs(const struct planes *p, float *density, uint32_t r, int dr, int dc, double inverse,
+                      float *scratch)
 {
     size_t row = (size_t)r * p->width;
     size_t from = dc < 0 ? (size_t)-dc : 0, to = dc > 0 ? p->width - (size_t)dc : p->width;
@@ -113,7 +114,7 @@ static inline bool denser(const float *density, size_t other, size_t pixel)
 struct search {
     const struct planes *planes;
     const float *density;
-    float *distance;  /* squared, to the parent found so far */
+    float *distance; /* squared, to the parent found so far */
     uint32_t *parent;
     float *scratch;
 };

@@ -7,7 +7,7 @@
 #include "lib/image/stb_write.h"
 
 #define MAX_PNG_BYTES ((size_t)256 << 20)
-#define MAX_SIDE 32768u
+#define MAX_SIDE      32768u
 
 static void append(void *buf, void *data, int size)
 {

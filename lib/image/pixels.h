@@ -16,10 +16,10 @@
 
 /** How the model's numbers map to 0-255 for segmentation and pictures. */
 enum xpl_pixel_range {
-    XPL_RANGE_UNIT,    /* [0, 1]: x 255 */
-    XPL_RANGE_BYTE,    /* [0, 255]: as is */
-    XPL_RANGE_SIGNED,  /* [-1, 1]: (x + 1) / 2 x 255 */
-    XPL_RANGE_MIN_MAX  /* anything else: stretched between its own minimum and maximum; worth a warning */
+    XPL_RANGE_UNIT,   /* [0, 1]: x 255 */
+    XPL_RANGE_BYTE,   /* [0, 255]: as is */
+    XPL_RANGE_SIGNED, /* [-1, 1]: (x + 1) / 2 x 255 */
+    XPL_RANGE_MIN_MAX /* anything else: stretched between its own minimum and maximum; worth a warning */
 };
 
 struct xpl_pixels {

@@ -90,9 +90,8 @@ static bool in_any(const uint8_t address[16], const struct range *ranges, size_t
 static bool is_forbidden(const uint8_t address[16])
 {
     static const struct range ranges[] = {
-        {"0.0.0.0", 8},   {"169.254.0.0", 16}, {"224.0.0.0", 4},     {"240.0.0.0", 4},
-        {"::", 128},      {"fe80::", 10},      {"ff00::", 8},        {"fd00:ec2::254", 128},
-        {"2001:db8::", 32}, {"192.0.2.0", 24},
+        {"0.0.0.0", 8}, {"169.254.0.0", 16}, {"224.0.0.0", 4},       {"240.0.0.0", 4},   {"::", 128},
+        {"fe80::", 10}, {"ff00::", 8},       {"fd00:ec2::254", 128}, {"2001:db8::", 32}, {"192.0.2.0", 24},
     };
 
     return in_any(address, ranges, sizeof ranges / sizeof *ranges);
@@ -101,7 +100,7 @@ static bool is_forbidden(const uint8_t address[16])
 static bool is_private(const uint8_t address[16])
 {
     static const struct range ranges[] = {
-        {"127.0.0.0", 8},  {"10.0.0.0", 8}, {"172.16.0.0", 12}, {"192.168.0.0", 16},
+        {"127.0.0.0", 8},   {"10.0.0.0", 8}, {"172.16.0.0", 12}, {"192.168.0.0", 16},
         {"100.64.0.0", 10}, {"::1", 128},    {"fc00::", 7},      {"198.18.0.0", 15},
     };
 

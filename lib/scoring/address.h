@@ -3,7 +3,8 @@
  * Which addresses the daemon may connect to: decided for the address really connected, after name resolution.
  *
  * An empty list = public unicast addresses only, and loopback and private networks too when `local` is set (the daemon
- * itself listens on loopback only). A list = nothing but what it names. Link-local, metadata and multicast addresses never.
+ * itself listens on loopback only). A list = nothing but what it names. Link-local, metadata and multicast addresses
+ * never.
  */
 #ifndef XPL_SCORING_ADDRESS_H
 #define XPL_SCORING_ADDRESS_H

@@ -6,16 +6,12 @@
 #include <string.h>
 
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answer_table.h"
 
 #define MAX_FIELDS  64u
 #define MAX_CLASSES 100000u
 #define SLACK       1e-3 /* how far outside of [0, 1] a float32 softmax may be */
 #define NO_COLUMN   UINT32_MAX
-
-/* The table inside an answer, as text. */
-struct table {
-    struct xpl_text fields, values, labels;
-};
 
 struct columns {
     uint32_t probability; /* NO_COLUMN: the row itself is the list of probabilities */
@@ -38,68 +34,6 @@ static enum xpl_status bad(struct xpl_error *err, const char *message)
     return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", message);
 }
 
-static bool is_array(struct xpl_text text)
-{
-    return text.length >= 2 && text.ptr[0] == '[';
-}
-
-/* ---- where the table is ---- */
-
-static enum xpl_status read_object(struct xpl_json_scan *scan, struct table *table, struct xpl_text *ret_predictions)
-{
-    struct xpl_text name, value;
-    enum xpl_status st;
-    bool more;
-
-    if ((st = xpl_json_enter_object(scan)))
-        return st;
-    while ((st = xpl_json_next_member(scan, &name, &more)) == XPL_OK && more) {
-        if ((st = xpl_json_skip(scan, &value)))
-            return st;
-        if (xpl_text_equal(name, "fields"))
-            table->fields = value;
-        else if (xpl_text_equal(name, "values"))
-            table->values = value;
-        else if (xpl_text_equal(name, "labels"))
-            table->labels = value;
-        else if (ret_predictions && xpl_text_equal(name, "predictions"))
-            *ret_predictions = value;
-    }
-    return st;
-}
-
-static enum xpl_status enter_predictions(struct xpl_text predictions, struct table *table, struct xpl_error *err)
-{
-    struct xpl_json_scan scan;
-    enum xpl_status st;
-    bool more = false;
-
-    if (!is_array(predictions))
-        return bad(err, "\"predictions\" is not an array");
-    xpl_json_scan_start(&scan, predictions.ptr, predictions.length, NULL, err);
-    if ((st = xpl_json_enter_array(&scan)) || (st = xpl_json_next_element(&scan, &more)))
-        return st;
-    if (!more)
-        return bad(err, "\"predictions\" is empty");
-    return read_object(&scan, table, NULL);
-}
-
-static enum xpl_status find_table(struct xpl_text text, struct table *table, struct xpl_error *err)
-{
-    struct xpl_text predictions = {0};
-    struct xpl_json_scan scan;
-    enum xpl_status st;
-
-    *table = (struct table){0};
-    xpl_json_scan_start(&scan, text.ptr, text.length, NULL, err);
-    if ((st = read_object(&scan, table, &predictions)) || (st = xpl_json_end(&scan)))
-        return st;
-    if (predictions.ptr && (st = enter_predictions(predictions, table, err)))
-        return st;
-    return is_array(table->values) ? XPL_OK
-                                   : bad(err, "no probabilities found: looked for predictions[0].values and values");
-}
-
 /* ---- which columns ---- */
 
 static enum xpl_status read_names(struct reading *r, struct xpl_text fields)
@@ -108,7 +42,7 @@ static enum xpl_status read_names(struct reading *r, struct xpl_text fields)
     enum xpl_status st;
     bool more;
 
-    if (!is_array(fields))
+    if (!xpl_json_text_is_array(fields))
         return XPL_OK;
     xpl_json_scan_start(&scan, fields.ptr, fields.length, NULL, r->err);
     if ((st = xpl_json_enter_array(&scan)))
@@ -157,11 +91,6 @@ static bool is_scalar(struct xpl_text text)
     return text.length > 0 && text.ptr[0] != '[' && text.ptr[0] != '{' && text.ptr[0] != 'n';
 }
 
-static bool is_number(struct xpl_text text)
-{
-    return text.length > 0 && (text.ptr[0] == '-' || (text.ptr[0] >= '0' && text.ptr[0] <= '9'));
-}
-
 static uint32_t by_hints(const struct reading *r)
 {
     for (size_t i = 0; r->hints && i < r->hints->n_probability_fields; i++) {
@@ -181,14 +110,14 @@ static enum xpl_status choose_probability(struct reading *r, const struct xpl_te
     for (size_t i = 0; column == NO_COLUMN && i < 2; i++)
         column = column_named(r, usual[i]);
     for (uint32_t i = 0; i < n && i < MAX_FIELDS; i++) {
-        if (!is_array(cells[i]))
+        if (!xpl_json_text_is_array(cells[i]))
             continue;
         n_arrays++;
         array = i;
     }
     if (column == NO_COLUMN && n_arrays == 1)
         column = array;
-    if (column == NO_COLUMN && !(r->n_names == 0 && n > 0 && is_number(cells[0])))
+    if (column == NO_COLUMN && !(r->n_names == 0 && n > 0 && is_scalar(cells[0])))
         return bad(r->err,
                    "no probabilities found: looked for the columns named by probability_fields, \"probability\", "
                    "\"probabilities\", or a single column with arrays of numbers");
@@ -275,7 +204,7 @@ static enum xpl_status read_labels(struct reading *r, struct xpl_text labels)
     const char **list;
     enum xpl_status st;
 
-    if (!is_array(labels))
+    if (!xpl_json_text_is_array(labels))
         return XPL_OK;
     if (!(list = XPL_NEW_ARRAY(r->arena, const char *, n_classes)))
         return xpl_no_memory(r->err);
@@ -302,7 +231,7 @@ static enum xpl_status read_numbers(struct xpl_text cell, double *out, uint32_t 
     struct xpl_json_scan scan;
     struct xpl_text number;
     enum xpl_status st;
-    bool more = true, list = is_array(cell);
+    bool more = true, list = xpl_json_text_is_array(cell);
 
     *ret_n = 0;
     xpl_json_scan_start(&scan, cell.ptr, cell.length, NULL, err);
@@ -330,7 +259,7 @@ static enum xpl_status count_numbers(struct xpl_text cell, uint32_t *ret_n, stru
     bool more;
 
     *ret_n = 0;
-    if (!is_array(cell)) {
+    if (!xpl_json_text_is_array(cell)) {
         *ret_n = 1;
         return XPL_OK;
     }
@@ -377,7 +306,7 @@ static enum xpl_status look_at_first_row(struct reading *r, struct xpl_text row,
     enum xpl_status st;
     uint32_t n, found;
 
-    if (!is_array(row))
+    if (!xpl_json_text_is_array(row))
         return bad(r->err, "a row of \"values\" is not an array");
     if ((st = read_cells(row, cells, &n, r->err)) || (st = choose_probability(r, cells, n)))
         return st;
@@ -401,7 +330,7 @@ static enum xpl_status read_row(struct reading *r, struct xpl_text row, uint32_t
     enum xpl_status st;
     uint32_t n;
 
-    if (!is_array(row))
+    if (!xpl_json_text_is_array(row))
         return bad(r->err, "a row of \"values\" is not an array");
     if ((st = read_cells(row, cells, &n, r->err)))
         return st;
@@ -416,7 +345,8 @@ static enum xpl_status read_row(struct reading *r, struct xpl_text row, uint32_t
                               answer->probabilities + (size_t)index * answer->n_classes, scratch);
 }
 
-static enum xpl_status read_rows(struct reading *r, const struct table *table, uint32_t n_rows, uint32_t n_classes)
+static enum xpl_status read_rows(struct reading *r, const struct xpl_answer_table *table, uint32_t n_rows,
+                                 uint32_t n_classes)
 {
     struct xpl_answer *answer = r->answer;
     struct xpl_json_scan scan;
@@ -457,14 +387,14 @@ enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, c
     struct xpl_error inner = {0};
     struct xpl_answer *answer = XPL_NEW(arena, struct xpl_answer);
     struct reading *reading = XPL_NEW(arena, struct reading);
-    struct table table;
+    struct xpl_answer_table table;
     enum xpl_status st;
 
     if (!answer || !reading || !(answer->predictions = XPL_NEW_ARRAY(arena, const char *, n_rows)))
         return xpl_no_memory(err);
     *reading = (struct reading){.arena = arena, .hints = hints, .answer = answer, .err = &inner};
     answer->n_rows = n_rows;
-    if ((st = find_table(text, &table, &inner)) || (st = read_names(reading, table.fields)) ||
+    if ((st = xpl_answer_table_find(text, &table, &inner)) || (st = read_names(reading, table.fields)) ||
         (st = read_rows(reading, &table, n_rows, n_classes)))
         return xpl_fail(err, st == XPL_NO_MEMORY ? st : XPL_MODEL_BAD_ANSWER, "%s", inner.message);
     *ret = answer;

@@ -26,10 +26,8 @@ static enum xpl_status upstream(const struct xpl_error *inner, struct xpl_error 
 enum xpl_status xpl_fetch(const struct xpl_endpoint *endpoint, uint32_t timeout_ms, struct xpl_buf *body,
                           struct xpl_error *err)
 {
-    struct xpl_predictor_options options = {.in_flight = 1,
-                                            .connect_timeout_ms = timeout_ms,
-                                            .call_timeout_ms = timeout_ms,
-                                            .max_answer_bytes = body->max};
+    struct xpl_predictor_options options = {
+        .in_flight = 1, .connect_timeout_ms = timeout_ms, .call_timeout_ms = timeout_ms, .max_answer_bytes = body->max};
     struct xpl_transport *transport;
     struct xpl_error inner = {0};
     struct xpl_slot *done = NULL;

@@ -12,7 +12,8 @@
 enum xpl_status xpl_scoring_start(struct xpl_error *err);
 void xpl_scoring_stop(void);
 
-/** Fills `body` (its maximum bounds the answer). Anything but 2xx is XPL_UPSTREAM_FAILED with the status in the message. */
+/** Fills `body` (its maximum bounds the answer). Anything but 2xx is XPL_UPSTREAM_FAILED with the status in the
+ * message. */
 enum xpl_status xpl_fetch(const struct xpl_endpoint *endpoint, uint32_t timeout_ms, struct xpl_buf *body,
                           struct xpl_error *err);
 

@@ -8,16 +8,16 @@
 #include "lib/base/time.h"
 #include "lib/scoring/transport.h"
 
-#define POLL_MS 100 /* how soon a cancel or the deadline is noticed */
-#define BACKOFF_MS 200
-#define MAX_BACKOFF_MS 30000
+#define POLL_MS            100 /* how soon a cancel or the deadline is noticed */
+#define BACKOFF_MS         200
+#define MAX_BACKOFF_MS     30000
 #define ANSWER_ARENA_BYTES ((size_t)64 << 20)
 
 /* What one slot works on. */
 struct work {
-    size_t index;        /* of the mask; SIZE_MAX = idle */
+    size_t index; /* of the mask; SIZE_MAX = idle */
     uint32_t tries;
-    int64_t not_before;  /* monotonic: a retry waits until then; 0 = under way */
+    int64_t not_before; /* monotonic: a retry waits until then; 0 = under way */
     size_t body_length;
 };
 
@@ -71,8 +71,8 @@ enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const
     xpl_transport_free(predictor->transport);
     predictor->transport = NULL;
     predictor->splicer = splicer;
-    return xpl_transport_new(&predictor->endpoint, &predictor->options, xpl_splice_max(splicer),
-                             &predictor->transport, err);
+    return xpl_transport_new(&predictor->endpoint, &predictor->options, xpl_splice_max(splicer), &predictor->transport,
+                             err);
 }
 
 /* One scoring job: masks in, scores out, placed by index. */

@@ -3,8 +3,8 @@
  * Masks in, probabilities out, through the deployed model's own REST endpoint.
  *
  * One predictor serves one explanation and belongs to one thread. It keeps a fixed number of requests in flight over
- * kept-alive connections, each with its own body and answer buffer made once; results are placed by index, so that they do
- * not depend on the order of arrival.
+ * kept-alive connections, each with its own body and answer buffer made once; results are placed by index, so that they
+ * do not depend on the order of arrival.
  */
 #ifndef XPL_SCORING_PREDICTOR_H
 #define XPL_SCORING_PREDICTOR_H
@@ -19,27 +19,27 @@
 
 struct xpl_endpoint {
     const char *url;
-    const char *username, *password;  /* HTTP Basic; NULL for none */
-    const char *bearer;               /* NULL for none */
-    const char *const *headers;       /* further "Name: value" lines, n_headers */
+    const char *username, *password; /* HTTP Basic; NULL for none */
+    const char *bearer;              /* NULL for none */
+    const char *const *headers;      /* further "Name: value" lines, n_headers */
     size_t n_headers;
     const struct xpl_address_policy *policy;
 };
 
 struct xpl_predictor_options {
-    uint32_t in_flight;        /* >= 1; default 2 */
+    uint32_t in_flight;          /* >= 1; default 2 */
     uint32_t connect_timeout_ms; /* 5000 */
-    uint32_t call_timeout_ms;  /* 60000 */
-    uint32_t retries;          /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
-    size_t max_answer_bytes;   /* 16 MiB */
-    int64_t deadline_us;       /* of the monotonic clock; 0 = none */
-    const char *task_id;       /* sent as X-Explaind-Task and in Ce-Id */
-    const char *request_id;    /* sent as X-Global-Transaction-Id; may be NULL */
+    uint32_t call_timeout_ms;    /* 60000 */
+    uint32_t retries;            /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
+    size_t max_answer_bytes;     /* 16 MiB */
+    int64_t deadline_us;         /* of the monotonic clock; 0 = none */
+    const char *task_id;         /* sent as X-Explaind-Task and in Ce-Id */
+    const char *request_id;      /* sent as X-Global-Transaction-Id; may be NULL */
 };
 
 /** Shared with other threads: what a dashboard sees while the work goes on, and the way to stop it. */
 struct xpl_predictor_progress {
-    atomic_size_t done;    /* images scored */
+    atomic_size_t done; /* images scored */
     atomic_size_t planned;
     atomic_bool cancel;
 };
@@ -62,8 +62,8 @@ enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const
                                           struct xpl_error *err);
 
 /**
- * Scores masks: ret_scores is n x n_classes. With the shape of xpl_score_fn, `predictor` being the first argument. The number
- * of classes is that of the first answer (the trial call); every other answer must have as many.
+ * Scores masks: ret_scores is n x n_classes. With the shape of xpl_score_fn, `predictor` being the first argument. The
+ * number of classes is that of the first answer (the trial call); every other answer must have as many.
  */
 enum xpl_status xpl_predictor_score(void *predictor, const uint64_t *masks, size_t n, double *ret_scores,
                                     struct xpl_error *err);

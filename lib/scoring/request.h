@@ -22,15 +22,15 @@ enum xpl_request_shape {
 
 /** One image of a request. Offsets are bytes from the start of the request text. */
 struct xpl_request_image {
-    size_t offset, length; /* the image's own JSON text */
+    size_t offset, length;         /* the image's own JSON text */
     size_t row_offset, row_length; /* the row that holds it: the same unless rows have several cells */
     uint32_t height, width, channels;
-    bool flat_channel;     /* written as H x W, without a channel axis */
+    bool flat_channel; /* written as H x W, without a channel axis */
 };
 
 struct xpl_request {
     enum xpl_request_shape shape;
-    struct xpl_text text;          /* borrowed: the whole request */
+    struct xpl_text text;                /* borrowed: the whole request */
     size_t values_offset, values_length; /* the array "values" that holds the rows */
     struct xpl_request_image *images;
     uint32_t n_images;
@@ -38,7 +38,8 @@ struct xpl_request {
 
 /**
  * Finds every image. XPL_BAD_RECORD names what was looked for and where (field path relative to the request) when there
- * is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a side above XPL_IMAGE_MAX_SIDE).
+ * is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a side above
+ * XPL_IMAGE_MAX_SIDE).
  */
 enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, struct xpl_request **ret,
                                  struct xpl_error *err);

@@ -2,8 +2,8 @@
 /*
  * Building the body of a scoring call by copying text: the logged request is the template.
  *
- * The text of the image and of the filled image are written once, cut into runs of one superpixel, and a body for a mask is
- * a sequence of memcpy. Parts that are switched on are byte-identical to what the client logged.
+ * The text of the image and of the filled image are written once, cut into runs of one superpixel, and a body for a
+ * mask is a sequence of memcpy. Parts that are switched on are byte-identical to what the client logged.
  */
 #ifndef XPL_SCORING_SPLICE_H
 #define XPL_SCORING_SPLICE_H
@@ -15,15 +15,15 @@
 /** What a deployment expects around the image when the logged request was a plain {"fields","values"}. */
 enum xpl_wire_format {
     XPL_WIRE_AS_LOGGED,
-    XPL_WIRE_WML_V4,   /* wrap a plain request as {"input_data":[…]} */
-    XPL_WIRE_PLAIN     /* WML v3 and custom engines: {"values":[…]} */
+    XPL_WIRE_WML_V4, /* wrap a plain request as {"input_data":[…]} */
+    XPL_WIRE_PLAIN   /* WML v3 and custom engines: {"values":[…]} */
 };
 
 struct xpl_splicer;
 
 /**
- * `labels`: height x width, values below n_segments (<= 64). `fill`: the picture of all segments switched off, same shape as
- * the image. Other images of the request are left out; every other byte is kept.
+ * `labels`: height x width, values below n_segments (<= 64). `fill`: the picture of all segments switched off, same
+ * shape as the image. Other images of the request are left out; every other byte is kept.
  */
 enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_request *request, uint32_t image,
                                 enum xpl_wire_format wire, const uint16_t *labels, uint32_t n_segments,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests in flight: a fixed number of slots, each with its own connection, body and answer buffer, on one curl multi handle.
+ * Requests in flight: a fixed number of slots, each with its own connection, body and answer buffer, on one curl multi
+ * handle.
  *
- * A transport belongs to one thread. Addresses are decided about when a socket is opened: what is really connected counts, not
- * what a name resolved to earlier. No redirects, no proxies, no compression; answers are counted while they arrive.
+ * A transport belongs to one thread. Addresses are decided about when a socket is opened: what is really connected
+ * counts, not what a name resolved to earlier. No redirects, no proxies, no compression; answers are counted while they
+ * arrive.
  */
 #ifndef XPL_SCORING_TRANSPORT_H
 #define XPL_SCORING_TRANSPORT_H
@@ -17,20 +19,20 @@
 
 /** What came of one request. */
 enum xpl_outcome {
-    XPL_OUTCOME_ANSWER,   /* an answer with a status below 300 is in the slot's buffer */
-    XPL_OUTCOME_AGAIN,    /* worth another try after `retry_after_ms` */
-    XPL_OUTCOME_FAILED    /* `err` says why */
+    XPL_OUTCOME_ANSWER, /* an answer with a status below 300 is in the slot's buffer */
+    XPL_OUTCOME_AGAIN,  /* worth another try after `retry_after_ms` */
+    XPL_OUTCOME_FAILED  /* `err` says why */
 };
 
 struct xpl_slot {
     CURL *handle;
     struct curl_slist *headers;
-    char *sequence;       /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
-    char *body;           /* body_max bytes, for the caller to write */
+    char *sequence; /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
+    char *body;     /* body_max bytes, for the caller to write */
     size_t body_max;
     struct xpl_buf answer;
     const struct xpl_endpoint *endpoint;
-    bool refused;         /* the address policy said no */
+    bool refused; /* the address policy said no */
     bool active;
 };
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads for calls that would block an HTTP thread: they parse a lot, draw, or ask other servers. Each has its own
+ * read connection.
+ */
+#ifndef XPL_SERVER_API_POOL_H
+#define XPL_SERVER_API_POOL_H
+
+#include "db/db.h"
+
+struct xpl_api_pool;
+
+/** A piece of work; embedded in what it is about. */
+struct xpl_pool_job {
+    void (*run)(struct xpl_pool_job *job, struct xpl_db *db);
+    struct xpl_pool_job *next; /* the pool's */
+};
+
+enum xpl_status xpl_api_pool_start(const char *db_path, size_t n_threads, size_t max_waiting, struct xpl_api_pool **ret,
+                                   struct xpl_error *err);
+
+/** XPL_OVERLOADED when the queue is full or the pool stops; then `run` is not called. */
+enum xpl_status xpl_api_pool_submit(struct xpl_api_pool *pool, struct xpl_pool_job *job, struct xpl_error *err);
+
+/** Finishes what is queued and ends the threads. NULL is fine. */
+void xpl_api_pool_stop(struct xpl_api_pool *pool);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "server/acceptor.h"
+#include "server/http_request.h"
+
+#define POOL_THREADS      2
+#define POOL_WAITING      64
+#define CONNECTION_MEMORY ((size_t)128 << 10)
+#define FLUSH_STEPS       200 /* of 10 ms: how long answers may take to leave at the end */
+
+/* One microhttpd daemon: plain or TLS. */
+struct side {
+    struct MHD_Daemon *daemon;
+    struct xpl_db *db; /* the reader of its thread */
+    struct xpl_http_shared *shared;
+};
+
+struct xpl_http {
+    struct xpl_http_shared shared;
+    struct side plain, tls;
+    struct xpl_acceptor *acceptor;
+};
+
+/* Paths and queries stay as sent: they are split first and decoded then. */
+static size_t leave_encoded(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context, (void)connection;
+    return strlen(text);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **per_request)
+{
+    struct side *side = context;
+    struct xpl_http_request *request = *per_request;
+
+    (void)version;
+    if (!request) {
+        *per_request = xpl_http_request_new(side->shared, connection, url, method);
+        return *per_request ? MHD_YES : MHD_NO;
+    }
+    if (*upload_size > 0) {
+        bool keep = xpl_http_request_body(request, upload, *upload_size);
+
+        *upload_size = 0;
+        return keep ? MHD_YES : MHD_NO;
+    }
+    if (atomic_load(&request->state) == XPL_REQUEST_BODY)
+        xpl_http_request_run(request, side->db);
+    if (atomic_load(&request->state) != XPL_REQUEST_ANSWERED)
+        return MHD_YES; /* suspended: called again when it is resumed */
+    return xpl_http_request_reply(request);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **per_request,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)context, (void)connection, (void)why;
+    xpl_http_request_free(*per_request);
+    *per_request = NULL;
+}
+
+static void on_log(void *context, const char *format, va_list arguments)
+{
+    char text[512];
+    size_t length;
+
+    (void)context;
+    vsnprintf(text, sizeof text, format, arguments);
+    length = strlen(text);
+    while (length && text[length - 1] == '\n')
+        text[--length] = '\0';
+    xpl_log(XPL_LOG_DEBUG, "http", "message", text, NULL);
+}
+
+static void on_connection(void *context, int fd, const struct sockaddr *address, socklen_t length, bool tls)
+{
+    struct xpl_http *http = context;
+
+    /* On failure microhttpd has closed the socket: too many connections, in all or from this address. */
+    MHD_add_connection(tls ? http->tls.daemon : http->plain.daemon, fd, address, length);
+}
+
+static enum xpl_status start_side(struct xpl_http *http, struct side *side, const char *db_path,
+                                  const struct xpl_tls *tls, struct xpl_error *err)
+{
+    const struct xpl_settings *settings = &http->shared.app->settings;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0);
+    const struct MHD_OptionItem tls_options[] = {
+        {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, tls ? (void *)(uintptr_t)tls->certificate : NULL},
+        {tls ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, tls ? (void *)(uintptr_t)tls->key : NULL},
+        {MHD_OPTION_END, 0, NULL}};
+    enum xpl_status st = xpl_db_open(db_path, XPL_DB_READER, &side->db, err);
+
+    if (st)
+        return st;
+    side->shared = &http->shared;
+    side->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, side, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+                                    MHD_OPTION_ARRAY, tls_options, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                                    MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
+                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+                                    (unsigned)settings->http_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                    (unsigned)settings->http_connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+                                    (unsigned)((settings->http_body_timeout_ms + 999) / 1000), MHD_OPTION_END);
+    return side->daemon ? XPL_OK : xpl_fail(err, XPL_INTERNAL, "the %s server cannot be started", tls ? "TLS" : "HTTP");
+}
+
+enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const struct xpl_tls *tls,
+                               struct xpl_listener *listeners, size_t n_listeners, struct xpl_http **ret,
+                               struct xpl_error *err)
+{
+    struct xpl_http *http = calloc(1, sizeof *http);
+    enum xpl_status st;
+
+    if (!http)
+        return xpl_no_memory(err);
+    http->shared.app = app;
+    if ((st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
+        (st = start_side(http, &http->plain, db_path, NULL, err)) ||
+        (st = start_side(http, &http->tls, db_path, tls, err)) ||
+        (st = xpl_acceptor_start(listeners, n_listeners, app->settings.http_header_timeout_ms, on_connection, http,
+                                 &http->acceptor, err))) {
+        xpl_http_stop(http);
+        return st;
+    }
+    *ret = http;
+    return XPL_OK;
+}
+
+void xpl_http_drain(struct xpl_http *http)
+{
+    atomic_store(&http->shared.draining, true);
+    xpl_acceptor_stop(http->acceptor);
+    http->acceptor = NULL;
+    xpl_api_pool_stop(http->shared.pool);
+    http->shared.pool = NULL;
+}
+
+static void stop_side(struct side *side)
+{
+    if (side->daemon)
+        MHD_stop_daemon(side->daemon);
+    xpl_db_close(side->db);
+}
+
+/* Requests that are being answered leave on their own; idle connections have none. */
+static void wait_for_answers(struct xpl_http *http)
+{
+    const struct timespec step = {.tv_nsec = 10000000};
+
+    for (int i = 0; i < FLUSH_STEPS && atomic_load(&http->shared.n_requests) > 0; i++)
+        nanosleep(&step, NULL);
+}
+
+void xpl_http_stop(struct xpl_http *http)
+{
+    if (!http)
+        return;
+    xpl_acceptor_stop(http->acceptor);
+    xpl_api_pool_stop(http->shared.pool);
+    wait_for_answers(http);
+    stop_side(&http->plain);
+    stop_side(&http->tls);
+    free(http);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request between microhttpd and the API. Private to http.c and http_request.c. */
+#ifndef XPL_SERVER_HTTP_REQUEST_H
+#define XPL_SERVER_HTTP_REQUEST_H
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "api/call.h"
+#include "db/writer.h"
+#include "server/api_pool.h"
+
+/** What all requests of the process share. */
+struct xpl_http_shared {
+    struct xpl_app *app;
+    struct xpl_api_pool *pool;
+    atomic_size_t n_requests; /* that exist */
+    atomic_size_t body_bytes; /* of all requests together */
+    atomic_bool draining;
+};
+
+enum xpl_request_state {
+    XPL_REQUEST_BODY,      /* the body arrives, or is thrown away when the answer is known */
+    XPL_REQUEST_SUSPENDED, /* on the writer or an API thread */
+    XPL_REQUEST_ANSWERED   /* call.reply is complete */
+};
+
+struct xpl_http_request {
+    struct xpl_call call;
+    struct xpl_http_shared *shared;
+    struct MHD_Connection *connection;
+    struct xpl_write write;
+    struct xpl_pool_job job;
+    _Atomic(enum xpl_request_state) state;
+    bool answer_known; /* before the body was there: an error */
+    bool close;        /* the connection ends with this answer */
+    size_t thrown_away;
+    size_t counted_bytes; /* this request's part of shared->body_bytes */
+};
+
+/** A request from its head. NULL without memory. */
+struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
+                                              const char *url, const char *method);
+void xpl_http_request_free(struct xpl_http_request *request);
+
+/** Takes a part of the body. False when the connection is to be dropped. */
+bool xpl_http_request_body(struct xpl_http_request *request, const char *data, size_t length);
+
+/** The whole request is there: handles it here, or suspends the connection and hands it on. */
+void xpl_http_request_run(struct xpl_http_request *request, struct xpl_db *db);
+
+/** Queues the answer. */
+enum MHD_Result xpl_http_request_reply(struct xpl_http_request *request);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process: configuration, storage, workers, HTTP; then it waits for a signal and ends everything in the reverse
+ * order.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "lib/base/log.h"
+#include "lib/base/time.h"
+#include "lib/scoring/fetch.h"
+#include "server/config.h"
+#include "server/data_dir.h"
+#include "server/http.h"
+#include "server/options.h"
+#include "server/worker.h"
+
+#define CONFIG_ARENA_BYTES ((size_t)4 << 20)
+
+struct process {
+    struct xpl_arena *arena;
+    struct xpl_options options;
+    struct xpl_app app;
+    struct xpl_data_dir data_dir;
+    struct xpl_tls tls;
+    struct xpl_listener listeners[XPL_MAX_LISTEN];
+    struct xpl_address_policy *policy;
+    struct xpl_workers *workers;
+    struct xpl_http *http;
+};
+
+static int print_routes(void)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", ""};
+    size_t n;
+    const struct xpl_route *routes = xpl_routes(&n);
+
+    for (size_t i = 0; i < n; i++)
+        printf("%s %s %s\n", methods[routes[i].method], routes[i].path, routes[i].operation);
+    return EX_OK;
+}
+
+static enum xpl_status load_settings(struct process *p, struct xpl_error *err)
+{
+    const struct xpl_options *options = &p->options;
+    enum xpl_status st = XPL_OK;
+
+    p->app.settings = xpl_config_defaults();
+    if (options->config_file)
+        st = xpl_config_load(p->arena, &p->app.settings, options->config_file, err);
+    for (size_t i = 0; !st && i < options->n_set; i++)
+        st = xpl_config_assign(p->arena, &p->app.settings, options->set[i], err);
+    return st;
+}
+
+/* Without users the daemon is for its own machine only. */
+static enum xpl_status check_listen(const struct process *p, struct xpl_error *err)
+{
+    if (!p->options.no_auth)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "--no-auth",
+                              "is needed: users are not available in this version, so the daemon serves"
+                              " without login, on loopback addresses only");
+    for (size_t i = 0; i < p->options.n_listen; i++) {
+        bool loopback;
+        enum xpl_status st = xpl_listen_check(p->options.listen[i], &loopback, err);
+
+        if (st)
+            return st;
+        if (!loopback)
+            return xpl_fail_field(err, XPL_BAD_FIELD, "--listen",
+                                  "%.100s is not a loopback address, and --no-auth serves on those only",
+                                  p->options.listen[i]);
+    }
+    return XPL_OK;
+}
+
+static enum xpl_status configure(struct process *p, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if ((st = load_settings(p, err)) || (st = check_listen(p, err)) ||
+        (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, true, &p->policy, err)))
+        return st;
+    xpl_log_set_level((enum xpl_log_level)xpl_log_level_parse(p->app.settings.log_level));
+    p->app.scoring_policy = p->policy;
+    p->app.no_auth = p->options.no_auth;
+    p->app.started_us = xpl_now_us();
+    return XPL_OK;
+}
+
+static enum xpl_status open_all(struct process *p, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if ((st = xpl_data_dir_open(p->arena, p->options.data_dir, &p->data_dir, err)) ||
+        (st = xpl_tls_load(p->arena, &p->app.settings, p->options.data_dir, &p->tls, err)))
+        return st;
+    memcpy(p->app.token_key, p->data_dir.token_key, sizeof p->app.token_key);
+    memcpy(p->app.secrets_key, p->data_dir.secrets_key, sizeof p->app.secrets_key);
+    for (size_t i = 0; i < p->options.n_listen; i++)
+        if ((st = xpl_listen(p->options.listen[i], &p->listeners[i], err)))
+            return st;
+    return XPL_OK;
+}
+
+static enum xpl_status start(struct process *p, struct xpl_error *err)
+{
+    const char *warning = xpl_db_warning();
+    enum xpl_status st;
+
+    if (warning)
+        xpl_log(XPL_LOG_WARN, "storage", "version", xpl_db_version(), "message", warning, NULL);
+    if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) ||
+        (st = xpl_workers_start(&p->app, p->data_dir.database, &p->workers, err)))
+        return st;
+    return xpl_http_start(&p->app, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen, &p->http, err);
+}
+
+static void announce(const struct process *p)
+{
+    for (size_t i = 0; i < p->options.n_listen; i++) {
+        printf("explaind listening on %s\n", p->listeners[i].url);
+        xpl_log(XPL_LOG_INFO, "listening", "url", p->listeners[i].url, "version", EXPLAIND_VERSION, NULL);
+    }
+    fflush(stdout);
+}
+
+/* The order matters: nothing may be suspended on a writer that no longer runs. */
+static void stop(struct process *p)
+{
+    if (p->http)
+        xpl_http_drain(p->http);
+    xpl_workers_stop(p->workers);
+    xpl_writer_stop(p->app.writer);
+    xpl_http_stop(p->http);
+    xpl_data_dir_close(&p->data_dir);
+}
+
+static int fail(const struct xpl_error *err, int code)
+{
+    fprintf(stderr, "explaind: %s%s%s\n", err->field, *err->field ? ": " : "", err->message);
+    return code;
+}
+
+static void wait_for_signal(const sigset_t *signals)
+{
+    int signal_number;
+
+    while (sigwait(signals, &signal_number) != 0)
+        ;
+    xpl_log(XPL_LOG_INFO, "stopping", "signal", strsignal(signal_number), NULL);
+}
+
+static int serve(struct process *p)
+{
+    struct xpl_error err = {0};
+    sigset_t signals;
+    enum xpl_status st;
+
+    /* Blocked before any thread exists, so that only wait_for_signal sees them. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (configure(p, &err))
+        return fail(&err, EX_CONFIG);
+    if (p->options.check) {
+        puts("the configuration is good");
+        return EX_OK;
+    }
+    if (open_all(p, &err))
+        return fail(&err, EX_CONFIG);
+    if ((st = start(p, &err)) == XPL_OK) {
+        announce(p);
+        wait_for_signal(&signals);
+    }
+    stop(p);
+    return st ? fail(&err, st == XPL_STORAGE_FAILED ? EX_CONFIG : EX_SOFTWARE) : EX_OK;
+}
+
+static int run(struct process *p)
+{
+    struct xpl_error err = {0};
+
+    switch (p->options.command) {
+    case XPL_COMMAND_ROUTES:
+        return print_routes();
+    case XPL_COMMAND_CONFIG:
+        if (load_settings(p, &err))
+            return fail(&err, EX_CONFIG);
+        xpl_config_print(&p->app.settings, stdout);
+        return EX_OK;
+    case XPL_COMMAND_SERVE:
+        break;
+    }
+    return serve(p);
+}
+
+int main(int argc, char **argv)
+{
+    struct process p = {.arena = xpl_arena_new(CONFIG_ARENA_BYTES), .data_dir = {.lock_fd = -1}};
+    struct xpl_error err = {0};
+    int code;
+
+    xpl_options_read(argc, argv, &p.options);
+    if (!p.arena || !xpl_crypto_start() || xpl_scoring_start(&err)) {
+        fputs("explaind: the system libraries cannot be started\n", stderr);
+        return EX_OSERR;
+    }
+    code = run(&p);
+    xpl_scoring_stop();
+    xpl_arena_free(p.arena);
+    return code;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/options.h"
+
+#include <argp.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+    OPTION_SET = 256,
+    OPTION_NO_AUTH,
+    OPTION_CHECK
+};
+
+static const struct argp_option option_list[] = {
+    {"listen", 'l', "URL", 0,
+     "address to listen on, http and https alike; may be given several times; port 0 takes a"
+     " free one (default http://127.0.0.1:8080)",
+     0},
+    {"data", 'd', "DIR", 0, "directory of database and keys (default ./explaind-data)", 0},
+    {"config", 'c', "FILE", 0, "configuration file: [section] and key = value", 0},
+    {"set", OPTION_SET, "KEY=VALUE", 0, "one setting, over the file's; may be given several times", 0},
+    {"no-auth", OPTION_NO_AUTH, 0, 0, "serve without users, on loopback addresses only", 0},
+    {"check", OPTION_CHECK, 0, 0, "check the configuration and end", 0},
+    {0}};
+
+static const char doc[] =
+    "Explains the decisions of deployed image classifiers over REST, as IBM Watson OpenScale does.\v"
+    "Commands:\n"
+    "  serve    run the daemon\n"
+    "  routes   print every operation: METHOD PATH OPERATION\n"
+    "  config   print all settings with their values and meaning\n";
+
+static error_t add(struct argp_state *state, const char **list, size_t *n, size_t max, const char *value)
+{
+    if (*n == max)
+        argp_error(state, "more than %zu times the same option", max);
+    list[(*n)++] = value;
+    return 0;
+}
+
+static error_t take_command(struct argp_state *state, struct xpl_options *options, const char *name)
+{
+    static const char *const names[] = {"serve", "routes", "config"};
+
+    if (state->arg_num > 0)
+        argp_error(state, "one command, please: %s is a second one", name);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], name) == 0) {
+            options->command = (enum xpl_command)i;
+            return 0;
+        }
+    }
+    argp_error(state, "there is no command %s; there are serve, routes, config", name);
+    return EINVAL;
+}
+
+static error_t on_option(int key, char *value, struct argp_state *state)
+{
+    struct xpl_options *options = state->input;
+
+    switch (key) {
+    case 'l':
+        return add(state, options->listen, &options->n_listen, XPL_MAX_LISTEN, value);
+    case 'd':
+        options->data_dir = value;
+        return 0;
+    case 'c':
+        options->config_file = value;
+        return 0;
+    case OPTION_SET:
+        return add(state, options->set, &options->n_set, XPL_MAX_SETTINGS, value);
+    case OPTION_NO_AUTH:
+        options->no_auth = true;
+        return 0;
+    case OPTION_CHECK:
+        options->check = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        return take_command(state, options, value);
+    case ARGP_KEY_NO_ARGS:
+        argp_usage(state);
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void xpl_options_read(int argc, char **argv, struct xpl_options *ret)
+{
+    static const struct argp argp = {option_list, on_option, "COMMAND", doc, NULL, NULL, NULL};
+
+    argp_program_version = "explaind " EXPLAIND_VERSION;
+    argp_err_exit_status = EX_USAGE;
+    *ret = (struct xpl_options){.data_dir = "./explaind-data"};
+    argp_parse(&argp, argc, argv, 0, NULL, ret);
+    if (ret->n_listen == 0)
+        ret->listen[ret->n_listen++] = "http://127.0.0.1:8080";
+}
