@@ -205,7 +205,7 @@ def test_a_wml_provider_takes_empty_credentials(client):
 
 
 def test_providers_are_listed_shown_patched_and_deleted(client, flow, capsys):
-    added = client.service_providers.add(name=f"to go {uuid.uuid4()}", credentials=CustomCredentials(url=flow.model.url),
+    added = client.service_providers.add(name=f"to go {uuid.uuid4()}", credentials=CustomCredentials(url="http://x"),
                                          service_type=ServiceTypes.CUSTOM_MACHINE_LEARNING).result
     provider_id = added.metadata.id
     client.service_providers.update(provider_id, [PatchDocument(op="replace", path="/name", value="renamed")])

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: what is wrong with a configuration is told before anything is served."""
+import os
+import subprocess
+
+import pytest
+from support.client import Client
+from support.paths import program
+
+USAGE = 64  # EX_USAGE of sysexits.h
+
+
+def explaind(*words, directory=None) -> subprocess.CompletedProcess:
+    return subprocess.run([program("explaind"), *words], capture_output=True, text=True, timeout=30, cwd=directory)
+
+
+def check(tmp_path, *words) -> subprocess.CompletedProcess:
+    return explaind("serve", "--check", "--no-auth", "--data", tmp_path / "data", *words)
+
+
+def test_a_good_configuration_passes_the_check(tmp_path):
+    done = check(tmp_path, "--set", "explain.workers=2")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words, told", [
+    (["--set", "nonsense.key=1"], "nonsense.key"),
+    (["--set", "explain.workers"], "key=value"),
+    (["--set", "explain.workers=many"], "explain.workers"),
+    (["--set", "explain.workers=0"], "1 to 64"),
+    (["--set", "limits.profile=strict"], "openscale"),
+    (["--config", "/nowhere/explaind.conf"], "/nowhere/explaind.conf"),
+    (["--listen", "127.0.0.1"], "127.0.0.1"),
+    (["--listen", "http://0.0.0.0:8080"], "loopback"),
+])
+def test_a_wrong_configuration_is_refused_in_words(tmp_path, words, told):
+    done = check(tmp_path, *words)
+    assert done.returncode != 0
+    assert told in done.stderr
+
+
+def test_a_file_configures_and_the_command_line_overrules_it(tmp_path, start_daemon):
+    file = tmp_path / "explaind.conf"
+    file.write_text("[limits]\npayload_bytes = 5000\nbody_bytes = 70000\n")
+    shown = explaind("config", "--config", file, "--set", "limits.payload_bytes=6000").stdout
+    assert "payload_bytes = 6000" in shown and "body_bytes = 70000" in shown
+
+
+def test_all_settings_are_listed_with_their_meaning():
+    done = explaind("config")
+    assert done.returncode == 0
+    for line in ("[limits]", "payload_bytes = 1048576", "[explain]", "workers = 1", "[scoring]"):
+        assert line in done.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["dance"], ["serve", "routes"], ["serve", "--unknown"]])
+def test_a_wrong_command_is_a_usage_error(words):
+    assert explaind(*words).returncode == USAGE
+
+
+def test_help_and_version_are_there():
+    assert "serve" in explaind("--help").stdout
+    assert explaind("--version").stdout.startswith("explaind ")
+
+
+def test_a_data_directory_serves_one_daemon_at_a_time(start_daemon):
+    daemon = start_daemon()
+    second = explaind("serve", "--no-auth", "--listen", "http://127.0.0.1:0", "--data", daemon.directory / "data")
+    assert second.returncode != 0
+    Client(daemon.url).get("/v2/limits")
+
+
+def test_keys_and_data_are_for_the_owner_only(start_daemon):
+    data = start_daemon().directory / "data"
+    assert os.stat(data).st_mode & 0o077 == 0
+    for name in os.listdir(data):
+        assert os.stat(data / name).st_mode & 0o077 == 0, name
