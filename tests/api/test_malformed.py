@@ -26,11 +26,11 @@ RECORDS = {
     "no body": ("", None, "needed"),
     "half a body": ('[{"request":', None, "byte"),
     "two values": ("[] []", None, "byte"),
-    "a comma too many": ("[{},]", None, "byte"),
+    "a comma too many": ('[{"scoring_id":"a",}]', None, "byte"),
     "a single quote": ("[{'request':1}]", None, "byte"),
     "a control character in a string": ('[{"scoring_id":"a\nb"}]', None, "byte"),
     "bytes that are not UTF-8": (b'[{"scoring_id":"\xff"}]', None, "UTF-8"),
-    "deep nesting": (DEEP, None, "deep"),
+    "deep nesting": ('[{"request":{"values":%s}}]' % DEEP, None, "deep"),
     "a number": ("3", None, "array"),
     "a string": ('"x"', None, "array"),
     "null": ("null", None, "array"),
@@ -48,7 +48,7 @@ RECORDS = {
     "input_data that is empty": (record('{"input_data":[]}'), "[0].request.input_data", "empty"),
     "input_data with two elements": (record('{"input_data":[{"values":[%s]},{"values":[%s]}]}' % (IMAGE, IMAGE)),
                                      "[0].request.input_data", "several"),
-    "values that is a string": (record('{"values":"x"}'), "[0].request.values", "array"),
+    "values that is a string": (record('{"values":"x"}'), "[0].request", "image"),
     "values that is empty": (record('{"values":[]}'), "[0].request.values", "image"),
     "an image of numbers in a row": (record('{"values":[[1,2,3]]}'), "[0].request.values", "image"),
     "an image of strings": (record('{"values":[[["a","b"],["c","d"]]]}'), "[0].request.values", "image"),
@@ -206,7 +206,7 @@ def test_what_is_no_json_object_is_refused_everywhere(api, path, body):
     ([{"op": "remove", "path": "/nothing"}], "not possible"),
     ([{"op": "add", "path": "/a/b/c", "value": 1}], "not possible"),
     ([{"op": "move", "path": "/name"}], "from"),
-    ([{"op": "add", "path": "/x", "value": 1}] * 101, "100"),
+    ([{"op": "add", "path": "/x", "value": 1}] * 1001, "1000"),
 ], ids=lambda value: str(value)[:40])
 def test_a_malformed_patch_is_refused_and_changes_nothing(api, operations, reason):
     provider_id = api.add_provider()

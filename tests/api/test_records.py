@@ -209,7 +209,7 @@ def test_two_contents_under_one_id_in_one_request_are_409(watched):
     ({"end": "2024-05-01T10:01:00Z"}, [0]),
     ({"start": "2024-05-01 10:01:00", "end": "2024-05-01 10:02:30"}, [1, 2]),
     ({"filter": "scoring_id:eq:t2-1"}, [2]),
-    ({"filter": "scoring_id:in:(t0-1;t3-1)"}, [0, 3]),
+    ({"filter": "scoring_id:in:t0-1;t3-1"}, [0, 3]),
     ({"filter": "scoring_id:in(t0-1;t3-1)"}, [0, 3]),
     ({"filter": "scoring_id:like:t%"}, [0, 1, 2, 3]),
     ({"filter": "scoring_id:like:%2-_"}, [2]),
