@@ -166,16 +166,43 @@ enum xpl_answered xpl_data_marts_add(struct xpl_call *call)
     return xpl_reply_error(call, &err);
 }
 
+static enum xpl_status ensure_and_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    enum xpl_status st = ensure(db, call, arg, err);
+
+    return st ? st : xpl_resource_patch_now(db, call, &type, err);
+}
+
 enum xpl_answered xpl_data_marts_patch(struct xpl_call *call)
 {
+    XPL_AUTO_JSON patch = NULL;
+    struct xpl_error err = {0};
+
     if (!is_own(call))
         return missing(call);
-    return xpl_resource_patch_reply(call, &type);
+    if (xpl_call_json(call, &patch, &err))
+        return xpl_reply_error(call, &err);
+    return xpl_reply_after_commit(call, ensure_and_patch, NULL, call->body.length);
+}
+
+static enum xpl_status ensure_and_delete(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    const bool *force = arg;
+    enum xpl_status st = ensure(db, call, NULL, err);
+
+    return st ? st : xpl_resource_delete_now(db, call, &type, *force, err);
 }
 
 enum xpl_answered xpl_data_marts_delete(struct xpl_call *call)
 {
+    bool *force = XPL_NEW(call->arena, bool);
+    struct xpl_error err = {0};
+
     if (!is_own(call))
         return missing(call);
-    return xpl_resource_delete_reply(call, &type);
+    if (!force)
+        return xpl_reply_json(call, 503, NULL);
+    if (xpl_query_bool(call, "force", false, force, &err))
+        return xpl_reply_error(call, &err);
+    return xpl_reply_after_commit(call, ensure_and_delete, force, 256);
 }

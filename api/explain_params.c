@@ -204,15 +204,13 @@ enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, s
 {
     struct xpl_error inner = {0};
     enum xpl_status st;
-    char prefix[64];
 
     if (!json || json_is_null(json))
         return XPL_OK;
     st = read_all(json, params, &inner);
     if (!st)
         return XPL_OK;
-    snprintf(prefix, sizeof prefix, "%s%s", where, *inner.field ? "." : "");
-    xpl_error_prefix(&inner, prefix);
+    xpl_error_prefix(&inner, where);
     return xpl_fail_field(err, st, inner.field, "%s", inner.message);
 }
 

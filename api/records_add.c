@@ -222,7 +222,7 @@ static enum xpl_status prepare_all(struct xpl_call *call, struct batch *batch, s
         char prefix[32];
 
         if ((st = prepare(call, batch, &transactions[i], &batch->prepared[i], &inner))) {
-            snprintf(prefix, sizeof prefix, "[%zu]%s", i, *inner.field ? "." : "");
+            snprintf(prefix, sizeof prefix, "[%zu]", i);
             xpl_error_prefix(&inner, prefix);
             return xpl_fail_field(err, st, inner.field, "%s", inner.message);
         }

@@ -339,8 +339,6 @@ static enum xpl_status read_element(struct reading *r, struct xpl_json_scan *sca
     r->err = scan->err = outer;
     if (!st)
         return XPL_OK;
-    if (*inner.field)
-        snprintf(prefix, sizeof prefix, "[%zu].", index);
     xpl_error_prefix(&inner, prefix);
     return xpl_fail_field(outer, st, inner.field, "%s", inner.message);
 }

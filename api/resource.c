@@ -192,10 +192,9 @@ static enum xpl_status patch_entity(struct xpl_db *db, struct xpl_call *call, co
     return type->close ? type->close(db, call, resource->id, *entity, err) : XPL_OK;
 }
 
-static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+enum xpl_status xpl_resource_patch_now(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
+                                       struct xpl_error *err)
 {
-    const struct patching *patching = arg;
-    const struct xpl_resource_type *type = patching->type;
     XPL_AUTO_JSON entity = NULL;
     struct xpl_resource resource;
     enum xpl_status st;
@@ -214,6 +213,13 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
         return err->status ? err->status : xpl_no_memory(err);
     xpl_reply_json(call, 200, view);
     return XPL_OK;
+}
+
+static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    const struct patching *patching = arg;
+
+    return xpl_resource_patch_now(db, call, patching->type, err);
 }
 
 enum xpl_answered xpl_resource_patch_reply(struct xpl_call *call, const struct xpl_resource_type *type)
@@ -237,21 +243,27 @@ struct removal {
     bool force;
 };
 
-static enum xpl_status run_delete(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+enum xpl_status xpl_resource_delete_now(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
+                                        bool force, struct xpl_error *err)
 {
-    const struct removal *removal = arg;
-    const struct xpl_resource_type *type = removal->type;
     struct xpl_resource resource;
     enum xpl_status st;
 
     if ((st = get(db, call, type, &resource, err)))
         return st;
-    if (type->removing && (st = type->removing(db, call, resource.id, removal->force, err)))
+    if (type->removing && (st = type->removing(db, call, resource.id, force, err)))
         return st;
     if ((st = xpl_resource_delete(db, type->kind, call->data_mart_id, resource.id, err)))
         return st;
     xpl_reply_json(call, 202, json_object());
     return XPL_OK;
+}
+
+static enum xpl_status run_delete(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    const struct removal *removal = arg;
+
+    return xpl_resource_delete_now(db, call, removal->type, removal->force, err);
 }
 
 enum xpl_answered xpl_resource_delete_reply(struct xpl_call *call, const struct xpl_resource_type *type)

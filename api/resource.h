@@ -64,6 +64,12 @@ enum xpl_status xpl_resource_missing(const char *singular, const char *id, struc
 /** "status": {"state": "active"} into an entity. */
 void xpl_set_active(json_t *entity);
 
+/* The writes of a patch and a delete, with their replies; the id is path parameter 0. */
+enum xpl_status xpl_resource_patch_now(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
+                                       struct xpl_error *err);
+enum xpl_status xpl_resource_delete_now(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
+                                        bool force, struct xpl_error *err);
+
 /* Handlers' bodies; the id is path parameter 0. */
 enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xpl_resource_type *type);
 enum xpl_answered xpl_resource_get_reply(struct xpl_call *call, const struct xpl_resource_type *type);

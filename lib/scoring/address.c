@@ -55,8 +55,11 @@ static bool from_socket(const struct sockaddr *address, uint8_t out[16])
     if (address->sa_family != AF_INET6)
         return false;
     memcpy(out, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
-    if (memcmp(out, nat64_prefix, 12) == 0) /* what really is reached is the IPv4 address inside */
+    /* what really is reached is the IPv4 address inside */
+    if (memcmp(out, nat64_prefix, 12) == 0)
         memcpy(out, v4_prefix, 12);
+    else if (out[0] == 0x20 && out[1] == 0x02) /* 6to4 */
+        from_v4((uint8_t[4]){out[2], out[3], out[4], out[5]}, out);
     return true;
 }
 
@@ -89,10 +92,13 @@ static bool in_any(const uint8_t address[16], const struct range *ranges, size_t
 
 static bool is_forbidden(const uint8_t address[16])
 {
-    static const struct range ranges[] = {
-        {"0.0.0.0", 8}, {"169.254.0.0", 16}, {"224.0.0.0", 4},       {"240.0.0.0", 4},   {"::", 128},
-        {"fe80::", 10}, {"ff00::", 8},       {"fd00:ec2::254", 128}, {"2001:db8::", 32}, {"192.0.2.0", 24},
-    };
+    static const struct range ranges[] =
+        {
+            {"0.0.0.0", 8},        {"169.254.0.0", 16},     {"224.0.0.0", 4},     {"240.0.0.0", 4},
+            {"::", 128},           {"fe80::", 10},          {"ff00::", 8},        {"fd00:ec2::254", 128},
+            {"2001:db8::", 32},    {"192.0.2.0", 24},       {"198.51.100.0", 24}, {"203.0.113.0", 24},
+            {"168.63.129.16", 32}, {"100.100.100.200", 32}, /* metadata of clouds */
+        };
 
     return in_any(address, ranges, sizeof ranges / sizeof *ranges);
 }
@@ -100,8 +106,9 @@ static bool is_forbidden(const uint8_t address[16])
 static bool is_private(const uint8_t address[16])
 {
     static const struct range ranges[] = {
-        {"127.0.0.0", 8},   {"10.0.0.0", 8}, {"172.16.0.0", 12}, {"192.168.0.0", 16},
-        {"100.64.0.0", 10}, {"::1", 128},    {"fc00::", 7},      {"198.18.0.0", 15},
+        {"127.0.0.0", 8},   {"10.0.0.0", 8}, {"172.16.0.0", 12},  {"192.168.0.0", 16},
+        {"100.64.0.0", 10}, {"::1", 128},    {"fc00::", 7},       {"198.18.0.0", 15},
+        {"192.0.0.0", 24},  {"fec0::", 10},  {"64:ff9b:1::", 48}, {"::", 96},
     };
 
     return in_any(address, ranges, sizeof ranges / sizeof *ranges);
@@ -175,14 +182,18 @@ enum xpl_status xpl_address_policy_new(struct xpl_arena *arena, const char *allo
                                        struct xpl_address_policy **ret, struct xpl_error *err)
 {
     struct xpl_address_policy *policy = XPL_NEW(arena, struct xpl_address_policy);
-    char *list = xpl_arena_string(arena, allow ? allow : ""), *state = NULL;
+    char *list = xpl_arena_string(arena, allow ? allow : "");
 
     if (!policy || !list)
         return xpl_no_memory(err);
     policy->local = local;
-    for (char *text = strtok_r(list, ", ", &state); text; text = strtok_r(NULL, ", ", &state)) {
+    while (*(list += strspn(list, ", "))) {
+        size_t length = strcspn(list, ", ");
+        char *text = list;
         enum xpl_status st;
 
+        list += length + (list[length] != '\0');
+        text[length] = '\0';
         if (policy->n_entries == MAX_ENTRIES)
             return xpl_fail_field(err, XPL_BAD_FIELD, "scoring.allow", "has more than %d entries", MAX_ENTRIES);
         if ((st = parse_entry(text, &policy->entries[policy->n_entries++], err)))

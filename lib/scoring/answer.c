@@ -91,6 +91,11 @@ static bool is_scalar(struct xpl_text text)
     return text.length > 0 && text.ptr[0] != '[' && text.ptr[0] != '{' && text.ptr[0] != 'n';
 }
 
+static bool is_number(struct xpl_text text)
+{
+    return text.length > 0 && (text.ptr[0] == '-' || (text.ptr[0] >= '0' && text.ptr[0] <= '9'));
+}
+
 static uint32_t by_hints(const struct reading *r)
 {
     for (size_t i = 0; r->hints && i < r->hints->n_probability_fields; i++) {
@@ -117,7 +122,7 @@ static enum xpl_status choose_probability(struct reading *r, const struct xpl_te
     }
     if (column == NO_COLUMN && n_arrays == 1)
         column = array;
-    if (column == NO_COLUMN && !(r->n_names == 0 && n > 0 && is_scalar(cells[0])))
+    if (column == NO_COLUMN && !(r->n_names == 0 && n > 0 && is_number(cells[0])))
         return bad(r->err,
                    "no probabilities found: looked for the columns named by probability_fields, \"probability\", "
                    "\"probabilities\", or a single column with arrays of numbers");
@@ -286,7 +291,7 @@ static enum xpl_status read_probabilities(struct reading *r, struct xpl_text cel
         scratch[0] = 1 - scratch[1];
     } else if (n != n_classes)
         return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected", n, n_classes);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n_classes; i++)
         out[r->order ? r->order[i] : i] = scratch[i];
     return XPL_OK;
 }

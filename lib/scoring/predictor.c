@@ -29,12 +29,14 @@ struct xpl_predictor {
     const struct xpl_splicer *splicer;
     struct xpl_transport *transport;
     struct work work[XPL_MAX_IN_FLIGHT];
-    uint32_t n_classes; /* 0 until the first answer */
+    uint32_t n_classes;             /* 0 until the first answer */
+    uint8_t labels[XPL_HASH_BYTES]; /* of the first answer, so that no class is taken for another one later */
     struct xpl_predictor_stats stats;
     int64_t busy_us;
 };
 
-#define IDLE SIZE_MAX
+#define IDLE              SIZE_MAX
+#define MAX_LABELS_HASHED 1024
 
 enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
                                   const struct xpl_answer_hints *hints, struct xpl_predictor_progress *progress,
@@ -145,6 +147,23 @@ static enum xpl_status try_again(struct job *job, struct work *work, int64_t ret
     return XPL_OK;
 }
 
+/* Every answer must name the classes of the first one. */
+static enum xpl_status check_labels(struct job *job, const struct xpl_answer *answer)
+{
+    struct xpl_hash_part parts[MAX_LABELS_HASHED];
+    uint8_t hash[XPL_HASH_BYTES];
+    size_t n = 0;
+
+    for (uint32_t i = 0; answer->labels && i < answer->n_classes && n < MAX_LABELS_HASHED; i++, n++)
+        parts[n] = (struct xpl_hash_part){answer->labels[i], strlen(answer->labels[i])};
+    xpl_hash_parts(parts, n, hash);
+    if (job->p->n_classes == 0)
+        memcpy(job->p->labels, hash, sizeof hash);
+    else if (memcmp(job->p->labels, hash, sizeof hash) != 0)
+        return xpl_fail(job->err, XPL_MODEL_BAD_ANSWER, "the labels of an answer differ from those of the first one");
+    return XPL_OK;
+}
+
 static enum xpl_status keep_labels(struct job *job, const struct xpl_answer *answer)
 {
     const char **labels;
@@ -164,7 +183,10 @@ static enum xpl_status store(struct job *job, size_t index, const struct xpl_ans
 {
     struct xpl_predictor *p = job->p;
     size_t k = answer->n_classes;
+    enum xpl_status st;
 
+    if ((st = check_labels(job, answer)))
+        return st;
     p->n_classes = answer->n_classes;
     if (!job->scores && !(job->scores = job->trial_scores = xpl_arena_array(job->label_arena, k, sizeof(double))))
         return xpl_no_memory(job->err);
@@ -187,11 +209,13 @@ static enum xpl_status take_answer(struct job *job, struct xpl_slot *slot, struc
         st = store(job, work->index, answer);
     xpl_arena_free(arena);
     work->index = IDLE;
+    if (st)
+        return st;
     job->done++;
     p->stats.images++;
     if (p->progress)
         atomic_fetch_add(&p->progress->done, 1);
-    return st;
+    return XPL_OK;
 }
 
 static uint32_t slot_number(struct xpl_predictor *p, const struct xpl_slot *slot)

@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SEQUENCE_DIGITS 8
-#define MAX_HEADER_TEXT 8192
+#define SEQUENCE_DIGITS    8
+#define MAX_REQUEST_HEADER ((size_t)32 << 10)
+#define MAX_ANSWER_HEADERS ((size_t)64 << 10)
 
 struct xpl_transport {
     CURLM *multi;
@@ -35,78 +36,97 @@ static unsigned port_of(const struct sockaddr *address)
     return address->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port) : 0;
 }
 
-/* The host of a URL, without port and brackets. */
-static void host_of(const char *url, char *out, size_t size)
+/* curl stores every header of an answer: an endless head is cut off here. */
+static size_t count_header(char *data, size_t size, size_t n, void *arg)
 {
-    const char *start = strstr(url, "//");
-    size_t length;
+    struct xpl_slot *slot = arg;
 
-    out[0] = '\0';
-    if (!start)
-        return;
-    start += 2;
-    if (*start == '[') {
-        start++;
-        length = strcspn(start, "]");
-    } else {
-        length = strcspn(start, ":/?#");
-    }
-    if (length < size) {
-        memcpy(out, start, length);
-        out[length] = '\0';
-    }
+    (void)data;
+    slot->header_bytes += size * n;
+    return slot->header_bytes <= MAX_ANSWER_HEADERS ? size * n : 0;
 }
 
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct xpl_slot *slot = arg;
-    char host[256];
     int fd;
 
-    host_of(slot->endpoint->url, host, sizeof host);
     if (purpose != CURLSOCKTYPE_IPCXN ||
-        !xpl_address_allowed(slot->endpoint->policy, host, port_of(&address->addr), &address->addr)) {
+        !xpl_address_allowed(slot->endpoint->policy, slot->host, port_of(&address->addr), &address->addr)) {
         slot->refused = true;
         return CURL_SOCKET_BAD;
     }
+    slot->opened = true;
     fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 /* ---- making slots ---- */
 
-static bool add_header(struct xpl_slot *slot, const char *line)
+/* curl sends a header as it is: a line break inside would be another header. */
+static enum xpl_status add_header(struct xpl_slot *slot, const char *name, const char *value, struct xpl_error *err)
 {
-    struct curl_slist *more = curl_slist_append(slot->headers, line);
+    XPL_AUTO(xpl_buf) line = xpl_buf_new(MAX_REQUEST_HEADER);
+    struct curl_slist *more;
 
-    if (more)
-        slot->headers = more;
-    return more != NULL;
+    if (!line)
+        return xpl_no_memory(err);
+    if (strpbrk(name, "\r\n") || strpbrk(value, "\r\n"))
+        return xpl_fail(err, XPL_BAD_FIELD, "a request header holds a line break");
+    if (!xpl_buf_printf(line, "%s%s", name, value))
+        return xpl_fail(err, XPL_BAD_FIELD, "a request header is longer than %zu bytes", MAX_REQUEST_HEADER);
+    if (!(more = curl_slist_append(slot->headers, line->data)))
+        return xpl_no_memory(err);
+    slot->headers = more;
+    return XPL_OK;
 }
 
-static bool add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                        const struct xpl_predictor_options *options)
+/* What tells the calls of a task from those of clients. The sequence must stay the last header: see find_sequence. */
+static enum xpl_status add_task_headers(struct xpl_slot *slot, const char *task_id, struct xpl_error *err)
 {
-    char line[MAX_HEADER_TEXT];
-    bool ok = add_header(slot, "Content-Type: application/json") && add_header(slot, "Accept: application/json") &&
-              add_header(slot, "Expect:");
+    char id[128];
+    enum xpl_status st;
 
-    for (size_t i = 0; ok && i < endpoint->n_headers; i++)
-        ok = add_header(slot, endpoint->headers[i]);
-    if (ok && endpoint->bearer) {
-        snprintf(line, sizeof line, "Authorization: Bearer %s", endpoint->bearer);
-        ok = add_header(slot, line);
-    }
-    if (ok && options->request_id) {
-        snprintf(line, sizeof line, "X-Global-Transaction-Id: %s", options->request_id);
-        ok = add_header(slot, line);
-    }
-    if (!ok || !options->task_id)
-        return ok;
-    snprintf(line, sizeof line, "X-Explaind-Task: %s", options->task_id);
-    ok = add_header(slot, line) && add_header(slot, "Seldon-Skip-Logging: true");
-    snprintf(line, sizeof line, "Ce-Id: explaind:%s:%0*d", options->task_id, SEQUENCE_DIGITS, 0);
-    return ok && add_header(slot, line);
+    snprintf(id, sizeof id, "explaind:%.64s:%0*d", task_id, SEQUENCE_DIGITS, 0);
+    if ((st = add_header(slot, "X-Explaind-Task: ", task_id, err)) ||
+        (st = add_header(slot, "Seldon-Skip-Logging: ", "true", err)))
+        return st;
+    return add_header(slot, "Ce-Id: ", id, err);
+}
+
+static enum xpl_status add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                                   const struct xpl_predictor_options *options, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if ((st = add_header(slot, "Content-Type: ", "application/json", err)) ||
+        (st = add_header(slot, "Accept: ", "application/json", err)) || (st = add_header(slot, "Expect:", "", err)))
+        return st;
+    for (size_t i = 0; i < endpoint->n_headers; i++)
+        if ((st = add_header(slot, endpoint->headers[i], "", err)))
+            return st;
+    if (endpoint->bearer && (st = add_header(slot, "Authorization: Bearer ", endpoint->bearer, err)))
+        return st;
+    if (options->request_id && (st = add_header(slot, "X-Global-Transaction-Id: ", options->request_id, err)))
+        return st;
+    return options->task_id ? add_task_headers(slot, options->task_id, err) : XPL_OK;
+}
+
+/* One reading of the address for the policy and for curl: two parsers could disagree about the host. */
+static enum xpl_status read_url(struct xpl_slot *slot, const char *text, struct xpl_error *err)
+{
+    char *host = NULL;
+    size_t length;
+
+    if (!(slot->url = curl_url()))
+        return xpl_no_memory(err);
+    if (curl_url_set(slot->url, CURLUPART_URL, text, CURLU_DISALLOW_USER) ||
+        curl_url_get(slot->url, CURLUPART_HOST, &host, 0))
+        return xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not a usable http or https URL");
+    length = strlen(host);
+    slot->host = *host == '[' && length > 2 ? strndup(host + 1, length - 2) : strdup(host);
+    curl_free(host);
+    return slot->host ? XPL_OK : xpl_no_memory(err);
 }
 
 /* Where the digits of the last header stand. */
@@ -124,18 +144,19 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
 {
     CURL *h = slot->handle;
 
-    curl_easy_setopt(h, CURLOPT_URL, endpoint->url);
+    curl_easy_setopt(h, CURLOPT_CURLU, slot->url);
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, slot->headers);
     curl_easy_setopt(h, CURLOPT_USERAGENT, "explaind/" EXPLAIND_VERSION);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, slot);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, count_header);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, slot);
     curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, slot);
     curl_easy_setopt(h, CURLOPT_PRIVATE, slot);
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(h, CURLOPT_PROXY, "");
-    curl_easy_setopt(h, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(h, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -150,20 +171,24 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
         curl_easy_setopt(h, CURLOPT_POST, 1L);
 }
 
-static bool make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                      const struct xpl_predictor_options *options, size_t body_max)
+static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                                 const struct xpl_predictor_options *options, size_t body_max, struct xpl_error *err)
 {
+    enum xpl_status st;
+
     slot->endpoint = endpoint;
     slot->body_max = body_max;
     xpl_buf_init(&slot->answer, options->max_answer_bytes);
     slot->handle = curl_easy_init();
     slot->body = body_max ? malloc(body_max) : NULL;
-    if (!slot->handle || (body_max && !slot->body) || !add_headers(slot, endpoint, options))
-        return false;
+    if (!slot->handle || (body_max && !slot->body))
+        return xpl_no_memory(err);
+    if ((st = read_url(slot, endpoint->url, err)) || (st = add_headers(slot, endpoint, options, err)))
+        return st;
     if (options->task_id)
         slot->sequence = find_sequence(slot);
     set_options(slot, endpoint, options);
-    return true;
+    return XPL_OK;
 }
 
 enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
@@ -171,17 +196,17 @@ enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const str
 {
     uint32_t n = options->in_flight < XPL_MAX_IN_FLIGHT ? options->in_flight : XPL_MAX_IN_FLIGHT;
     struct xpl_transport *transport = calloc(1, sizeof *transport + n * sizeof *transport->slots);
-    bool ok;
+    enum xpl_status st;
 
     if (!transport)
         return xpl_no_memory(err);
     transport->n_slots = n;
-    ok = (transport->multi = curl_multi_init()) != NULL;
-    for (uint32_t i = 0; ok && i < n; i++)
-        ok = make_slot(&transport->slots[i], endpoint, options, body_max);
-    if (!ok) {
+    st = (transport->multi = curl_multi_init()) ? XPL_OK : xpl_no_memory(err);
+    for (uint32_t i = 0; !st && i < n; i++)
+        st = make_slot(&transport->slots[i], endpoint, options, body_max, err);
+    if (st) {
         xpl_transport_free(transport);
-        return xpl_no_memory(err);
+        return st;
     }
     curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)n);
     *ret = transport;
@@ -198,6 +223,8 @@ void xpl_transport_free(struct xpl_transport *transport)
 
         curl_easy_cleanup(slot->handle);
         curl_slist_free_all(slot->headers);
+        curl_url_cleanup(slot->url);
+        free(slot->host);
         xpl_buf_release(&slot->answer);
         free(slot->body);
     }
@@ -223,7 +250,8 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
 {
     xpl_buf_clear(&slot->answer);
     slot->answer.failed = false;
-    slot->refused = false;
+    slot->header_bytes = 0;
+    slot->refused = slot->opened = false;
     write_sequence(slot, number);
     if (slot->body_max) {
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->body);
@@ -263,12 +291,21 @@ static enum xpl_outcome judge_status(struct xpl_slot *slot, int64_t *ret_retry_a
     return XPL_OUTCOME_FAILED;
 }
 
+/* A time-out before that is a connection error, and worth another try. */
+static bool was_connected(struct xpl_slot *slot)
+{
+    curl_off_t connected_us = 0;
+
+    curl_easy_getinfo(slot->handle, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    return connected_us > 0;
+}
+
 /* Texts name the class of the failure, never the address or the answer. */
 static enum xpl_outcome judge(struct xpl_slot *slot, CURLcode code, int64_t *ret_retry_after_ms, struct xpl_error *err)
 {
     if (code == CURLE_OK)
         return judge_status(slot, ret_retry_after_ms, err);
-    if (slot->refused) {
+    if (slot->refused && !slot->opened) {
         xpl_fail(err, XPL_ADDRESS_REFUSED, "the scoring address is not among those scoring.allow permits");
         return XPL_OUTCOME_FAILED;
     }
@@ -280,7 +317,16 @@ static enum xpl_outcome judge(struct xpl_slot *slot, CURLcode code, int64_t *ret
         xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not usable: %s", curl_easy_strerror(code));
         return XPL_OUTCOME_FAILED;
     }
-    if (code == CURLE_OPERATION_TIMEDOUT) {
+    if (slot->header_bytes > MAX_ANSWER_HEADERS) {
+        xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the headers of the model's answer are longer than %zu bytes",
+                 MAX_ANSWER_HEADERS);
+        return XPL_OUTCOME_FAILED;
+    }
+    if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        xpl_fail(err, XPL_MODEL_UNREACHABLE, "the certificate of the scoring address is not trusted");
+        return XPL_OUTCOME_FAILED;
+    }
+    if (code == CURLE_OPERATION_TIMEDOUT && was_connected(slot)) {
         xpl_fail(err, XPL_MODEL_TIMEOUT, "the model did not answer in time");
         return XPL_OUTCOME_FAILED;
     }

@@ -32,7 +32,11 @@ struct xpl_slot {
     size_t body_max;
     struct xpl_buf answer;
     const struct xpl_endpoint *endpoint;
-    bool refused; /* the address policy said no */
+    CURLU *url;          /* the endpoint's address as curl reads it, so that the policy sees the same host */
+    char *host;          /* of `url`, without brackets */
+    size_t header_bytes; /* of the answer, so far */
+    bool refused;        /* the address policy said no */
+    bool opened;         /* it said yes to another address of the host */
     bool active;
 };
 

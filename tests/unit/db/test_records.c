@@ -65,7 +65,8 @@ static const char *listed(struct fixture *f, const struct xpl_record_query *quer
 
     assert_ok(f, xpl_records_list(f->db, f->arena, query, &rows, &n, &f->err));
     for (size_t i = 0; i < n; i++)
-        numbers = xpl_arena_printf(f->arena, "%s%s%d", numbers, i ? " " : "", atoi(rows[i].id + strlen("record-")));
+        numbers = xpl_arena_printf(f->arena, "%s%s%d", numbers, i ? " " : "",
+                                   (int)strtol(rows[i].id + strlen("record-"), NULL, 10));
     return numbers;
 }
 
@@ -294,7 +295,7 @@ static void every_record_is_drawn_first_by_some_seed(void **state)
 
     add_numbered(f, 1, 10);
     for (query.seed = 0; query.seed < 1000; query.seed++)
-        drawn[atoi(listed(f, &query))]++;
+        drawn[strtol(listed(f, &query), NULL, 10)]++;
     for (int n = 1; n <= 10; n++) /* 100 expected, deviation 9.5 */
         assert_in_range(drawn[n], 50, 150);
 }

@@ -59,6 +59,22 @@ static void labels_sorted_by_score_give_classes_in_the_order_of_their_names(void
     assert_probabilities(answer, 0, 0.25, 0.75);
 }
 
+static void one_number_is_the_probability_of_the_second_class(void **state)
+{
+    assert_probabilities(read_ok(*state, "{\"fields\":[\"probability\"],\"values\":[[[0.75]]]}", NULL, 1), 0, 0.25,
+                         0.75);
+    assert_probabilities(read_ok(*state, "{\"fields\":[\"probability\"],\"values\":[[0.75]]}", NULL, 1), 0, 0.25, 0.75);
+}
+
+static void one_number_with_labels_is_the_probability_of_the_second_label(void **state)
+{
+    struct xpl_answer *answer =
+        read_ok(*state, "{\"labels\":[\"dog\",\"cat\"],\"fields\":[\"probability\"],\"values\":[[[0.75]]]}", NULL, 1);
+
+    assert_string_equal(answer->labels[0], "cat");
+    assert_probabilities(answer, 0, 0.75, 0.25);
+}
+
 static void the_columns_named_by_the_subscription_come_first(void **state)
 {
     static const char *const fields[] = {"missing", "scores"};
@@ -170,6 +186,8 @@ int main(void)
         SCORING_TEST(a_wml_v4_answer_is_read),
         SCORING_TEST(a_plain_answer_is_read),
         SCORING_TEST(labels_sorted_by_score_give_classes_in_the_order_of_their_names),
+        SCORING_TEST(one_number_is_the_probability_of_the_second_class),
+        SCORING_TEST(one_number_with_labels_is_the_probability_of_the_second_label),
         SCORING_TEST(the_columns_named_by_the_subscription_come_first),
         SCORING_TEST(the_only_column_with_arrays_is_taken),
         SCORING_TEST(bare_rows_of_numbers_are_probabilities),

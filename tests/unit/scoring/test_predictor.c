@@ -527,6 +527,59 @@ static void a_user_in_the_address_is_refused(void **state)
     bench_free(b);
 }
 
+static void the_policy_judges_the_host_that_is_connected(void **state)
+{
+    static const char *const schemes[] = {"", "http:", "http:/"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        struct bench *b = bench_new(*state, sum_model);
+        XPL_AUTO(xpl_buf) url = xpl_buf_new(256);
+        const char *place = strchr(b->server->url, '1');
+        char authority[64];
+
+        snprintf(authority, sizeof authority, "%.*s", (int)strcspn(place, "/"), place);
+        assert_int_equal(xpl_address_policy_new(*state, "allowed.example", false, &b->policy, &b->err), XPL_OK);
+        b->endpoint.policy = b->policy;
+        b->options.retries = 0;
+        assert_non_null(url);
+        xpl_buf_printf(url, "%s%s/x//allowed.example", schemes[i], authority);
+        b->endpoint.url = url->data;
+        assert_int_not_equal(try_once(b), XPL_OK);
+        assert_int_equal(model_server_calls(b->server), 0);
+        bench_free(b);
+    }
+}
+
+static void headers_with_line_breaks_are_refused(void **state)
+{
+    static const char *const headers[] = {"X-Space: blue\r\nX-More: red"};
+    struct bench *b = bench_new(*state, sum_model);
+
+    b->endpoint.headers = headers;
+    b->endpoint.n_headers = 1;
+    assert_fails(b, connect_bench(b), XPL_BAD_FIELD, "line break");
+    bench_free(b);
+}
+
+static void renaming_model(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r)
+{
+    (void)server, (void)body;
+    react_with(r, 200,
+               number == 0 ? "{\"labels\":[\"cat\",\"dog\"],\"fields\":[\"probability\"],\"values\":[[[0.5,0.5]]]}"
+                           : "{\"labels\":[\"cat\",\"emu\"],\"fields\":[\"probability\"],\"values\":[[[0.5,0.5]]]}");
+}
+
+static void an_answer_with_other_labels_is_refused(void **state)
+{
+    struct bench *b = bench_new(*state, renaming_model);
+    const uint64_t mask = 1;
+    double scores[2];
+
+    assert_int_equal(try_once(b), XPL_OK);
+    assert_fails(b, xpl_predictor_score(b->predictor, &mask, 1, scores, &b->err), XPL_MODEL_BAD_ANSWER, "labels");
+    bench_free(b);
+}
+
 /* ---- fetching ---- */
 
 static void a_fetch_gives_the_body(void **state)
@@ -600,6 +653,9 @@ int main(void)
         SCORING_TEST(addresses_the_policy_refuses_are_never_connected),
         SCORING_TEST(only_http_addresses_without_user_are_called),
         SCORING_TEST(a_user_in_the_address_is_refused),
+        SCORING_TEST(the_policy_judges_the_host_that_is_connected),
+        SCORING_TEST(headers_with_line_breaks_are_refused),
+        SCORING_TEST(an_answer_with_other_labels_is_refused),
         SCORING_TEST(a_fetch_gives_the_body),
         SCORING_TEST(a_fetch_that_fails_says_why),
         SCORING_TEST(a_fetch_is_bounded_by_its_buffer),

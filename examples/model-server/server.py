@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Serves an ONNX image classifier the way Watson Machine Learning and OpenScale's custom engines do.
+
+    server.py --model FILE.onnx [--labels FILE] [--port 0] [--deployment NAME] [--user U --password P]
+
+Speaks, all at once:
+    POST /ml/v4/deployments/{id}/predictions            WML v4
+    POST /v3/wml_instances/{i}/deployments/{d}/online   WML v3
+    POST /v1/deployments/{id}/online                    custom engine, with Basic authentication when --user is given
+    GET  /v1/deployments, /ml/v4/deployments            what is deployed
+"""
+import argparse
+import base64
+import hmac
+import json
+import re
+import signal
+import socket
+import sys
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+MAX_BODY = 64 << 20
+WML_V4 = re.compile(r"^/ml/v4/deployments/[^/]+/predictions$")
+WML_V3 = re.compile(r"^/v3/wml_instances/[^/]+/deployments/[^/]+/online$")
+CUSTOM = re.compile(r"^/v1/deployments/[^/]+/online$")
+
+
+class BadRequest(Exception):
+    """What is wrong with a request, in words for its sender."""
+
+
+class Model:
+    """An ONNX classifier: one image input, probabilities out."""
+
+    def __init__(self, path, labels):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.input = self.session.get_inputs()[0]
+        self.shape = self.input.shape[1:]
+        self.name = Path(path).stem
+        self.labels = labels
+
+    def score(self, images):
+        """Probabilities of a list of images, one row each."""
+        try:
+            values = np.asarray(images, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise BadRequest(f"values: not an array of images: {error}") from error
+        if values.ndim == 3:
+            values = values[..., None]
+        wanted = tuple(self.shape)
+        if values.shape[1:] != wanted:
+            raise BadRequest(f"values: images of shape {list(wanted)} are expected, not {list(values.shape[1:])}")
+        answer = self.session.run(None, {self.input.name: values})[0]
+        return np.concatenate([1 - answer, answer], axis=1) if answer.shape[1] == 1 else answer
+
+
+def table(model, probabilities):
+    """The answer of WML to a Keras model: prediction, class, probability."""
+    rows = [[p.tolist(), int(p.argmax()), p.tolist()] for p in probabilities]
+    return {"id": model.name, "fields": ["prediction", "prediction_classes", "probability"], "values": rows}
+
+
+def custom_table(model, probabilities):
+    labels = model.labels or [str(i) for i in range(probabilities.shape[1])]
+    rows = [[p.tolist(), labels[int(p.argmax())], float(p.max())] for p in probabilities]
+    return {"fields": ["probabilities", "prediction", "prediction_probability"], "labels": labels, "values": rows}
+
+
+def member(body, name):
+    if not isinstance(body, dict) or name not in body:
+        raise BadRequest(f"{name}: is missing")
+    return body[name]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "explaind-example-model"
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+
+    def log_message(self, *_):
+        pass
+
+    def reply(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("X-Global-Transaction-Id", self.headers.get("X-Global-Transaction-Id") or uuid.uuid4().hex)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="model"')
+        self.end_headers()
+        self.wfile.write(data)
+        self.wfile.flush()
+
+    def error(self, status, message):
+        self.reply(status, {"trace": uuid.uuid4().hex, "errors": [{"code": "example", "message": message}]})
+
+    def allowed(self):
+        if not self.server.credentials:
+            return True
+        given = self.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode(), self.server.credentials)
+
+    def body(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > MAX_BODY:
+            self.close_connection = True
+            raise BadRequest(f"the body has {length} bytes; {MAX_BODY} are accepted")
+        try:
+            return json.loads(self.rfile.read(length))
+        except ValueError as error:
+            raise BadRequest(f"the body is not JSON: {error}") from error
+
+    def predict(self, path):
+        model, body = self.server.model, self.body()
+        if WML_V4.match(path):
+            element = member(body, "input_data")
+            if not isinstance(element, list) or len(element) != 1:
+                raise BadRequest("input_data: one element is expected")
+            return {"predictions": [table(model, model.score(member(element[0], "values")))]}
+        if WML_V3.match(path):
+            answer = table(model, model.score(member(body, "values")))
+            return {"fields": answer["fields"], "values": answer["values"]}
+        return custom_table(model, model.score(member(body, "values")))
+
+    def do_POST(self):
+        path = self.path.split("?")[0]
+        if not (WML_V4.match(path) or WML_V3.match(path) or CUSTOM.match(path)):
+            return self.error(404, f"there is nothing at {path}")
+        if CUSTOM.match(path) and not self.allowed():
+            self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))
+            return self.error(401, "user name or password is wrong")
+        try:
+            return self.reply(200, self.predict(path))
+        except BadRequest as error:
+            return self.error(400, str(error))
+
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        if path == "/v1/deployments":
+            if not self.allowed():
+                return self.error(401, "user name or password is wrong")
+            return self.reply(200, {"count": 1, "resources": [self.server.deployment()]})
+        if path == "/ml/v4/deployments":
+            return self.reply(200, {"resources": [self.server.wml_deployment()]})
+        if path == "/labels":
+            return self.reply(200, {"labels": self.server.model.labels or []})
+        return self.error(404, f"there is nothing at {path}")
+
+
+class Server(ThreadingHTTPServer):
+    """The listening socket, and what is deployed."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, address, model, name, credentials):
+        super().__init__(address, Handler)
+        self.model, self.name = model, name
+        self.credentials = credentials and b"Basic " + base64.b64encode(credentials.encode())
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def deployment(self):
+        now = "2024-01-01T00:00:00.000Z"
+        return {"metadata": {"guid": self.name, "created_at": now, "modified_at": now},
+                "entity": {"name": self.name, "type": "online",
+                           "scoring_endpoint": {"url": f"{self.url}/v1/deployments/{self.name}/online"},
+                           "asset": {"asset_id": self.model.name, "name": self.model.name, "asset_type": "model",
+                                     "url": f"{self.url}/v1/models/{self.model.name}", "created_at": now},
+                           "asset_properties": {"model_type": "onnx", "runtime_environment": "onnxruntime"}}}
+
+    def wml_deployment(self):
+        url = f"{self.url}/ml/v4/deployments/{self.name}/predictions"
+        return {"metadata": {"id": self.name, "name": self.name, "created_at": "2024-01-01T00:00:00.000Z"},
+                "entity": {"name": self.name, "online": {}, "asset": {"id": self.model.name},
+                           "status": {"state": "ready", "online_url": {"url": url}}}}
+
+    def process_request(self, request, client_address):
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().process_request(request, client_address)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="ONNX file: NHWC images in, probabilities out")
+    parser.add_argument("--labels", type=Path, help="text file with one class name a line")
+    parser.add_argument("--port", type=int, default=8500, help="0 takes a free one (default 8500)")
+    parser.add_argument("--deployment", default="example", help="id and name of the deployment (default example)")
+    parser.add_argument("--user", help="custom engine: wanted user name")
+    parser.add_argument("--password", default="", help="custom engine: wanted password")
+    arguments = parser.parse_args()
+    labels = arguments.labels.read_text().splitlines() if arguments.labels else None
+    credentials = f"{arguments.user}:{arguments.password}" if arguments.user else None
+    server = Server(("127.0.0.1", arguments.port), Model(arguments.model, labels), arguments.deployment, credentials)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    print(f"model server listening on {server.url}", flush=True)
+    try:
+        server.serve_forever(poll_interval=0.1)
+    except KeyboardInterrupt:
+        pass
+    server.server_close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
