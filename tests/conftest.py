@@ -18,7 +18,6 @@ from support.model import ModelInTest
 from support.processes import Daemon, StubModel
 
 TESTS = Path(__file__).parent
-JUDGED_DIRECTORIES = ("api", "sdk")
 daemon_addresses: set[str] = set()
 
 
@@ -51,28 +50,21 @@ def answers_keep_the_contract(contract):
         pytest.fail("answers outside openapi.yaml:\n" + "\n".join(dict.fromkeys(contract.violations)), pytrace=False)
 
 
-def is_complete_run(session) -> bool:
-    """Whether every black-box test ran and passed: only then can an operation be called forgotten."""
-    option = session.config.option
-    narrowed = option.keyword or option.markexpr or option.collectonly or session.testsfailed
-    collected = {Path(item.path) for item in session.items}
-    wanted = {path for name in JUDGED_DIRECTORIES for path in (TESTS / name).glob("test_*.py")}
-    return not narrowed and wanted <= collected and not any("::" in argument for argument in session.config.args)
+@pytest.fixture
+def complete_run(request) -> bool:
+    """Whether all black-box tests run: only then can an operation be called forgotten."""
+    config, session = request.config, request.session
+    narrowed = config.option.keyword or config.option.markexpr or any("::" in argument for argument in config.args)
+    return not narrowed and set((TESTS / "api").glob("test_*.py")) <= {Path(item.path) for item in session.items}
 
 
-def pytest_sessionfinish(session, exitstatus):
-    session.forgotten = Contract.load().unexercised() if is_complete_run(session) else []
-    if exitstatus == 0 and session.forgotten:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+def pytest_collection_modifyitems(items):
+    """What looks back at the whole run goes last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
-def pytest_terminal_summary(terminalreporter):
-    contract, forgotten = Contract.load(), terminalreporter._session.forgotten
-    exercised = len(contract.operations) - len(contract.unexercised())
-    if exercised:
-        terminalreporter.write_line(f"openapi.yaml: {exercised} of {len(contract.operations)} operations exercised")
-    if forgotten:
-        terminalreporter.write_line("FAILED: no test exercised " + ", ".join(forgotten), red=True)
+def pytest_configure(config):
+    config.addinivalue_line("markers", "last: runs after all others")
 
 
 # ---- programs ----

@@ -61,3 +61,10 @@ def test_every_operation_refuses_an_unsupported_method_with_allow(daemon):
         assert allowed == methods | ({"HEAD"} if "GET" in methods else set()), path
 
 
+
+
+@pytest.mark.last
+def test_every_operation_was_exercised_by_some_test(complete_run, contract):
+    if not complete_run:
+        pytest.skip("not all black-box tests ran")
+    assert contract.unexercised() == []

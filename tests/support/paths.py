@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OPENAPI = ROOT / "openapi.yaml"
 MODEL_SERVER = ROOT / "examples" / "model-server" / "server.py"
+MODELS = ROOT / ".cache" / "models"
 
 
 def build_dir() -> Path:

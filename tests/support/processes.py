@@ -109,6 +109,6 @@ class StubModel(Program):
 class ModelServer(Program):
     """The example model server, with a real ONNX model."""
 
-    def __init__(self, directory: Path, model: Path):
-        super().__init__([sys.executable, MODEL_SERVER, "--model", model, "--port", "0"], "model server listening on",
-                         directory / "model_server.log")
+    def __init__(self, directory: Path, model: Path, *options):
+        command = [sys.executable, MODEL_SERVER, "--model", model, "--port", "0", *options]
+        super().__init__(command, "model server listening on", directory / "model_server.log")
