@@ -118,46 +118,75 @@ enum xpl_answered xpl_records_list_get(struct xpl_call *call)
     return list(call, &err) ? xpl_reply_error(call, &err) : reply_built(call);
 }
 
-static enum xpl_status list_by_transaction(struct xpl_call *call, const char *id, struct xpl_error *err)
+/* What a record found across data sets says about its own. */
+static enum xpl_status append_data_set(struct xpl_call *call, const char *id, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = NULL;
+    XPL_AUTO_JSON view = NULL;
+    struct xpl_resource data_set;
+    const char *text;
+    enum xpl_status st;
+
+    if ((st = xpl_resource_get(call->db, call->arena, &xpl_kind_data_set, call->data_mart_id, id, &data_set, err)) ||
+        (st = xpl_resource_entity(&data_set, &entity, err)))
+        return st;
+    view = json_pack("{s:s, s:s, s:O, s:O, s:O}", "id", id, "data_mart_id", call->data_mart_id, "type",
+                     json_object_get(entity, "type"), "target", json_object_get(entity, "target"), "data_schema",
+                     json_object_get(entity, "data_schema"));
+    text = view ? xpl_json_text(call->arena, view) : NULL;
+    return text && xpl_buf_string(&call->out, text) ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status append_found(struct xpl_call *call, const struct xpl_record *records, size_t n,
+                                    struct xpl_error *err)
 {
     struct xpl_record_view view = xpl_record_view_default();
+    enum xpl_status st;
+
+    xpl_buf_clear(&call->out);
+    xpl_buf_string(&call->out, "{\"data_set_records\":[");
+    for (size_t i = 0; i < n; i++) {
+        xpl_buf_string(&call->out, i ? ",{\"data_set\":" : "{\"data_set\":");
+        if ((st = append_data_set(call, records[i].data_set_id, err)))
+            return st;
+        xpl_buf_string(&call->out, ",\"records\":");
+        if ((st = xpl_record_append(call, &call->out, &records[i], &view, err)))
+            return st;
+        xpl_buf_string(&call->out, "}");
+    }
+    return xpl_buf_string(&call->out, "]}") ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status list_by_transaction(struct xpl_call *call, const char *id, struct xpl_error *err)
+{
     struct xpl_record *records;
     enum xpl_status st;
     size_t n;
 
     if ((st = xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, id, &records, &n, err)))
         return st;
-    xpl_buf_clear(&call->out);
-    xpl_buf_string(&call->out, "{\"data_set_records\":");
-    if ((st = append_dicts(call, records, n, &view, err)))
-        return st;
-    return xpl_buf_string(&call->out, "}") ? XPL_OK : xpl_no_memory(err);
+    return append_found(call, records, n < XPL_RECORDS_PAGE_MAX ? n : XPL_RECORDS_PAGE_MAX, err);
 }
 
 /* Records by record_id (several, comma-separated) wherever they are. */
 static enum xpl_status list_by_ids(struct xpl_call *call, const char *ids, struct xpl_error *err)
 {
-    struct xpl_record_view view = xpl_record_view_default();
     struct xpl_record *records = XPL_NEW_ARRAY(call->arena, struct xpl_record, XPL_RECORDS_PAGE_MAX);
     char *text = xpl_arena_string(call->arena, ids), *state = NULL;
-    enum xpl_status st;
     size_t n = 0;
 
     if (!records || !text)
         return xpl_no_memory(err);
     for (char *id = strtok_r(text, ",", &state); id && n < XPL_RECORDS_PAGE_MAX; id = strtok_r(NULL, ",", &state)) {
         struct xpl_error missing = {0};
+        enum xpl_status st =
+            xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &records[n], &missing);
 
-        st = xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &records[n], &missing);
         if (st && st != XPL_NOT_FOUND)
             return xpl_fail(err, st, "%s", missing.message);
         n += st == XPL_OK;
     }
-    xpl_buf_clear(&call->out);
-    xpl_buf_string(&call->out, "{\"data_set_records\":");
-    if ((st = append_dicts(call, records, n, &view, err)))
-        return st;
-    return xpl_buf_string(&call->out, "}") ? XPL_OK : xpl_no_memory(err);
+    return append_found(call, records, n, err);
 }
 
 enum xpl_answered xpl_data_set_records_list(struct xpl_call *call)
@@ -246,6 +275,7 @@ static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const 
 {
     XPL_AUTO_JSON document = NULL;
     XPL_AUTO_JSON patch = json_pack("[O]", operation);
+    static const char *const nothing_read_only[] = {NULL};
     struct xpl_record record;
     const char *text;
     enum xpl_status st;
@@ -256,7 +286,7 @@ static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const 
         json_pack("{s:o}", "annotations", record.annotations ? json_loads(record.annotations, 0, NULL) : json_object());
     if (!document || !patch)
         return xpl_no_memory(err);
-    if ((st = xpl_json_patch(&document, patch, NULL, err)))
+    if ((st = xpl_json_patch(&document, patch, nothing_read_only, err)))
         return st;
     if (!json_is_object(json_object_get(document, "annotations")))
         return xpl_fail(err, XPL_BAD_FIELD, "annotations must stay an object");

@@ -157,14 +157,14 @@ static enum xpl_status read_names(struct reading *r, struct xpl_text fields, str
     bool more;
 
     *ret_n = 0;
-    xpl_json_scan_start(&scan, fields.ptr, fields.length, NULL, r->err);
+    xpl_json_scan_start(&scan, fields.ptr, fields.length, NULL, NULL);
     if ((st = xpl_json_enter_array(&scan)))
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "fields", "must be an array of names");
     while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
         if (*ret_n == MAX_COLUMNS)
             return xpl_fail_field(r->err, XPL_BAD_FIELD, "fields", "has more than %u names", MAX_COLUMNS);
-        if ((st = xpl_json_string(&scan, &cells[(*ret_n)++].name)))
-            return st;
+        if (xpl_json_string(&scan, &cells[(*ret_n)++].name))
+            return xpl_fail_field(r->err, XPL_BAD_FIELD, "fields", "must be an array of names");
     }
     return st;
 }

@@ -239,7 +239,7 @@ static enum xpl_status read_numbers(struct xpl_text cell, double *out, uint32_t 
     bool more = true, list = xpl_json_text_is_array(cell);
 
     *ret_n = 0;
-    xpl_json_scan_start(&scan, cell.ptr, cell.length, NULL, err);
+    xpl_json_scan_start(&scan, cell.ptr, cell.length, NULL, NULL);
     if (list && (st = xpl_json_enter_array(&scan)))
         return st;
     for (;;) {
@@ -249,8 +249,8 @@ static enum xpl_status read_numbers(struct xpl_text cell, double *out, uint32_t 
             return XPL_OK;
         if (*ret_n == max)
             return bad(err, "a row has more probabilities than the others");
-        if ((st = xpl_json_number(&scan, &number)))
-            return st;
+        if (xpl_json_number(&scan, &number))
+            return bad(err, "a probability is not a number");
         out[*ret_n] = xpl_parse_double(number.ptr, number.length);
         if ((st = check_probability(out[(*ret_n)++], err)) || !list)
             return st;
