@@ -16,7 +16,8 @@ def held(api, model):
     """A subscription whose model keeps the calls of explanations waiting."""
     watched = Watched(api, model)
     model.hold()
-    return watched
+    yield watched
+    api.delete(f"/v2/subscriptions/{watched.subscription_id}", force="true")
 
 
 def state(client, task_id):

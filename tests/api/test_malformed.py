@@ -30,7 +30,7 @@ RECORDS = {
     "a single quote": ("[{'request':1}]", None, "byte"),
     "a control character in a string": ('[{"scoring_id":"a\nb"}]', None, "byte"),
     "bytes that are not UTF-8": (b'[{"scoring_id":"\xff"}]', None, "UTF-8"),
-    "deep nesting": ('[{"request":{"values":%s}}]' % DEEP, None, "levels"),
+    "deep nesting": ('[{"request":{"values":%s}}]' % DEEP, None, "deep"),
     "a number": ("3", None, "array"),
     "a string": ('"x"', None, "array"),
     "null": ("null", None, "array"),
