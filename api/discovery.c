@@ -157,8 +157,13 @@ enum xpl_answered xpl_ml_deployments_list(struct xpl_call *call)
     return err.status ? xpl_reply_error(call, &err) : reply_list(call, provider_id);
 }
 
+/* The one v1 path has no instance in it: clients name the data mart in the query. */
 enum xpl_answered xpl_ml_instance_deployments_list(struct xpl_call *call)
 {
+    const char *data_mart_id = xpl_call_query(call, "datamart_id");
+
+    if (call->app->no_auth && data_mart_id && xpl_is_guid(data_mart_id))
+        call->data_mart_id = data_mart_id;
     return reply_list(call, call->path_params[0]);
 }
 

@@ -179,8 +179,7 @@ static enum xpl_status list_by_ids(struct xpl_call *call, const char *ids, struc
         return xpl_no_memory(err);
     for (char *id = strtok_r(text, ",", &state); id && n < XPL_RECORDS_PAGE_MAX; id = strtok_r(NULL, ",", &state)) {
         struct xpl_error missing = {0};
-        enum xpl_status st =
-            xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &records[n], &missing);
+        enum xpl_status st = xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &records[n], &missing);
 
         if (st && st != XPL_NOT_FOUND)
             return xpl_fail(err, st, "%s", missing.message);

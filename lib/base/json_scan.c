@@ -91,7 +91,7 @@ static enum xpl_status enter(struct xpl_json_scan *scan, char bracket)
     if (look(scan) != bracket)
         return broken(scan, object ? "an object was expected" : "an array was expected");
     if (scan->depth == XPL_JSON_MAX_DEPTH)
-        return xpl_fail(scan->err, XPL_BAD_JSON, "the JSON text is nested more than %d deep (at byte %zu)",
+        return xpl_fail(scan->err, XPL_BAD_JSON, "the JSON text is nested more than %d levels deep (at byte %zu)",
                         XPL_JSON_MAX_DEPTH, scan->at);
     if (limit && *seen == limit)
         return over_limit(scan, object ? "objects" : "arrays", limit);

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quickshift against scikit-image, and the whole segmentation against what OpenScale's recorded panes show."""
+import base64
+import io
+import json
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+pytest.importorskip("skimage", reason="scikit-image is not installed")
+import photos  # noqa: E402
+from skimage.segmentation import quickshift  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOL = pathlib.Path(os.environ.get("EXPLAIND_BUILD", ROOT / "build" / "release")) / "segment_tool"
+DOG = ROOT.parent / "shared" / "data" / "openscale-dog"
+FULL = os.environ.get("EXPLAIND_FULL") == "1"
+
+
+def run(image, *arguments):
+    height, width, channels = image.shape
+    numbers = " ".join(map(repr, image.ravel().tolist()))
+    done = subprocess.run([TOOL, *map(str, arguments)], input=f"{height} {width} {channels} {numbers}",
+                          capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.fixture(autouse=True)
+def no_tie_noise(monkeypatch):
+    """scikit-image adds noise to densities to break ties; parity is of the method without it."""
+    class Quiet:
+        def normal(self, *, scale=0, size=None):
+            return np.zeros(size)
+    import skimage.segmentation._quickshift as module
+    monkeypatch.setattr(module.np.random, "default_rng", lambda *_: Quiet())
+
+
+SIZES = ((90, 3), (128, 3), (224, 1)) if FULL else ((90, 3), (128, 2))
+CASES = {name: image for name, image in photos.crops(SIZES) if not photos.has_plateau(image)}
+
+
+def test_there_are_enough_photos_without_plateaus():
+    assert len(CASES) >= 20, sorted(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_quickshift_labels_equal_those_of_scikit_image(name):
+    image = CASES[name]
+    theirs = quickshift(image, kernel_size=3, max_dist=200, ratio=0.2, rng=0)
+    ours = np.array(run(image, "raw", 3, 200, 0.2), int).reshape(image.shape[:2])
+    assert np.array_equal(ours, theirs), f"{(ours != theirs).sum()} pixels, {ours.max() + 1} and {theirs.max() + 1} segments"
+
+
+@pytest.mark.parametrize("kernel_size, max_dist, ratio", [(1, 200, 0.2), (2, 50, 0.5), (4, 200, 0.2), (3, 6, 1.0)])
+def test_other_settings_agree_too(kernel_size, max_dist, ratio):
+    image = CASES["chelsea-90-0"]
+    theirs = quickshift(image, kernel_size=kernel_size, max_dist=max_dist, ratio=ratio, rng=0)
+    ours = np.array(run(image, "raw", kernel_size, max_dist, ratio), int).reshape(image.shape[:2])
+    assert np.array_equal(ours, theirs)
+
+
+# ---- the recorded dog ----
+
+@pytest.fixture(scope="module")
+def dog():
+    if not DOG.exists():
+        pytest.skip("the recorded explanation of OpenScale is not beside this checkout")
+    from PIL import Image
+    image = np.asarray(Image.open(DOG / "dog_reconstructed.png").convert("RGB"))
+    recorded = json.loads((DOG / "recorded_explanation.json").read_text())
+    predictions = recorded["entity"]["explanations"][0]["predictions"]
+    panes = {p["value"]: np.asarray(Image.open(io.BytesIO(base64.b64decode(p["explanation"][0]["full_image"]))).convert("RGB"))
+             for p in predictions}
+    return image, panes
+
+
+def test_the_recorded_dog_has_eleven_superpixels_on_the_recorded_sides(dog):
+    image, panes = dog
+    words = run(image.astype(float), "merged")
+    labels = np.array(words[3:], int).reshape(image.shape[:2])
+    assert (words[0], words[1], words[2]) == ("3", "11", "11")
+    shown = panes["1"].max(axis=2) > panes["0"].max(axis=2)  # the side with the pixels; black is the other
+    black = (panes["1"].max(axis=2) == 0) & (panes["0"].max(axis=2) == 0)
+    right = total = 0
+    for segment in range(11):
+        votes = shown[(labels == segment) & ~black]
+        total += votes.size
+        right += max(votes.sum(), votes.size - votes.sum())
+    print(f"{right / total:.4%} of the pixels on the recorded side")
+    assert right / total >= 0.997

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segmentation as a command, for tests/parity: reads "H W C" and H x W x C numbers as text from stdin.
+ *   segment_tool raw KERNEL_SIZE MAX_DIST RATIO   RGB in [0, 1]: quickshift before merging, H x W labels
+ *   segment_tool merged                            the model's own values: the product's whole segmentation
+ * The second form prints "kernel_size found count" in front of the labels.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/explain/segment.h"
+
+static struct xpl_pixels *read_pixels(struct xpl_arena *arena)
+{
+    struct xpl_pixels *pixels = XPL_NEW(arena, struct xpl_pixels);
+    size_t n;
+
+    if (!pixels || scanf("%" SCNu32 " %" SCNu32 " %" SCNu32, &pixels->height, &pixels->width, &pixels->channels) != 3)
+        return NULL;
+    n = xpl_pixels_count(pixels);
+    if (!(pixels->values = XPL_NEW_ARRAY(arena, double, n)))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (scanf("%lf", &pixels->values[i]) != 1)
+            return NULL;
+    return pixels;
+}
+
+static int fail(const struct xpl_error *err)
+{
+    fprintf(stderr, "segment_tool: %s\n", err->message);
+    return 1;
+}
+
+static int print_raw(struct xpl_arena *arena, const struct xpl_pixels *pixels, char **settings)
+{
+    size_t n = (size_t)pixels->height * pixels->width;
+    uint32_t *labels = XPL_NEW_ARRAY(arena, uint32_t, n), count;
+    float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
+    struct xpl_error err = {0};
+
+    if (!labels || !lab)
+        return 1;
+    xpl_rgb_to_lab(pixels->values, n, strtod(settings[2], NULL), lab);
+    if (xpl_quickshift(arena, lab, pixels->height, pixels->width, strtod(settings[0], NULL), strtod(settings[1], NULL),
+                       labels, &count, &err))
+        return fail(&err);
+    for (size_t i = 0; i < n; i++)
+        printf("%" PRIu32 "\n", labels[i]);
+    return 0;
+}
+
+static int print_merged(struct xpl_arena *arena, const struct xpl_pixels *pixels)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_segments *segments;
+    struct xpl_error err = {0};
+
+    if (xpl_segment_image(arena, pixels, &params, &segments, &err))
+        return fail(&err);
+    printf("%g %" PRIu32 " %" PRIu32 "\n", segments->kernel_size, segments->found, segments->count);
+    for (size_t i = 0; i < (size_t)segments->height * segments->width; i++)
+        printf("%u\n", segments->labels[i]);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct xpl_arena *arena = xpl_arena_new((size_t)1 << 30);
+    struct xpl_pixels *pixels = arena ? read_pixels(arena) : NULL;
+    int code = 64;
+
+    if (!pixels)
+        fputs("segment_tool: \"H W C\" and that many numbers are expected on stdin\n", stderr);
+    else if (argc == 5 && strcmp(argv[1], "raw") == 0)
+        code = print_raw(arena, pixels, argv + 2);
+    else if (argc == 2 && strcmp(argv[1], "merged") == 0)
+        code = print_merged(arena, pixels);
+    xpl_arena_free(arena);
+    return code;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "lib/image/encode.h"
+#include "tests/unit/image/image_test.h"
+
+static double bytes(uint32_t r, uint32_t c, uint32_t k)
+{
+    return (r * 31 + c * 7 + k * 3) % 256;
+}
+
+static double unit(uint32_t r, uint32_t c, uint32_t k)
+{
+    return bytes(r, c, k) / 255;
+}
+
+static double signed_unit(uint32_t r, uint32_t c, uint32_t k)
+{
+    return unit(r, c, k) * 2 - 1;
+}
+
+static double odd(uint32_t r, uint32_t c, uint32_t k)
+{
+    return unit(r, c, k) * 300 - 20;
+}
+
+static void the_range_is_told_from_the_values(void **state)
+{
+    static const struct {
+        paint_fn colour;
+        enum xpl_pixel_range range;
+    } cases[] = {
+        {bytes, XPL_RANGE_BYTE}, {unit, XPL_RANGE_UNIT}, {signed_unit, XPL_RANGE_SIGNED}, {odd, XPL_RANGE_MIN_MAX}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double low, high;
+
+        assert_int_equal(xpl_pixels_range(paint(state, 20, 20, 3, false, cases[i].colour), &low, &high),
+                         cases[i].range);
+        assert_true(low < high);
+    }
+}
+
+static void every_range_gives_the_same_picture(void **state)
+{
+    const uint8_t *wanted = xpl_pixels_to_rgb8(*state, paint(state, 20, 20, 3, true, bytes));
+
+    assert_memory_equal(xpl_pixels_to_rgb8(*state, paint(state, 20, 20, 3, false, unit)), wanted, 1200);
+    assert_memory_equal(xpl_pixels_to_rgb8(*state, paint(state, 20, 20, 3, false, signed_unit)), wanted, 1200);
+    for (size_t i = 0; i < 1200; i++)
+        assert_int_equal(wanted[i], bytes((uint32_t)(i / 60), (uint32_t)(i / 3 % 20), (uint32_t)(i % 3)));
+}
+
+static void one_channel_is_grey_and_alpha_is_left_out(void **state)
+{
+    const uint8_t *grey = xpl_pixels_to_rgb8(*state, paint(state, 5, 5, 1, true, bytes));
+    const uint8_t *rgba = xpl_pixels_to_rgb8(*state, paint(state, 5, 5, 4, true, bytes));
+    const uint8_t *rgb = xpl_pixels_to_rgb8(*state, paint(state, 5, 5, 3, true, bytes));
+
+    for (size_t i = 0; i < 25; i++) {
+        assert_int_equal(grey[i * 3], bytes((uint32_t)(i / 5), (uint32_t)(i % 5), 0));
+        assert_int_equal(grey[i * 3], grey[i * 3 + 1]);
+        assert_int_equal(grey[i * 3], grey[i * 3 + 2]);
+    }
+    assert_memory_equal(rgba, rgb, 75);
+}
+
+static void a_png_says_its_size_and_is_the_same_every_time(void **state)
+{
+    static const uint8_t magic[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    const uint8_t *rgb = xpl_pixels_to_rgb8(*state, paint(state, 7, 12, 3, true, bytes));
+    uint8_t *first, *second;
+    size_t first_length, second_length;
+
+    assert_int_equal(xpl_encode_png(*state, rgb, 7, 12, &first, &first_length, NULL), XPL_OK);
+    assert_int_equal(xpl_encode_png(*state, rgb, 7, 12, &second, &second_length, NULL), XPL_OK);
+    assert_memory_equal(first, magic, sizeof magic);
+    assert_memory_equal(first + 16, "\0\0\0\x0c\0\0\0\x07\x08\x02", 10); /* width, height, 8 bit, RGB */
+    assert_int_equal(first_length, second_length);
+    assert_memory_equal(first, second, first_length);
+}
+
+static void a_picture_without_pixels_is_refused(void **state)
+{
+    struct xpl_error err = {0};
+    uint8_t *png;
+    size_t length;
+
+    assert_int_equal(xpl_encode_png(*state, (const uint8_t *)"", 0, 4, &png, &length, &err), XPL_INTERNAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IMAGE_TEST(the_range_is_told_from_the_values),
+        IMAGE_TEST(every_range_gives_the_same_picture),
+        IMAGE_TEST(one_channel_is_grey_and_alpha_is_left_out),
+        IMAGE_TEST(a_png_says_its_size_and_is_the_same_every_time),
+        IMAGE_TEST(a_picture_without_pixels_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
