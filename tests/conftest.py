@@ -101,7 +101,7 @@ def shared():
 
 @pytest.fixture
 def daemon(shared, tmp_path_factory):
-    """The daemon that most tests share, each with its own data mart. Who makes it die fails; the next gets a new one."""
+    """The daemon that most tests share, each with its own data mart. A test that makes it die fails."""
     if "daemon" not in shared:
         shared["daemon"] = judged_daemon(tmp_path_factory.mktemp("daemon"))
     yield shared["daemon"]
