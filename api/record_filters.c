@@ -234,6 +234,23 @@ static enum xpl_status read_view(struct xpl_call *call, struct xpl_record_view *
     return st;
 }
 
+/* IBM's SDK sends the seed as a float: 7 arrives as 7.0. */
+static enum xpl_status read_seed(struct xpl_call *call, int64_t *ret, struct xpl_error *err)
+{
+    const char *text = xpl_call_query(call, "seed");
+    double value;
+    char *end;
+
+    *ret = 0;
+    if (!text || !*text)
+        return XPL_OK;
+    value = strtod(text, &end);
+    if (*end || !(value >= 0 && value <= INT32_MAX))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "seed", "\"%.40s\" is not a number from 0 to %d", text, INT32_MAX);
+    *ret = (int64_t)value;
+    return XPL_OK;
+}
+
 enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,
                                       struct xpl_record_view *ret_view, struct xpl_error *err)
 {
@@ -244,9 +261,8 @@ enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_q
         (st = xpl_query_time(call, "end", 0, &ret_query->end, err)) ||
         (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &ret_query->limit, err)) ||
         (st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &ret_query->offset, err)) ||
-        (st = xpl_query_int(call, "seed", 0, INT32_MAX, 0, &ret_query->seed, err)) ||
-        (st = read_filter(call, ret_query, err)) || (st = read_order(call, ret_query, err)) ||
-        (st = read_view(call, ret_view, err)))
+        (st = read_seed(call, &ret_query->seed, err)) || (st = read_filter(call, ret_query, err)) ||
+        (st = read_order(call, ret_query, err)) || (st = read_view(call, ret_view, err)))
         return st;
     if (ret_query->limit > XPL_RECORDS_PAGE_MAX)
         ret_query->limit = XPL_RECORDS_PAGE_MAX;

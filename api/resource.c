@@ -99,6 +99,32 @@ enum xpl_status xpl_resource_insert_and_reply(struct xpl_db *db, struct xpl_call
     return XPL_OK;
 }
 
+static bool in_values(const char *values, const char *value)
+{
+    while (values && value) {
+        size_t length = strcspn(values, ",");
+
+        if (xpl_text_equal((struct xpl_text){values, length}, value))
+            return true;
+        values = values[length] ? values + length + 1 : NULL;
+    }
+    return false;
+}
+
+/* Whether an entity passes the filters that have no column. */
+static bool passes(const struct xpl_call *call, const struct xpl_resource_type *type, const json_t *view)
+{
+    const json_t *entity = json_object_get(view, "entity");
+
+    for (const char *const *filter = type->more_filters; filter && *filter; filter++) {
+        const char *values = xpl_call_query(call, *filter);
+
+        if (values && *values && !in_values(values, xpl_json_string_at(entity, *filter)))
+            return false;
+    }
+    return true;
+}
+
 static enum xpl_status append_view(struct xpl_call *call, const struct xpl_resource_type *type,
                                    const struct xpl_resource *resource, json_t *list, struct xpl_error *err)
 {
@@ -106,6 +132,10 @@ static enum xpl_status append_view(struct xpl_call *call, const struct xpl_resou
 
     if (!view)
         return err->status ? err->status : xpl_no_memory(err);
+    if (!passes(call, type, view)) {
+        json_decref(view);
+        return XPL_OK;
+    }
     return json_array_append_new(list, view) ? xpl_no_memory(err) : XPL_OK;
 }
 
@@ -114,17 +144,7 @@ static bool own_data_mart_asked(const struct xpl_call *call)
 {
     const char *asked = xpl_call_query(call, "data_mart_id");
 
-    while (asked && *asked) {
-        size_t length = strcspn(asked, ",");
-
-        if (xpl_text_equal((struct xpl_text){asked, length}, call->data_mart_id))
-            return true;
-        asked += length;
-        if (!*asked)
-            return false;
-        asked++;
-    }
-    return true;
+    return !asked || !*asked || in_values(asked, call->data_mart_id);
 }
 
 enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xpl_resource_type *type)

@@ -14,6 +14,7 @@ struct xpl_resource_type {
     const struct xpl_resource_kind *kind;
     const char *singular, *plural;                 /* "subscription", "subscriptions" */
     const char *filters[XPL_RESOURCE_MAX_COLUMNS]; /* query name = path in the entity, in the order of kind->columns */
+    const char *const *more_filters;               /* further ones, looked up in each entity; NULL = none */
     const char *const *read_only;                  /* members a patch must not write, ended by NULL */
 
     /** Checks an entity, when it is made and after a patch. Fields in errors are relative to the entity. */

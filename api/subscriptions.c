@@ -138,12 +138,16 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
 
 static const char *const read_only[] = {"status", "data_mart_id", "service_provider_id", NULL};
 
+static const char *const more_filters[] = {"integration_reference.integrated_system_id",
+                                           "integration_reference.external_id", "risk_evaluation_status.state", NULL};
+
 static const struct xpl_resource_type type = {
     .kind = &xpl_kind_subscription,
     .singular = "subscription",
     .plural = "subscriptions",
     .filters = {"service_provider_id", "asset.asset_id", "asset.asset_type", "deployment.deployment_id",
                 "deployment.deployment_type"},
+    .more_filters = more_filters,
     .read_only = read_only,
     .check = check,
     .decorate = decorate,

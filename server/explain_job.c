@@ -269,7 +269,7 @@ static enum xpl_status run(struct job *job, struct xpl_error *err)
 
     if ((st = prepare(job, err)) || (st = make_predictor(job, err)) || (st = make_splicer(job, err)))
         return st;
-    job->progress->scoring_started_us = xpl_monotonic_us();
+    atomic_store(&job->progress->scoring_started_us, xpl_monotonic_us());
     enter(job, "scoring");
     if ((st = try_model(job, err)) || (st = explain(job, err)))
         return st;

@@ -13,8 +13,8 @@
 /** What other threads see of a job. */
 struct xpl_job_progress {
     struct xpl_predictor_progress scoring;
-    _Atomic(const char *) phase; /* a constant */
-    int64_t scoring_started_us;  /* monotonic; written before the phase "scoring" */
+    _Atomic(const char *) phase;         /* a constant */
+    _Atomic(int64_t) scoring_started_us; /* monotonic; written before the phase "scoring" */
 };
 
 /**

@@ -74,7 +74,7 @@ static void cancel(void *context, const char *task_id)
 
 static void read_progress(const struct xpl_job_progress *from, struct xpl_task_progress *to)
 {
-    int64_t elapsed_us = xpl_monotonic_us() - from->scoring_started_us;
+    int64_t elapsed_us = xpl_monotonic_us() - atomic_load(&from->scoring_started_us);
 
     to->phase = atomic_load(&from->phase);
     to->done = atomic_load(&from->scoring.done);

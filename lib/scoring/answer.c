@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answer_labels.h"
 #include "lib/scoring/answer_table.h"
 
 #define MAX_FIELDS  64u
@@ -146,78 +147,11 @@ static void choose_prediction(struct reading *r, const struct xpl_text *cells, u
     }
 }
 
-/* ---- labels ---- */
-
-static int compare_labels(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static enum xpl_status read_label_list(struct reading *r, struct xpl_text labels, const char **list, uint32_t max,
-                                       uint32_t *ret_n)
-{
-    struct xpl_json_scan scan;
-    struct xpl_text raw;
-    enum xpl_status st;
-    bool more;
-
-    *ret_n = 0;
-    xpl_json_scan_start(&scan, labels.ptr, labels.length, NULL, r->err);
-    if ((st = xpl_json_enter_array(&scan)))
-        return st;
-    while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
-        char *text;
-
-        if ((st = xpl_json_skip(&scan, &raw)))
-            return st;
-        if (*ret_n == max)
-            return bad(r->err, "\"labels\" and the probabilities differ in number");
-        if (!(text = xpl_arena_alloc(r->arena, raw.length + 1)))
-            return xpl_no_memory(r->err);
-        if (*raw.ptr == '"' && !xpl_json_unescape((struct xpl_text){raw.ptr + 1, raw.length - 2}, text))
-            return bad(r->err, "a label has a broken escape");
-        if (*raw.ptr != '"')
-            memcpy(text, raw.ptr, raw.length);
-        list[(*ret_n)++] = text;
-    }
-    return st;
-}
-
-/* Sorts the labels: class index = position in the sorted list, whatever order an answer has. */
-static enum xpl_status order_labels(struct reading *r, const char **list, uint32_t n)
-{
-    const char **sorted = xpl_arena_copy(r->arena, list, n * sizeof *list);
-
-    r->order = XPL_NEW_ARRAY(r->arena, uint32_t, n);
-    if (!sorted || !r->order)
-        return xpl_no_memory(r->err);
-    qsort(sorted, n, sizeof *sorted, compare_labels);
-    for (uint32_t i = 0; i < n; i++) {
-        const char *const *found = bsearch(&list[i], sorted, n, sizeof *sorted, compare_labels);
-
-        r->order[i] = (uint32_t)(found - (const char *const *)sorted);
-        if (i + 1 < n && strcmp(sorted[i], sorted[i + 1]) == 0)
-            return bad(r->err, "\"labels\" names a class twice");
-    }
-    r->answer->labels = sorted;
-    return XPL_OK;
-}
-
 static enum xpl_status read_labels(struct reading *r, struct xpl_text labels)
 {
-    uint32_t n_classes = r->answer->n_classes, n;
-    const char **list;
-    enum xpl_status st;
-
     if (!xpl_json_text_is_array(labels))
         return XPL_OK;
-    if (!(list = XPL_NEW_ARRAY(r->arena, const char *, n_classes)))
-        return xpl_no_memory(r->err);
-    if ((st = read_label_list(r, labels, list, n_classes, &n)))
-        return st;
-    if (n != n_classes)
-        return bad(r->err, "\"labels\" and the probabilities differ in number");
-    return order_labels(r, list, n);
+    return xpl_answer_labels_read(r->arena, labels, r->answer->n_classes, &r->answer->labels, &r->order, r->err);
 }
 
 /* ---- probabilities ---- */

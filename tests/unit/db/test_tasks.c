@@ -2,7 +2,6 @@
 /* The queue: order, one explanation a deployment, fencing, recovery. */
 #include "tests/unit/db/fixture.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "db/tasks.h"

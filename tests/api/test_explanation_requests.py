@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking for explanations: which requests make tasks, and what is refused."""
+import pytest
+from support.client import Watched, wait_for
+from support.images import blocks, labels
+
+
+def test_asking_gives_one_task_id_for_each_scoring_id_in_order(watched):
+    scoring_ids = watched.log(blocks(), blocks(first=1), blocks(first=2))
+    task_ids = watched.explain(*reversed(scoring_ids))
+    assert len(set(task_ids)) == 3
+    for task_id, scoring_id in zip(task_ids, reversed(scoring_ids)):
+        assert wait_for(watched.client, task_id)["entity"]["scoring_id"] == scoring_id
+
+
+def test_the_smallest_request_is_a_list_of_scoring_ids(watched):
+    answer = watched.client.post("/v2/explanation_tasks", {"scoring_ids": watched.log(blocks())})
+    assert set(answer["metadata"]) >= {"explanation_task_ids", "created_by", "created_at"}
+
+
+def test_a_bare_transaction_id_means_its_first_row(watched):
+    watched.log(blocks(), blocks(first=1), scoring_id="bare")
+    [task_id] = watched.explain("bare")
+    assert wait_for(watched.client, task_id)["entity"]["scoring_id"] == "bare-1"
+
+
+@pytest.mark.parametrize("unknown", ["unknown-1", "known-2", "known-1-1"])
+def test_an_unknown_scoring_id_is_404_and_nothing_is_created(watched, unknown):
+    watched.log(blocks(), scoring_id="known")
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 404, json={"scoring_ids": ["known-1", unknown]})
+    assert unknown in error["message"]
+    assert watched.client.get("/v2/explanation_tasks")["total_count"] == 0
+
+
+@pytest.mark.parametrize("enable", [
+    lambda w: None,
+    lambda w: w.client.enable_explanations(w.subscription_id, {"enabled": False}),
+], ids=["no monitor", "a monitor that is off"])
+def test_without_explainability_enabled_it_is_400_and_nothing_is_created(api, stub_model, enable):
+    watched = Watched(api, stub_model, enabled=False)
+    enable(watched)
+    body = {"scoring_ids": watched.log(blocks())}
+    error = api.refused("POST", "/v2/explanation_tasks", 400, json=body)
+    assert "not enabled" in error["message"] and error["code"].startswith("AIQES")
+    assert api.get("/v2/explanation_tasks")["total_count"] == 0
+
+
+def test_an_id_logged_in_two_subscriptions_needs_the_subscription(api, stub_model):
+    first, second = (Watched(api, stub_model, deployment_id=f"d{i}") for i in range(2))
+    for watched in (first, second):
+        watched.log(blocks(), scoring_id="both-1")
+    error = api.refused("POST", "/v2/explanation_tasks", 400, json={"scoring_ids": ["both-1"]})
+    assert error["parameters"] == ["subscription_id"]
+    [task_id] = second.explain("both-1")
+    assert wait_for(api, task_id)["entity"]["asset"]["deployment"]["id"] == "d1"
+    api.refused("GET", f"/v2/explanation_tasks/{task_id}", 404, params={"subscription_id": first.subscription_id})
+    api.get(f"/v2/explanation_tasks/{task_id}", subscription_id=second.subscription_id)
+
+
+@pytest.mark.parametrize("body, field", [
+    ({"parameters": {"image": {"design": "adaptive"}}}, "parameters.image.design"),
+    ({"parameters": {"image": {"fill": "blur"}}}, "parameters.image.fill"),
+    ({"parameters": {"image": {"fill": "#ff0000"}}}, "parameters.image.fill"),
+    ({"parameters": {"image": {"segmentation": {"algorithm": "slic"}}}}, "parameters.image.segmentation.algorithm"),
+    ({"parameters": {"image": {"segmentation": {"max_segments": 40}}}}, "parameters.image.segmentation.max_segments"),
+    ({"parameters": {"image": {"segmentation": {"labels": [[0]]}}}}, "parameters.image.segmentation.labels"),
+    ({"explanation_types": ["contrastive"]}, "explanation_types"),
+    ({"input_rows": [[1]]}, "input_rows"),
+])
+def test_what_a_later_version_brings_says_so(watched, body, field):
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 400,
+                                   json={"scoring_ids": watched.log(blocks()), **body})
+    assert error["parameters"] == [field]
+    assert "not available" in error["message"]
+    assert watched.client.get("/v2/explanation_tasks")["total_count"] == 0
+
+
+@pytest.mark.parametrize("image, field", [
+    ({"budget": 10}, "budget"), ({"budget": "many"}, "budget"), ({"confidence": 1}, "confidence"),
+    ({"classes": "some"}, "classes"), ({"classes": []}, "classes"), ({"classes": ["x"]}, "classes[0]"),
+    ({"classes": ["1", "1"]}, "classes[1]"), ({"seed": -1}, "seed"), ({"seed": 1.5}, "seed"),
+    ({"deadline_ms": 1}, "deadline_ms"), ({"fill": "red"}, "fill"), ({"design": "best"}, "design"),
+    ({"segmentation": {"ratio": 2}}, "segmentation.ratio"), ({"unknown": 1}, "unknown"),
+])
+def test_a_wrong_parameter_is_named(watched, image, field):
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 400,
+                                   json={"scoring_ids": watched.log(blocks()), "parameters": {"image": image}})
+    assert error["parameters"] == [f"parameters.image.{field}"]
