@@ -26,7 +26,7 @@ struct xpl_segments {
     double kernel_size, max_dist, ratio; /* what was used */
     uint32_t max_segments;
     uint32_t found; /* segments before merging */
-    bool fell_back; /* a grid, because quickshift left one segment */
+    bool fell_back; /* a grid, because quickshift left one segment or thousands of them */
 };
 
 /**

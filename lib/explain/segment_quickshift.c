@@ -4,7 +4,8 @@
  * without plateaus of equal density.
  *
  * The density of a pixel sums exp(-(colour distance^2 + spatial distance^2) / (2 kernel_size^2)) over a window of
- * 3 kernel sizes around it. The sum is symmetric: each pair is computed once and added to both.
+ * 3 kernel sizes around it. The sum is symmetric: each pair is computed once and added to both. A pixel's own
+ * share, 1, is left out: it is the same for all and would only cost precision.
  *
  * Four pixels of a row are worked on at a time, in the compiler's own vectors: plain loops are left scalar at -O2. Rows
  * are padded on both sides with a colour so far from all others that no pair with it counts, hence no loop has an edge.
@@ -17,7 +18,7 @@
 
 #define LANES          4u
 #define PADDING_COLOUR 1e9f
-#define NO_DENSITY     (-1.0f) /* of padding: below every pixel's, which count themselves */
+#define NO_DENSITY     (-1.0f) /* of padding: below every pixel's */
 
 typedef float v4f __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
@@ -97,6 +98,11 @@ static enum xpl_status make_planes(struct xpl_arena *arena, const float *lab, ui
     return XPL_OK;
 }
 
+/* A row of the window is summed by itself first: one long sum in single precision would swap close densities. */
+struct sums {
+    float *here, *there; /* stride */
+};
+
 /* Squared distances of four neighbours in colour and space; `spatial` is the same for all. */
 static inline v4f distances(const struct planes *p, size_t here, size_t there, float spatial)
 {
@@ -109,11 +115,11 @@ static inline v4f distances(const struct planes *p, size_t here, size_t there, f
 
 /*
  * 2^x of numbers <= 0: the whole part by the exponent bits, the rest by the polynomial of degree 5 with the smallest
- * relative error on [-1/2, 1/2], 9e-8: below the rounding of its own sums.
+ * relative error on [-1/2, 1/2], 9e-8: below the rounding of its own sums. Below 2^-126 it is 0.
  */
 static inline v4f exp2_negative(v4f x)
 {
-    v4f lowest = {-125.0f, -125.0f, -125.0f, -125.0f};
+    v4f lowest = {-127.0f, -127.0f, -127.0f, -127.0f};
     v4f clamped = choose_float(x < lowest, lowest, x);
     v4i whole = __builtin_convertvector(clamped - 0.5f, v4i); /* towards zero: the nearest of a number <= 0 */
     v4f r = clamped - __builtin_convertvector(whole, v4f);
@@ -126,18 +132,34 @@ static inline v4f exp2_negative(v4f x)
     return p * (v4f)((whole + 127) << 23);
 }
 
-/* Adds what the pixels of row r and those (dr, dc) away give each other. */
-static void add_pairs(const struct planes *p, uint32_t r, int dr, int dc, float scale)
+/* Adds what the pixels of row r and those (dr, dc) away give each other, to the sums of the two rows. */
+static void add_pairs(const struct planes *p, uint32_t r, int dr, int dc, float scale, const struct sums *sums)
 {
     size_t here = row_start(p, r), there = (size_t)((ptrdiff_t)here + shift_of(p, dr, dc));
+    float *given = sums->here + p->reach, *taken = sums->there + (ptrdiff_t)p->reach + dc;
     float spatial = (float)(dr * dr + dc * dc);
 
     for (size_t c = 0; c < p->width; c += LANES) {
         v4f share = exp2_negative(distances(p, here + c, there + c, spatial) * scale);
 
-        store(p->density + here + c, load(p->density + here + c) + share);
-        store(p->density + there + c, load(p->density + there + c) + share);
+        store(given + c, load(given + c) + share);
+        store(taken + c, load(taken + c) + share);
     }
+}
+
+/* The shares of all pairs between row r and row r + dr. */
+static void add_rows(const struct planes *p, uint32_t r, int dr, float scale, const struct sums *sums)
+{
+    float *here = p->density + r * p->stride, *there = here + shift_of(p, dr, 0);
+
+    memset(sums->here, 0, p->stride * sizeof *sums->here);
+    memset(sums->there, 0, p->stride * sizeof *sums->there);
+    for (int dc = dr == 0 ? 1 : -(int)p->reach; dc <= (int)p->reach; dc++)
+        add_pairs(p, r, dr, dc, scale, sums);
+    for (size_t i = 0; i < p->stride; i++)
+        here[i] += sums->here[i];
+    for (size_t i = 0; i < p->stride; i++)
+        there[i] += sums->there[i];
 }
 
 static void clear_padding(const struct planes *p)
@@ -152,17 +174,14 @@ static void clear_padding(const struct planes *p)
     }
 }
 
-static void compute_density(const struct planes *p, double kernel_size)
+static void compute_density(const struct planes *p, double kernel_size, const struct sums *sums)
 {
     float scale = (float)(-0.5 * M_LOG2E / (kernel_size * kernel_size)); /* 2^(scale x) = exp(-x / 2 ks^2) */
-    int reach = (int)p->reach;
+    uint32_t reach = p->reach;
 
-    for (size_t i = 0; i < p->n_padded; i++)
-        p->density[i] = 1; /* the pixel itself */
     for (uint32_t r = 0; r < p->height; r++)
-        for (int dr = 0; dr <= reach && r + (uint32_t)dr < p->height; dr++)
-            for (int dc = dr == 0 ? 1 : -reach; dc <= reach; dc++)
-                add_pairs(p, r, dr, dc, scale);
+        for (uint32_t dr = 0; dr <= reach && r + dr < p->height; dr++)
+            add_rows(p, r, (int)dr, scale, sums);
     clear_padding(p);
 }
 
@@ -201,8 +220,7 @@ static void look_around(const struct planes *p, size_t here, uint32_t r, int rad
             look_at(p, here, dr, dc, best);
 }
 
-/* No parent can be further away, in any of the four lanes, than one found already: the window that is left to search.
- */
+/* How far the search must go: no parent is further away than the one found, in space alone or with the colour. */
 static int radius_left(const struct planes *p, uint32_t lanes, const struct nearest *found)
 {
     float widest = 0;
@@ -257,13 +275,16 @@ enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32
 {
     uint32_t *parent = XPL_NEW_ARRAY(arena, uint32_t, (size_t)height * width);
     struct planes planes = {0};
-    enum xpl_status st;
+    struct sums sums;
+    enum xpl_status st = make_planes(arena, lab, height, width, kernel_size, &planes, err);
 
-    if (!parent)
-        return xpl_no_memory(err);
-    if ((st = make_planes(arena, lab, height, width, kernel_size, &planes, err)))
+    if (st)
         return st;
-    compute_density(&planes, kernel_size);
+    sums.here = XPL_NEW_ARRAY(arena, float, planes.stride);
+    sums.there = XPL_NEW_ARRAY(arena, float, planes.stride);
+    if (!parent || !sums.here || !sums.there)
+        return xpl_no_memory(err);
+    compute_density(&planes, kernel_size, &sums);
     for (uint32_t r = 0; r < height; r++)
         for (uint32_t c = 0; c < width; c += LANES)
             find_parents_of_four(&planes, r, c, max_dist, parent);

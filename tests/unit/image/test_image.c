@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#define STBI_NO_STDIO
+#include <stb_image.h>
+
 #include "lib/image/encode.h"
 #include "tests/unit/image/image_test.h"
 
@@ -80,6 +83,28 @@ static void a_png_says_its_size_and_is_the_same_every_time(void **state)
     assert_memory_equal(first, second, first_length);
 }
 
+static void others_read_the_png_as_it_was_written(void **state)
+{
+    static const uint32_t sizes[][2] = {{1, 1}, {7, 12}, {90, 90}, {1, 300}, {300, 1}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint32_t height = sizes[i][0], width = sizes[i][1];
+        const uint8_t *rgb = xpl_pixels_to_rgb8(*state, paint(state, height, width, 3, true, bytes));
+        int read_width, read_height, channels;
+        uint8_t *png, *read;
+        size_t length;
+
+        assert_int_equal(xpl_encode_png(*state, rgb, height, width, &png, &length, NULL), XPL_OK);
+        read = stbi_load_from_memory(png, (int)length, &read_width, &read_height, &channels, 0);
+        assert_non_null(read);
+        assert_int_equal(read_height, height);
+        assert_int_equal(read_width, width);
+        assert_int_equal(channels, 3);
+        assert_memory_equal(read, rgb, (size_t)height * width * 3);
+        stbi_image_free(read);
+    }
+}
+
 static void a_picture_without_pixels_is_refused(void **state)
 {
     struct xpl_error err = {0};
@@ -96,6 +121,7 @@ int main(void)
         IMAGE_TEST(every_range_gives_the_same_picture),
         IMAGE_TEST(one_channel_is_grey_and_alpha_is_left_out),
         IMAGE_TEST(a_png_says_its_size_and_is_the_same_every_time),
+        IMAGE_TEST(others_read_the_png_as_it_was_written),
         IMAGE_TEST(a_picture_without_pixels_is_refused),
     };
 

@@ -69,6 +69,18 @@ static void a_flat_image_falls_back_to_a_grid(void **state)
     assert_sound(s, 16);
 }
 
+static void thousands_of_segments_fall_back_to_a_grid(void **state)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_segments *s;
+
+    params.max_dist = 0.5; /* less than a pixel: every pixel is a segment */
+    assert_int_equal(xpl_segment_image(*state, paint(state, 90, 90, 3, true, blocks), &params, &s, NULL), XPL_OK);
+    assert_int_equal(s->found, 8100);
+    assert_true(s->fell_back);
+    assert_sound(s, 16);
+}
+
 static void a_plateau_is_one_segment(void **state)
 {
     struct xpl_segments *s = segment(state, paint(state, 40, 40, 3, false, halves), 0);
@@ -108,30 +120,33 @@ static void merging_reaches_exactly_the_bound(void **state)
     }
 }
 
-static void merging_joins_the_most_similar_neighbours(void **state)
+static void the_exact_design_gets_twelve_segments_unless_told_otherwise(void **state)
 {
-    /* three stripes, two of them nearly equal */
-    float lab[30 * 3] = {0};
-    uint32_t labels[30], count = 3;
+    struct xpl_pixels *image = paint(state, 90, 90, 3, true, blocks);
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_segments *segments;
 
-    for (size_t i = 0; i < 30; i++) {
-        labels[i] = (uint32_t)(i / 10);
-        lab[i * 3] = i < 10 ? 10.0f : i < 20 ? 50.0f : 51.0f;
-    }
-    assert_int_equal(xpl_merge_segments(*state, lab, 1, 30, 2, labels, &count, NULL), XPL_OK);
-    assert_int_equal(count, 2);
-    for (size_t i = 0; i < 30; i++)
-        assert_int_equal(labels[i], i < 10 ? 0 : 1);
+    params.design = XPL_DESIGN_EXACT;
+    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
+    assert_int_equal(segments->count, XPL_EXACT_SEGMENTS);
+    params.max_segments = 14;
+    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
+    assert_int_equal(segments->count, 14);
 }
 
-static void equal_costs_are_merged_by_the_lowest_ids(void **state)
+static void every_segment_knows_its_place_and_colour(void **state)
 {
-    float lab[4 * 3] = {0};
-    uint32_t labels[4] = {0, 1, 2, 3}, count = 4;
+    struct xpl_segments *s = segment(state, paint(state, 30, 50, 3, false, halves), 0);
+    const struct xpl_segment *left = &s->segments[0], *right = &s->segments[1];
 
-    assert_int_equal(xpl_merge_segments(*state, lab, 1, 4, 3, labels, &count, NULL), XPL_OK);
-    assert_int_equal(labels[0], labels[1]);
-    assert_int_not_equal(labels[1], labels[2]);
+    assert_int_equal(s->count, 2);
+    assert_int_equal(left->area, 600);
+    assert_true(left->top == 0 && left->left == 0 && left->bottom == 29 && left->right == 19);
+    assert_true(right->top == 0 && right->left == 20 && right->bottom == 29 && right->right == 49);
+    assert_true(fabs(left->row - 14.5) < 1e-9 && fabs(left->column - 9.5) < 1e-9);
+    assert_true(fabs(right->row - 14.5) < 1e-9 && fabs(right->column - 34.5) < 1e-9);
+    assert_true(fabs(left->mean_rgb[0] - 25.5) < 1e-9 && fabs(right->mean_rgb[0] - 229.5) < 1e-9);
+    assert_true(fabs(right->mean_rgb[2] - 51) < 1e-9);
 }
 
 static void the_kernel_follows_the_size_of_the_image(void **state)
@@ -186,20 +201,64 @@ static void black_is_the_lowest_value_of_the_range(void **state)
         assert_true(fill->values[i] == -1);
 }
 
+static double colours_in_unit(uint32_t r, uint32_t c, uint32_t k)
+{
+    return noise(r, c, k) / 255;
+}
+
+static double colours_in_signed_unit(uint32_t r, uint32_t c, uint32_t k)
+{
+    return noise(r, c, k) / 127.5 - 1;
+}
+
+static void fills_stay_in_the_range_of_the_model(void **state)
+{
+    static const struct {
+        paint_fn colour;
+        double low, high;
+    } cases[] = {{noise, 0, 255}, {colours_in_unit, 0, 1}, {colours_in_signed_unit, -1, 1}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xpl_pixels *image = paint(state, 30, 31, 3, false, cases[i].colour), *mean, *black;
+        struct xpl_segments *s = segment(state, image, 0);
+
+        assert_int_equal(xpl_fill_image(*state, image, s, XPL_FILL_MEAN, &mean, NULL), XPL_OK);
+        assert_int_equal(xpl_fill_image(*state, image, s, XPL_FILL_BLACK, &black, NULL), XPL_OK);
+        for (size_t k = 0; k < xpl_pixels_count(image); k++) {
+            assert_true(mean->values[k] > cases[i].low && mean->values[k] < cases[i].high);
+            assert_true(black->values[k] == cases[i].low);
+        }
+    }
+}
+
+static void a_black_fill_keeps_the_alpha_channel(void **state)
+{
+    struct xpl_pixels *image = paint(state, 20, 20, 4, true, blocks), *fill;
+
+    for (size_t i = 3; i < xpl_pixels_count(image); i += 4)
+        image->values[i] = 255;
+    assert_int_equal(xpl_fill_image(*state, image, segment(state, image, 0), XPL_FILL_BLACK, &fill, NULL), XPL_OK);
+    for (size_t i = 0; i < xpl_pixels_count(image); i++)
+        assert_true(fill->values[i] == (i % 4 == 3 ? 255 : 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IMAGE_TEST(a_flat_image_falls_back_to_a_grid),
+        IMAGE_TEST(thousands_of_segments_fall_back_to_a_grid),
         IMAGE_TEST(a_plateau_is_one_segment),
         IMAGE_TEST(odd_shapes_are_segmented),
         IMAGE_TEST(noise_is_bounded_too),
         IMAGE_TEST(merging_reaches_exactly_the_bound),
-        IMAGE_TEST(merging_joins_the_most_similar_neighbours),
-        IMAGE_TEST(equal_costs_are_merged_by_the_lowest_ids),
+        IMAGE_TEST(the_exact_design_gets_twelve_segments_unless_told_otherwise),
+        IMAGE_TEST(every_segment_knows_its_place_and_colour),
         IMAGE_TEST(the_kernel_follows_the_size_of_the_image),
         IMAGE_TEST(one_pixel_is_an_error),
         IMAGE_TEST(integers_stay_integers_in_a_fill),
         IMAGE_TEST(a_mean_fill_is_the_mean_of_each_segment),
+        IMAGE_TEST(fills_stay_in_the_range_of_the_model),
+        IMAGE_TEST(a_black_fill_keeps_the_alpha_channel),
         IMAGE_TEST(black_is_the_lowest_value_of_the_range),
     };
 
