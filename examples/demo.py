@@ -180,13 +180,15 @@ def say(entity, labels):
         print(f"  note: {warning}")
 
 
-def write_output(api, task_id, answer, attributions, folder):
+def write_output(api, task_id, request, answer, attributions, folder):
     folder.mkdir(exist_ok=True)
     sheet = api.call("GET", f"/explanation_tasks/{task_id}/image", params={"pane": "sheet"}).content
     (folder / "explanation.png").write_bytes(sheet)
+    (folder / "request.json").write_text(json.dumps(request))
     (folder / "explanation.json").write_text(json.dumps(answer, indent=1))
     (folder / "attributions.json").write_text(json.dumps(attributions, indent=1))
-    print(f"\n  {folder.name}/explanation.png (original | positive | negative), explanation.json, attributions.json")
+    print(f"\n  {folder.name}/explanation.png (original | positive | negative), explanation.json, attributions.json,"
+          f" request.json (what the model was asked)")
 
 
 def explain(daemon_url, model_url, photo, labels, output):
@@ -204,7 +206,7 @@ def explain(daemon_url, model_url, photo, labels, output):
         raise SystemExit(f"the explanation failed: {answer['entity']['errors'][0]['error']['message']}")
     attributions = api.get(f"/explanation_tasks/{task_id}/attributions")
     say(attributions["entity"], labels)
-    write_output(api, task_id, answer, attributions, output)
+    write_output(api, task_id, request, answer, attributions, output)
     return api, task_id, transaction_id
 
 

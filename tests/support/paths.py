@@ -5,7 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENAPI = ROOT / "openapi.yaml"
-MODEL_SERVER = ROOT / "examples" / "model-server" / "server.py"
+EXAMPLES = ROOT / "examples"
+MODEL_SERVER = EXAMPLES / "model-server" / "server.py"
 MODELS = ROOT / ".cache" / "models"
 
 
