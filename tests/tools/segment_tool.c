@@ -11,22 +11,7 @@
 #include <string.h>
 
 #include "lib/explain/segment.h"
-
-static struct xpl_pixels *read_pixels(struct xpl_arena *arena)
-{
-    struct xpl_pixels *pixels = XPL_NEW(arena, struct xpl_pixels);
-    size_t n;
-
-    if (!pixels || scanf("%" SCNu32 " %" SCNu32 " %" SCNu32, &pixels->height, &pixels->width, &pixels->channels) != 3)
-        return NULL;
-    n = xpl_pixels_count(pixels);
-    if (!(pixels->values = XPL_NEW_ARRAY(arena, double, n)))
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        if (scanf("%lf", &pixels->values[i]) != 1)
-            return NULL;
-    return pixels;
-}
+#include "tests/tools/read_pixels.h"
 
 static int fail(const struct xpl_error *err)
 {
@@ -69,7 +54,7 @@ static int print_merged(struct xpl_arena *arena, const struct xpl_pixels *pixels
 int main(int argc, char **argv)
 {
     struct xpl_arena *arena = xpl_arena_new((size_t)1 << 30);
-    struct xpl_pixels *pixels = arena ? read_pixels(arena) : NULL;
+    struct xpl_pixels *pixels = arena ? read_pixels(arena, stdin) : NULL;
     int code = 64;
 
     if (!pixels)

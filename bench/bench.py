@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures explaind, prints a table of targets and figures, and writes them as JSON. Run it with scripts/bench."""
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+os.environ.setdefault("EXPLAIND_BUILD", str(ROOT / "build" / "release"))
+
+import loads  # noqa: E402
+import numpy as np  # noqa: E402
+from skimage import data, transform  # noqa: E402
+from skimage.segmentation import quickshift  # noqa: E402
+from support.client import Client, Watched, wait_for  # noqa: E402
+from support.paths import program  # noqa: E402
+from support.processes import Daemon, Program, StubModel  # noqa: E402
+
+COLUMNS = ("what", "figure", "unit", "target", "peer", "note")
+
+
+class Table:
+    """The figures, in the order they were measured."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, figure, unit, target="", peer="", note=""):
+        self.rows.append(dict(zip(COLUMNS, (what, figure, unit, target, peer, note))))
+        print(f"  {what}: {figure:,.4g} {unit}", file=sys.stderr, flush=True)
+
+    def print(self):
+        texts = [[f"{row['figure']:,.4g} {row['unit']}" if c == "figure" else str(row[c]) for c in COLUMNS if c != "unit"]
+                 for row in self.rows]
+        heads = [c for c in COLUMNS if c != "unit"]
+        widths = [max(len(line[i]) for line in [heads, *texts]) for i in range(len(heads))]
+        for line in [heads, ["-" * width for width in widths], *texts]:
+            print("| " + " | ".join(text.ljust(width) for text, width in zip(line, widths)) + " |")
+
+
+def photo(side):
+    """The middle of a photo, 8-bit."""
+    cat = data.chelsea()
+    cat = cat[:, (cat.shape[1] - cat.shape[0]) // 2:][:, :cat.shape[0]]
+    return np.round(transform.resize(cat, (side, side), anti_aliasing=True) * 255).astype(int)
+
+
+def as_text(image):
+    return " ".join(map(str, [*image.shape, *image.ravel().tolist()]))
+
+
+# ---- the engine, in the process ----
+
+def engine(*arguments, image):
+    done = subprocess.run([program("engine_bench"), *arguments], input=as_text(image), text=True, capture_output=True,
+                          check=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def timed(function, runs):
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        function()
+        times.append((time.perf_counter() - started) * 1000)
+    return median(times)
+
+
+def measure_segmentation(table, folder, quick):
+    for side, target in ((90, 1), (125, 2), (224, 6)):
+        image = photo(side)
+        theirs = timed(lambda: quickshift(image / 255, kernel_size=3, max_dist=200, ratio=0.2, rng=0), 3 if quick else 7)
+        [ours] = engine("quickshift", image=image)
+        table.add(f"quickshift, {side}x{side}", ours, "ms", f"<= {target} ms", f"scikit-image {theirs:.0f} ms",
+                  f"{theirs / ours:.0f} x")
+
+
+def measure_bodies(table, folder, quick):
+    for kind, target in (("byte", 4), ("float", 12)):
+        microseconds, size = engine("splice", kind, image=photo(90))
+        table.add(f"one scoring body, 90x90x3 {kind}", microseconds, "us", f"<= {target} us", "",
+                  f"{size / microseconds / 1000:.1f} GB/s")
+
+
+# ---- explanations ----
+
+def cpu_ms(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib(pid, name="VmRSS"):
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(name + ":"))
+    return int(line.split()[1]) / 1024
+
+
+def attributions(watched, image):
+    [task_id] = watched.explain(*watched.log(image))
+    assert wait_for(watched.client, task_id)["entity"]["status"]["state"] == "finished"
+    return watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+
+
+def measure_explanations(table, folder, quick):
+    """The model answers at once, so that what is left is our own and the transport."""
+    stub, daemon = StubModel(folder, "constant"), Daemon(folder)
+    watched = Watched(Client(daemon.url), stub, parameters={})
+    image = photo(90)
+    runs = 10 if quick else 50
+    for name, values, target in (("uint8", image, 10), ("float64 text", image / 255, 25)):
+        attributions(watched, values.tolist())
+        before = cpu_ms(daemon.process.pid)
+        entities = [attributions(watched, values.tolist()) for _ in range(runs)]
+        cpu = (cpu_ms(daemon.process.pid) - before) / runs
+        calls = entities[0]["sampling"]["calls"]
+        wall = median(entity["timing_ms"]["total"] for entity in entities)
+        own = median(entity["timing_ms"]["total"] - entity["timing_ms"]["score"] for entity in entities)
+        table.add(f"explanation, {calls} calls, 90x90 {name}", wall, "ms", f"<= {target} ms", "",
+                  f"{own:.1f} ms outside of scoring, {cpu:.1f} ms CPU with logging, polling and reading")
+    table.add("memory after these", memory_mib(daemon.process.pid), "MiB", "<= 64 MiB", "",
+              f"peak {memory_mib(daemon.process.pid, 'VmHWM'):.0f} MiB")
+    daemon.stop()
+    stub.stop()
+
+
+def measure_waiting(table, folder, quick):
+    """A model that takes 5 ms: the wall time should be its own."""
+    stub = StubModel(folder, "linear", "--delay-ms", "5")
+    daemon = Daemon(folder)
+    watched = Watched(Client(daemon.url), stub, parameters={})
+    entities = [attributions(watched, photo(90).tolist()) for _ in range(3 if quick else 10)]
+    wall = median(entity["timing_ms"]["total"] for entity in entities)
+    calls = entities[0]["sampling"]["calls"]
+    table.add(f"explanation, {calls} calls of 5 ms, 2 in flight", wall, "ms", "<= 1.02 x calls x 5 ms / 2", "",
+              f"{wall / (calls * 5 / 2):.3f} x")
+    daemon.stop()
+    stub.stop()
+
+
+# ---- reading and logging ----
+
+class BareHttp(Program):
+    def __init__(self, folder, file):
+        super().__init__([program("bare_http"), file], "bare_http listening on", folder / "bare_http.log")
+
+
+def measure_reading(table, folder, quick):
+    stub, daemon = StubModel(folder, "linear"), Daemon(folder)
+    watched = Watched(Client(daemon.url), stub, parameters={})
+    task_id, _ = watched.explained(photo(90).tolist())
+    url = f"{watched.client.base}/v2/explanation_tasks/{task_id}"
+    body = watched.client.request("GET", f"/v2/explanation_tasks/{task_id}").content
+    (folder / "body").write_bytes(body)
+    bare = BareHttp(folder, folder / "body")
+    seconds = 2 if quick else 5
+    peer, ours = loads.run(bare.url, 8, seconds).check(), loads.run(url, 8, seconds).check()
+    table.add(f"GET of a finished explanation, {len(body) / 1024:.0f} KiB", ours.rate, "/s", ">= 80 % of the peer",
+              f"bare microhttpd {peer.rate:,.0f} /s", f"{ours.rate / peer.rate:.0%}, p99 {ours.p99_ms:.2f} ms")
+    table.add("memory after that", memory_mib(daemon.process.pid), "MiB", "<= 64 MiB")
+    bare.stop()
+    daemon.stop()
+    stub.stop()
+
+
+def log_for_a_while(watched, image, prefix, folder, seconds):
+    """Rows a second that were acknowledged, and whether all of them are there after the daemon was killed."""
+    transaction = watched.transaction(image.tolist(), scoring_id="@ID@")
+    (folder / "record.json").write_text(json.dumps([transaction], separators=(",", ":")))
+    url = f"{watched.client.base}{watched.records_path}"
+    return loads.run(url, 64, seconds, script="post_records.lua", BENCH_BODY=str(folder / "record.json"),
+                     BENCH_PREFIX=prefix).check()
+
+
+def measure_logging(table, folder, quick):
+    stub = StubModel(folder, "constant")
+    small, large = np.zeros((4, 4, 1), int), photo(48)
+    seconds = 2 if quick else 5
+    for name, image, target in (("small rows", small, "50,000"), (f"{len(str(large.tolist()).replace(' ', '')) // 1024} KiB images", large, "8,000")):
+        data_folder = folder / name.replace(" ", "_")
+        data_folder.mkdir()
+        daemon = Daemon(data_folder, http__connections_per_address=256)
+        watched = Watched(Client(daemon.url), stub)
+        load = log_for_a_while(watched, image, "a", data_folder, seconds)
+        daemon.kill()
+        daemon = Daemon(data_folder)
+        watched.client = Client(daemon.url, watched.client.instance)
+        kept = watched.count()
+        if kept < load.answered:
+            raise SystemExit(f"bench: {load.answered} records were acknowledged, {kept} are there after a kill")
+        table.add(f"durable records, {name}", load.rate, "/s", f">= {target} /s", "",
+                  f"p99 {load.p99_ms:.1f} ms at 64 connections; {load.answered:,} acknowledged, {kept:,} there after kill -9")
+        daemon.stop()
+    stub.stop()
+
+
+def measure_start(table, folder, quick):
+    started = time.perf_counter()
+    daemon = Daemon(folder)
+    first = (time.perf_counter() - started) * 1000
+    table.add("memory when idle", memory_mib(daemon.process.pid), "MiB", "<= 32 MiB")
+    daemon.stop()
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        daemon = Daemon(folder)
+        times.append((time.perf_counter() - started) * 1000)
+        daemon.stop()
+    table.add("start until ready", median(times), "ms", "<= 50 ms", "", f"the first one, with new keys, {first:.0f} ms")
+
+
+SECTIONS = {"segmentation": measure_segmentation, "bodies": measure_bodies, "explanations": measure_explanations,
+            "waiting": measure_waiting, "reading": measure_reading, "logging": measure_logging, "start": measure_start}
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.processor())
+    return {"cpu": model, "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"which of: {', '.join(SECTIONS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="fewer runs")
+    parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where the figures go, too")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"there is no section {unknown[0]}; there are {', '.join(SECTIONS)}")
+    table = Table()
+    for name in arguments.sections or SECTIONS:
+        with tempfile.TemporaryDirectory(prefix="explaind-bench-") as folder:
+            SECTIONS[name](table, Path(folder), arguments.quick)
+    table.print()
+    arguments.json.write_text(json.dumps({"machine": machine(), "rows": table.rows}, indent=1) + "\n")
+    print(f"\n{machine()['cpu']}, {machine()['cores']} cores; figures in {arguments.json}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Times parts of the engine in the process. Reads "H W C" and H x W x C numbers in 0-255 as text from stdin.
+ *   engine_bench quickshift          milliseconds of one quickshift: median of 21 runs
+ *   engine_bench splice byte|float   microseconds and bytes of one scoring body: median of 21 rounds of 256 masks
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/time.h"
+#include "lib/explain/design.h"
+#include "lib/explain/segment.h"
+#include "lib/scoring/splice.h"
+#include "tests/tools/read_pixels.h"
+
+#define RUNS           21
+#define MAX_BODY_BYTES ((size_t)64 << 20)
+
+static int compare(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+
+    return (a > b) - (a < b);
+}
+
+static double median(double times[RUNS])
+{
+    qsort(times, RUNS, sizeof *times, compare);
+    return times[RUNS / 2];
+}
+
+static int time_quickshift(struct xpl_arena *arena, const struct xpl_pixels *pixels)
+{
+    size_t n = (size_t)pixels->height * pixels->width;
+    uint32_t *labels = XPL_NEW_ARRAY(arena, uint32_t, n), count;
+    float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
+    double *rgb = xpl_pixels_to_rgb_unit(arena, pixels), times[RUNS];
+    struct xpl_error err = {0};
+
+    if (!labels || !lab || !rgb)
+        return 1;
+    for (size_t run = 0; run < RUNS; run++) {
+        int64_t started = xpl_monotonic_us();
+
+        xpl_rgb_to_lab(rgb, n, 0.2, lab);
+        if (xpl_quickshift(arena, lab, pixels->height, pixels->width, 3, 200, labels, &count, &err))
+            return 1;
+        times[run] = (double)(xpl_monotonic_us() - started) / 1000;
+    }
+    printf("%.4f\n", median(times));
+    return 0;
+}
+
+/* The image as a client logs it: integers, or x / 255 with 17 digits. */
+static struct xpl_buf *logged_request(const struct xpl_pixels *pixels, bool as_float)
+{
+    struct xpl_buf *text = xpl_buf_new(MAX_BODY_BYTES);
+    size_t i = 0;
+
+    if (!text)
+        return NULL;
+    xpl_buf_printf(text, "{\"input_data\":[{\"values\":[");
+    for (uint32_t r = 0; r < pixels->height; r++) {
+        for (uint32_t c = 0; c < pixels->width; c++) {
+            for (uint32_t k = 0; k < pixels->channels; k++, i++) {
+                xpl_buf_printf(text, "%s", k ? "," : c ? ",[" : r ? ",[[" : "[[[");
+                if (as_float)
+                    xpl_buf_printf(text, "%.17g", pixels->values[i] / 255);
+                else
+                    xpl_buf_printf(text, "%.0f", pixels->values[i]);
+            }
+            xpl_buf_printf(text, "]");
+        }
+        xpl_buf_printf(text, "]");
+    }
+    xpl_buf_printf(text, "]]}]}");
+    return text;
+}
+
+static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_buf *text, uint32_t *ret_segments,
+                                    struct xpl_splicer **ret, struct xpl_error *err)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_pixels *pixels, *fill;
+    struct xpl_segments *segments;
+    struct xpl_request *request;
+    enum xpl_status st;
+
+    if ((st = xpl_request_read(arena, (struct xpl_text){text->data, text->length}, &request, err)) ||
+        (st = xpl_request_pixels(arena, request, 0, &pixels, err)) ||
+        (st = xpl_segment_image(arena, pixels, &params, &segments, err)) ||
+        (st = xpl_fill_image(arena, pixels, segments, XPL_FILL_MEAN, &fill, err)))
+        return st;
+    *ret_segments = segments->count;
+    return xpl_splicer_new(arena, request, 0, XPL_WIRE_AS_LOGGED, segments->labels, segments->count, fill, ret, err);
+}
+
+static int time_splice(struct xpl_arena *arena, const struct xpl_buf *text)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    uint8_t seed[XPL_HASH_BYTES] = {0};
+    struct xpl_error err = {0};
+    struct xpl_splicer *splicer;
+    struct xpl_design *design;
+    double times[RUNS], bytes = 0;
+    uint32_t n_segments;
+    size_t n;
+    char *body;
+
+    if (make_splicer(arena, text, &n_segments, &splicer, &err) ||
+        xpl_design_plan(arena, n_segments, &params, seed, &design, &err) ||
+        !(body = xpl_arena_alloc(arena, xpl_splice_max(splicer))))
+        return 1;
+    n = design->stages[0].end;
+    for (size_t run = 0; run < RUNS; run++) {
+        int64_t started = xpl_monotonic_us();
+
+        bytes = 0;
+        for (size_t i = 0; i < n; i++)
+            bytes += (double)xpl_splice(splicer, design->masks[i], body);
+        times[run] = (double)(xpl_monotonic_us() - started) / (double)n;
+    }
+    printf("%.4f %.0f\n", median(times), bytes / (double)n);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct xpl_arena *arena = xpl_arena_new((size_t)4 << 30);
+    struct xpl_pixels *pixels = arena ? read_pixels(arena, stdin) : NULL;
+    int code = 64;
+
+    if (pixels && argc == 2 && strcmp(argv[1], "quickshift") == 0) {
+        code = time_quickshift(arena, pixels);
+    } else if (pixels && argc == 3 && strcmp(argv[1], "splice") == 0) {
+        XPL_AUTO(xpl_buf) text = logged_request(pixels, strcmp(argv[2], "float") == 0);
+
+        code = text ? time_splice(arena, text) : 1;
+    } else {
+        fputs("usage: engine_bench quickshift | splice byte|float; \"H W C\" and as many numbers on stdin\n", stderr);
+    }
+    xpl_arena_free(arena);
+    return code;
+}
