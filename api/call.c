@@ -136,9 +136,17 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
     return 0;
 }
 
+/* A handler sees one state of the database; one that blocks would hold on to an old one. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {
-    return call->route->handle(call);
+    enum xpl_answered answered;
+
+    if (call->route->blocking)
+        return call->route->handle(call);
+    xpl_db_begin_read(call->db);
+    answered = call->route->handle(call);
+    xpl_db_end_read(call->db);
+    return answered;
 }
 
 const char *xpl_call_header(const struct xpl_call *call, const char *name)

@@ -23,9 +23,26 @@ struct cell {
 struct reading {
     struct xpl_call *call;
     struct xpl_transaction *transactions;
-    size_t n;
+    size_t n, capacity;
     struct xpl_error *err;
 };
+
+/* Room for one more, to be counted when it is complete; NULL without memory. */
+static struct xpl_transaction *next_transaction(struct reading *r)
+{
+    size_t capacity = r->capacity ? 2 * r->capacity : 4;
+    struct xpl_transaction *more;
+
+    if (r->n < r->capacity)
+        return &r->transactions[r->n];
+    if (!(more = XPL_NEW_ARRAY(r->call->arena, struct xpl_transaction, capacity)))
+        return NULL;
+    if (r->n)
+        memcpy(more, r->transactions, r->n * sizeof *more);
+    r->transactions = more;
+    r->capacity = capacity;
+    return &r->transactions[r->n];
+}
 
 /* ---- what a record says besides request and response ---- */
 
@@ -104,7 +121,8 @@ static enum xpl_status make_texts(struct reading *r, const struct cell *image, c
     return XPL_OK;
 }
 
-static enum xpl_status rest_of_row(struct reading *r, const struct cell *cells, size_t n, struct xpl_transaction *t)
+/* The small members become a tree; what is not known is not looked at. */
+static enum xpl_status rest_of_record(struct reading *r, const struct cell *cells, size_t n, struct xpl_transaction *t)
 {
     static const char *const wanted[] = {"scoring_id", "scoring_timestamp", "asset_revision",
                                          "user_id",    "response_time",     NULL};
@@ -122,7 +140,7 @@ static enum xpl_status rest_of_row(struct reading *r, const struct cell *cells, 
     }
     xpl_buf_string(rest, *separator == '{' ? "{}" : "}");
     if (rest->failed)
-        return xpl_fail(r->err, XPL_TOO_LARGE, "the record's members besides the image exceed %u bytes",
+        return xpl_fail(r->err, XPL_TOO_LARGE, "the record's members besides image and response exceed %u bytes",
                         MAX_REST_BYTES);
     return read_rest(r, rest->data, rest->length, t);
 }
@@ -132,19 +150,21 @@ static enum xpl_status transaction_of_row(struct reading *r, const struct cell *
     static const char *const image_names[] = {"scoring_input", "image", "input", "values", NULL};
     static const char *const probability_names[] = {"probability", "probabilities", NULL};
     static const char *const prediction_names[] = {"prediction", "prediction_classes", NULL};
-    struct xpl_transaction *t = &r->transactions[r->n];
+    struct xpl_transaction *t = next_transaction(r);
     const struct cell *image = find_cell(cells, n, image_names);
     const struct cell *probability = find_cell(cells, n, probability_names);
     const struct cell *prediction = find_cell(cells, n, prediction_names);
     enum xpl_status st;
 
+    if (!t)
+        return xpl_no_memory(r->err);
     if (!image)
         return xpl_fail_field(r->err, XPL_BAD_RECORD, "scoring_input",
                               "is missing: a record has \"request\" and \"response\", or the columns scoring_input and"
                               " probability");
     if (!probability)
         return xpl_fail_field(r->err, XPL_BAD_RECORD, "probability", "is missing");
-    if ((st = rest_of_row(r, cells, n, t)) || (st = make_texts(r, image, probability, prediction, t)))
+    if ((st = rest_of_record(r, cells, n, t)) || (st = make_texts(r, image, probability, prediction, t)))
         return st;
     r->n++;
     return XPL_OK;
@@ -225,28 +245,6 @@ static enum xpl_status read_table(struct reading *r, struct xpl_text fields, str
 
 /* ---- one record ---- */
 
-static enum xpl_status rest_of_object(struct reading *r, const struct cell *cells, size_t n, struct xpl_transaction *t)
-{
-    static const char *const apart[] = {"request", "response", NULL};
-    XPL_AUTO(xpl_buf) rest = xpl_buf_new(MAX_REST_BYTES);
-    const char *separator = "{";
-
-    if (!rest)
-        return xpl_no_memory(r->err);
-    for (size_t i = 0; i < n; i++) {
-        if (in_list(cells[i].name, apart))
-            continue;
-        xpl_buf_printf(rest, "%s\"%.*s\":", separator, (int)cells[i].name.length, cells[i].name.ptr);
-        xpl_buf_append(rest, cells[i].value.ptr, cells[i].value.length);
-        separator = ",";
-    }
-    xpl_buf_string(rest, *separator == '{' ? "{}" : "}");
-    if (rest->failed)
-        return xpl_fail(r->err, XPL_TOO_LARGE, "the members besides request and response exceed %u bytes",
-                        MAX_REST_BYTES);
-    return read_rest(r, rest->data, rest->length, t);
-}
-
 static const struct cell *find_one(const struct cell *cells, size_t n, const char *name)
 {
     const char *const names[] = {name, NULL};
@@ -257,9 +255,11 @@ static const struct cell *find_one(const struct cell *cells, size_t n, const cha
 static enum xpl_status read_payload(struct reading *r, const struct cell *cells, size_t n)
 {
     const struct cell *request = find_one(cells, n, "request"), *response = find_one(cells, n, "response");
-    struct xpl_transaction *t = &r->transactions[r->n];
+    struct xpl_transaction *t = next_transaction(r);
     enum xpl_status st;
 
+    if (!t)
+        return xpl_no_memory(r->err);
     if (!request)
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "is missing");
     if (!response)
@@ -268,7 +268,7 @@ static enum xpl_status read_payload(struct reading *r, const struct cell *cells,
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "must be an object");
     if (*response->value.ptr != '{')
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "must be an object");
-    if ((st = rest_of_object(r, cells, n, t)))
+    if ((st = rest_of_record(r, cells, n, t)))
         return st;
     t->request = request->value;
     t->response = response->value;
@@ -378,8 +378,6 @@ enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction *
         return st;
     if (call->body.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed: an array of records");
-    if (!(r.transactions = XPL_NEW_ARRAY(call->arena, struct xpl_transaction, XPL_MAX_TRANSACTIONS)))
-        return xpl_no_memory(err);
     xpl_json_scan_start(&scan, call->body.data, call->body.length, &scan_limits, err);
     if ((st = xpl_json_peek(&scan, &kind)))
         return st;

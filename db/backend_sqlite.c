@@ -19,6 +19,7 @@
 struct xpl_stmt {
     struct xpl_db *db;
     const char *sql; /* key of the cache; NULL = used once */
+    char *built;     /* the same, when the cache owns the text */
     sqlite3_stmt *handle;
     int n_bound;
     int rc; /* first error of compiling and binding */
@@ -62,6 +63,12 @@ static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
     if (st == XPL_CONFLICT) /* a client reads this: no names of tables */
         return xpl_fail(err, st, "there is one with the same id already");
     return xpl_fail(err, st, "storage: %s", db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+}
+
+/* Counting memory takes a lock that all connections share, for every allocation. */
+void xpl_db_start(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 const char *xpl_db_version(void)
@@ -137,8 +144,10 @@ void xpl_db_close(struct xpl_db *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < db->n_cached; i++)
+    for (size_t i = 0; i < db->n_cached; i++) {
         sqlite3_finalize(db->cache[i].handle);
+        free(db->cache[i].built);
+    }
     sqlite3_close(db->handle);
     free(db);
 }
@@ -154,12 +163,9 @@ enum xpl_status xpl_db_exec(struct xpl_db *db, const char *sql, struct xpl_error
 
 static struct xpl_stmt *cached(struct xpl_db *db, const char *sql)
 {
-    for (size_t i = 0; i < db->n_cached; i++) {
-        struct xpl_stmt *stmt = &db->cache[i];
-
-        if (!stmt->busy && (stmt->sql == sql || strcmp(stmt->sql, sql) == 0))
-            return stmt;
-    }
+    for (size_t i = 0; i < db->n_cached; i++)
+        if (db->cache[i].sql == sql && !db->cache[i].busy)
+            return &db->cache[i];
     return NULL;
 }
 
@@ -177,23 +183,48 @@ struct xpl_stmt *xpl_db_query_once(struct xpl_db *db, const char *sql)
     return stmt ? make(db, sql, stmt, false) : NULL;
 }
 
-struct xpl_stmt *xpl_db_query(struct xpl_db *db, const char *sql)
+static struct xpl_stmt *use(struct xpl_stmt *stmt)
 {
-    struct xpl_stmt *stmt = cached(db, sql);
-
-    if (!stmt) {
-        if (db->n_cached == MAX_CACHED)
-            return xpl_db_query_once(db, sql);
-        stmt = make(db, sql, &db->cache[db->n_cached], true);
-        if (stmt->rc == SQLITE_OK)
-            db->n_cached++;
-        else
-            return xpl_db_query_once(db, sql);
-    }
     stmt->busy = true;
     stmt->n_bound = 0;
     stmt->rc = SQLITE_OK;
     return stmt;
+}
+
+/* A new entry of the cache; NULL when there is no room, or the text does not compile. */
+static struct xpl_stmt *add_cached(struct xpl_db *db, const char *sql)
+{
+    struct xpl_stmt *stmt = &db->cache[db->n_cached];
+
+    if (db->n_cached == MAX_CACHED || make(db, sql, stmt, true)->rc != SQLITE_OK)
+        return NULL;
+    db->n_cached++;
+    return stmt;
+}
+
+struct xpl_stmt *xpl_db_query(struct xpl_db *db, const char *sql)
+{
+    struct xpl_stmt *stmt = cached(db, sql);
+
+    if (!stmt)
+        stmt = add_cached(db, sql);
+    return stmt ? use(stmt) : xpl_db_query_once(db, sql);
+}
+
+struct xpl_stmt *xpl_db_query_built(struct xpl_db *db, const char *sql)
+{
+    struct xpl_stmt *stmt;
+    char *copy;
+
+    for (size_t i = 0; i < db->n_cached; i++)
+        if (db->cache[i].built && !db->cache[i].busy && strcmp(db->cache[i].built, sql) == 0)
+            return use(&db->cache[i]);
+    if (!(copy = strdup(sql)) || !(stmt = add_cached(db, copy))) {
+        free(copy);
+        return xpl_db_query_once(db, sql);
+    }
+    stmt->built = copy;
+    return use(stmt);
 }
 
 void xpl_stmt_done(struct xpl_stmt *stmt)
@@ -341,4 +372,20 @@ enum xpl_status xpl_run(struct xpl_stmt *stmt, int64_t *ret_changed, struct xpl_
     if (ret_changed)
         *ret_changed = sqlite3_changes64(stmt->db->handle);
     return XPL_OK;
+}
+
+/* ---- one state for several reads ---- */
+
+void xpl_db_begin_read(struct xpl_db *db)
+{
+    XPL_AUTO(xpl_stmt) begin = xpl_db_query(db, "BEGIN");
+
+    xpl_run(begin, NULL, NULL);
+}
+
+void xpl_db_end_read(struct xpl_db *db)
+{
+    XPL_AUTO(xpl_stmt) commit = xpl_db_query(db, "COMMIT");
+
+    xpl_run(commit, NULL, NULL);
 }

@@ -38,6 +38,9 @@ enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_
 void xpl_db_close(struct xpl_db *db);
 XPL_DEFINE_AUTO(xpl_db, xpl_db_close)
 
+/** Once per process, before any connection: what all connections share. */
+void xpl_db_start(void);
+
 /** Version and advice about the storage library, for the log at start; NULL when there is nothing to warn of. */
 const char *xpl_db_warning(void);
 const char *xpl_db_version(void);
@@ -45,17 +48,23 @@ const char *xpl_db_version(void);
 /** Applies every migration that is missing, one transaction each. A newer schema is XPL_STORAGE_FAILED. */
 enum xpl_status xpl_db_migrate(struct xpl_db *db, struct xpl_error *err);
 
+/** On a reader: all that is read until xpl_db_end_read is of one state of the database. Not to be nested. */
+void xpl_db_begin_read(struct xpl_db *db);
+void xpl_db_end_read(struct xpl_db *db);
+
 /** Runs statements without results (transactions, pragmas). */
 enum xpl_status xpl_db_exec(struct xpl_db *db, const char *sql, struct xpl_error *err);
 
 /**
- * A statement ready for binding, cached per connection by its text: `sql` must be a string constant or live as long as
- * the connection, with the exception of texts passed to xpl_db_query_once. Never NULL unless out of memory; a text that
- * does not compile shows when it is run.
+ * A statement ready for binding, cached per connection by the address of its text: `sql` must be a string constant.
+ * Never NULL unless out of memory; a text that does not compile shows when it is run.
  */
 struct xpl_stmt *xpl_db_query(struct xpl_db *db, const char *sql);
 
-/** For texts put together at run time (lists with filters): compiled for this use only. Values are still bound. */
+/** The same for texts put together at run time of which there are few: cached by content, `sql` may go. */
+struct xpl_stmt *xpl_db_query_built(struct xpl_db *db, const char *sql);
+
+/** For texts of which there are many (lists with filters): compiled for this use only. Values are still bound. */
 struct xpl_stmt *xpl_db_query_once(struct xpl_db *db, const char *sql);
 
 void xpl_stmt_done(struct xpl_stmt *stmt);

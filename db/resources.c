@@ -121,7 +121,7 @@ enum xpl_status xpl_resource_get(struct xpl_db *db, struct xpl_arena *arena, con
     if (!xpl_buf_string(sql, " AND id = ?"))
         return xpl_no_memory(err);
 
-    XPL_AUTO(xpl_stmt) st = xpl_db_query_once(db, sql->data);
+    XPL_AUTO(xpl_stmt) st = xpl_db_query_built(db, sql->data);
     xpl_bind_text(st, data_mart_id);
     xpl_bind_text(st, id);
     return xpl_fetch_one(st, arena, read_resource, ret, err);

@@ -48,24 +48,32 @@ static void describe(struct xpl_write *op)
         xpl_fail(&op->err, op->status, "the write failed");
 }
 
+/* Statements that run for every operation are compiled once. */
+static enum xpl_status execute(struct xpl_db *db, const char *sql, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) stmt = xpl_db_query(db, sql);
+
+    return xpl_run(stmt, NULL, err);
+}
+
 /* Runs one operation inside a savepoint, so that it rolls back alone. False when the transaction itself is broken. */
 static bool run_one(struct xpl_db *db, struct xpl_write *op)
 {
     struct xpl_error err = {0};
 
     op->err = (struct xpl_error){0};
-    if ((op->status = xpl_db_exec(db, "SAVEPOINT operation", &op->err)))
+    if ((op->status = execute(db, "SAVEPOINT operation", &op->err)))
         return false;
     op->status = op->run(db, op->arg, &op->err);
     if (op->status == XPL_OK)
-        return xpl_db_exec(db, "RELEASE operation", &err) == XPL_OK;
+        return execute(db, "RELEASE operation", &err) == XPL_OK;
     describe(op);
-    return xpl_db_exec(db, "ROLLBACK TO operation; RELEASE operation", &err) == XPL_OK;
+    return execute(db, "ROLLBACK TO operation", &err) == XPL_OK && execute(db, "RELEASE operation", &err) == XPL_OK;
 }
 
 static enum xpl_status commit(struct xpl_db *db, struct xpl_error *err)
 {
-    enum xpl_status st = xpl_db_exec(db, "COMMIT", err);
+    enum xpl_status st = execute(db, "COMMIT", err);
 
     if (st)
         xpl_db_exec(db, "ROLLBACK", NULL);
@@ -88,7 +96,7 @@ static bool run_group(struct xpl_db *db, struct xpl_write *group)
 static void run_alone(struct xpl_db *db, struct xpl_write *op)
 {
     op->err = (struct xpl_error){0};
-    if ((op->status = xpl_db_exec(db, "BEGIN IMMEDIATE", &op->err)))
+    if ((op->status = execute(db, "BEGIN IMMEDIATE", &op->err)))
         return;
     if ((op->status = op->run(db, op->arg, &op->err)) == XPL_OK) {
         op->err = (struct xpl_error){0};
@@ -102,7 +110,7 @@ static void run_alone(struct xpl_db *db, struct xpl_write *op)
 static void run_all(struct xpl_db *db, struct xpl_write *group)
 {
     struct xpl_error err = {0};
-    enum xpl_status st = xpl_db_exec(db, "BEGIN IMMEDIATE", &err);
+    enum xpl_status st = execute(db, "BEGIN IMMEDIATE", &err);
 
     if (st == XPL_OK && run_group(db, group))
         return;

@@ -12,8 +12,8 @@
 
 #define POOL_THREADS      2
 #define POOL_WAITING      64
-#define CONNECTION_MEMORY ((size_t)128 << 10)
-#define FLUSH_STEPS       200 /* of 10 ms: how long answers may take to leave at the end */
+#define CONNECTION_MEMORY ((size_t)64 << 10) /* zeroed for every request */
+#define FLUSH_STEPS       200                /* of 10 ms: how long answers may take to leave at the end */
 
 /* One microhttpd daemon: plain or TLS. */
 struct side {

@@ -21,7 +21,7 @@
 struct collecting {
     struct xpl_call *call;
     struct xpl_pair *pairs;
-    size_t n, bytes;
+    size_t n, max, bytes;
     bool failed;
 };
 
@@ -31,7 +31,7 @@ static enum MHD_Result take_pair(void *arg, enum MHD_ValueKind kind, const char 
 
     (void)kind;
     c->bytes += strlen(name) + (value ? strlen(value) : 0) + 4;
-    if (c->n == MAX_PAIRS) {
+    if (c->n == c->max) {
         c->failed = true;
         return MHD_NO;
     }
@@ -44,11 +44,12 @@ static enum MHD_Result take_pair(void *arg, enum MHD_ValueKind kind, const char 
 
 static struct collecting collect(struct xpl_http_request *r, enum MHD_ValueKind kind)
 {
-    struct collecting c = {.call = &r->call, .pairs = XPL_NEW_ARRAY(r->call.arena, struct xpl_pair, MAX_PAIRS)};
+    int n = MHD_get_connection_values(r->connection, kind, NULL, NULL);
+    struct collecting c = {.call = &r->call, .max = n < 0 ? 0 : (size_t)n, .failed = n < 0 || n > (int)MAX_PAIRS};
 
-    if (!c.pairs)
+    if (!c.failed && n > 0 && !(c.pairs = XPL_NEW_ARRAY(r->call.arena, struct xpl_pair, c.max)))
         c.failed = true;
-    else
+    if (!c.failed)
         MHD_get_connection_values(r->connection, kind, take_pair, &c);
     return c;
 }

@@ -213,6 +213,7 @@ int main(int argc, char **argv)
         fputs("explaind: the system libraries cannot be started\n", stderr);
         return EX_OSERR;
     }
+    xpl_db_start();
     code = run(&p);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);

@@ -48,11 +48,11 @@ void xpl_arena_free(struct xpl_arena *arena)
 static struct block *add_block(struct xpl_arena *arena, size_t size)
 {
     size_t capacity = size > BLOCK_BYTES ? size : BLOCK_BYTES;
-    struct block *block = calloc(1, sizeof *block + capacity);
+    struct block *block = malloc(sizeof *block + capacity);
 
     if (!block)
         return NULL;
-    block->size = capacity;
+    *block = (struct block){.size = capacity};
     /* A block for one large piece goes behind the current one, whose rest stays in use. */
     if (size > BLOCK_BYTES && arena->blocks) {
         block->next = arena->blocks->next;
@@ -64,7 +64,8 @@ static struct block *add_block(struct xpl_arena *arena, size_t size)
     return block;
 }
 
-void *xpl_arena_alloc(struct xpl_arena *arena, size_t size)
+/* For callers that write all of it themselves. */
+static void *take(struct xpl_arena *arena, size_t size)
 {
     struct block *block = arena->blocks;
     size_t rounded;
@@ -85,6 +86,15 @@ void *xpl_arena_alloc(struct xpl_arena *arena, size_t size)
     return memory;
 }
 
+void *xpl_arena_alloc(struct xpl_arena *arena, size_t size)
+{
+    void *memory = take(arena, size);
+
+    if (memory)
+        memset(memory, 0, size);
+    return memory;
+}
+
 void *xpl_arena_array(struct xpl_arena *arena, size_t count, size_t size)
 {
     size_t total;
@@ -96,7 +106,7 @@ void *xpl_arena_array(struct xpl_arena *arena, size_t count, size_t size)
 
 void *xpl_arena_copy(struct xpl_arena *arena, const void *data, size_t size)
 {
-    void *memory = xpl_arena_alloc(arena, size);
+    void *memory = take(arena, size);
 
     if (memory && size)
         memcpy(memory, data, size);
@@ -110,10 +120,13 @@ char *xpl_arena_string(struct xpl_arena *arena, const char *string)
 
 char *xpl_arena_string_n(struct xpl_arena *arena, const char *text, size_t length)
 {
-    char *copy = xpl_arena_alloc(arena, length + 1);
+    char *copy = take(arena, length + 1);
 
-    if (copy && length)
+    if (!copy)
+        return NULL;
+    if (length)
         memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
@@ -128,7 +141,7 @@ char *xpl_arena_printf(struct xpl_arena *arena, const char *format, ...)
     va_end(args);
     if (length < 0)
         return NULL;
-    text = xpl_arena_alloc(arena, (size_t)length + 1);
+    text = take(arena, (size_t)length + 1);
     if (!text)
         return NULL;
     va_start(args, format);
