@@ -196,7 +196,7 @@ static enum xpl_status read_row(struct reading *r, struct xpl_text row, struct c
     size_t n = 0;
     bool more;
 
-    xpl_json_scan_start(&scan, row.ptr, row.length, NULL, r->err);
+    xpl_json_rescan_start(&scan, row, r->err);
     if ((st = xpl_json_enter_array(&scan)))
         return st;
     for (; (st = xpl_json_next_element(&scan, &more)) == XPL_OK && more; n++) {
@@ -231,7 +231,7 @@ static enum xpl_status read_table(struct reading *r, struct xpl_text fields, str
 
     if ((st = read_names(r, fields, cells, &n_names)))
         return st;
-    xpl_json_scan_start(&scan, values.ptr, values.length, NULL, r->err);
+    xpl_json_rescan_start(&scan, values, r->err);
     if ((st = xpl_json_enter_array(&scan)))
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "values", "must be an array of rows");
     while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {

@@ -2,6 +2,7 @@
 /*
  * Times parts of the engine in the process. Reads "H W C" and H x W x C numbers in 0-255 as text from stdin.
  *   engine_bench quickshift          milliseconds of one quickshift: median of 21 runs
+ *   engine_bench read byte|float     microseconds to find the image in a logged request, to read its numbers; bytes
  *   engine_bench splice byte|float   microseconds and bytes of one scoring body: median of 21 rounds of 256 masks
  */
 #include <inttypes.h>
@@ -80,6 +81,30 @@ static struct xpl_buf *logged_request(const struct xpl_pixels *pixels, bool as_f
     return text;
 }
 
+static int time_read(const struct xpl_buf *text)
+{
+    double found[RUNS], read[RUNS];
+
+    for (size_t run = 0; run < RUNS; run++) {
+        struct xpl_arena *arena = xpl_arena_new((size_t)1 << 30);
+        int64_t started = xpl_monotonic_us(), between;
+        struct xpl_error err = {0};
+        struct xpl_request *request;
+        struct xpl_pixels *pixels;
+
+        if (!arena || xpl_request_read(arena, (struct xpl_text){text->data, text->length}, &request, &err))
+            return 1;
+        between = xpl_monotonic_us();
+        if (xpl_request_pixels(arena, request, 0, &pixels, &err))
+            return 1;
+        found[run] = (double)(between - started);
+        read[run] = (double)(xpl_monotonic_us() - between);
+        xpl_arena_free(arena);
+    }
+    printf("%.1f %.1f %zu\n", median(found), median(read), text->length);
+    return 0;
+}
+
 static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_buf *text, uint32_t *ret_segments,
                                     struct xpl_splicer **ret, struct xpl_error *err)
 {
@@ -135,12 +160,13 @@ int main(int argc, char **argv)
 
     if (pixels && argc == 2 && strcmp(argv[1], "quickshift") == 0) {
         code = time_quickshift(arena, pixels);
-    } else if (pixels && argc == 3 && strcmp(argv[1], "splice") == 0) {
+    } else if (pixels && argc == 3) {
         XPL_AUTO(xpl_buf) text = logged_request(pixels, strcmp(argv[2], "float") == 0);
 
-        code = text ? time_splice(arena, text) : 1;
+        code = !text ? 1 : strcmp(argv[1], "read") == 0 ? time_read(text) : time_splice(arena, text);
     } else {
-        fputs("usage: engine_bench quickshift | splice byte|float; \"H W C\" and as many numbers on stdin\n", stderr);
+        fputs("usage: engine_bench quickshift | (read | splice) byte|float; \"H W C\" and the numbers on stdin\n",
+              stderr);
     }
     xpl_arena_free(arena);
     return code;

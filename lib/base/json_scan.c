@@ -11,6 +11,12 @@ void xpl_json_scan_start(struct xpl_json_scan *scan, const char *text, size_t le
         scan->limits = *limits;
 }
 
+void xpl_json_rescan_start(struct xpl_json_scan *scan, struct xpl_text text, struct xpl_error *err)
+{
+    xpl_json_scan_start(scan, text.ptr, text.length, NULL, err);
+    scan->checked = true;
+}
+
 static enum xpl_status broken(struct xpl_json_scan *scan, const char *what)
 {
     return xpl_fail(scan->err, XPL_BAD_JSON, "not valid JSON: %s at byte %zu", what, scan->at);
@@ -162,47 +168,64 @@ enum xpl_status xpl_json_next_member(struct xpl_json_scan *scan, struct xpl_text
     return XPL_OK;
 }
 
-static size_t digits(const struct xpl_json_scan *scan, size_t at)
+static const char *skip_digits(const char *at, const char *end)
 {
-    size_t end = at;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
 
-    while (end < scan->length && scan->text[end] >= '0' && scan->text[end] <= '9')
-        end++;
-    return end - at;
+size_t xpl_json_number_length(const char *at, const char *end, bool *exponents)
+{
+    const char *start = at, *from;
+
+    at += at < end && *at == '-';
+    from = at;
+    at = skip_digits(at, end);
+    if (at == from || (*from == '0' && at - from > 1))
+        return 0;
+    if (at < end && *at == '.') {
+        from = at + 1;
+        if ((at = skip_digits(from, end)) == from)
+            return 0;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        *exponents = true;
+        from = at + 1;
+        from += from < end && (*from == '+' || *from == '-');
+        if ((at = skip_digits(from, end)) == from)
+            return 0;
+    }
+    return (size_t)(at - start);
+}
+
+static enum xpl_status broken_number(struct xpl_json_scan *scan)
+{
+    const char *at = scan->text + scan->at, *end = scan->text + scan->length, *digit = at;
+
+    digit += digit < end && *digit == '-';
+    if (skip_digits(digit, end) == digit)
+        return broken(scan, "a number was expected");
+    if (*digit == '0' && skip_digits(digit, end) > digit + 1)
+        return broken(scan, "a number must not start with 0");
+    return broken(scan, "digits were expected in a number's fraction or exponent");
 }
 
 enum xpl_status xpl_json_number(struct xpl_json_scan *scan, struct xpl_text *ret_text)
 {
-    size_t start, at, n;
+    const char *at;
+    bool exponents;
+    size_t length;
 
     skip_blanks(scan);
-    start = at = scan->at;
-    if (at < scan->length && scan->text[at] == '-')
-        at++;
-    n = digits(scan, at);
-    if (n == 0)
-        return broken(scan, "a number was expected");
-    if (n > 1 && scan->text[at] == '0')
-        return broken(scan, "a number must not start with 0");
-    at += n;
-    if (at < scan->length && scan->text[at] == '.') {
-        if ((n = digits(scan, at + 1)) == 0)
-            return broken(scan, "digits were expected after '.'");
-        at += 1 + n;
-    }
-    if (at < scan->length && (scan->text[at] == 'e' || scan->text[at] == 'E')) {
-        at++;
-        if (at < scan->length && (scan->text[at] == '+' || scan->text[at] == '-'))
-            at++;
-        if ((n = digits(scan, at)) == 0)
-            return broken(scan, "digits were expected in the exponent");
-        at += n;
-    }
+    at = scan->text + scan->at;
+    if ((length = xpl_json_number_length(at, scan->text + scan->length, &exponents)) == 0)
+        return broken_number(scan);
     if (scan->limits.numbers && scan->seen.numbers == scan->limits.numbers)
         return over_limit(scan, "numbers", scan->limits.numbers);
     scan->seen.numbers++;
-    scan->at = at;
-    *ret_text = (struct xpl_text){scan->text + start, at - start};
+    scan->at += length;
+    *ret_text = (struct xpl_text){at, length};
     return XPL_OK;
 }
 
@@ -247,91 +270,8 @@ enum xpl_status xpl_json_string(struct xpl_json_scan *scan, struct xpl_text *ret
     return XPL_OK;
 }
 
-static enum xpl_status word(struct xpl_json_scan *scan, const char *wanted)
-{
-    size_t length = strlen(wanted);
-
-    if (scan->length - scan->at < length || memcmp(scan->text + scan->at, wanted, length) != 0)
-        return broken(scan, "unexpected word");
-    scan->at += length;
-    return XPL_OK;
-}
-
-/* A value that is no container. */
-static enum xpl_status skip_scalar(struct xpl_json_scan *scan, enum xpl_json_kind kind)
-{
-    struct xpl_text ignored;
-
-    switch (kind) {
-    case XPL_JSON_STRING:
-        return xpl_json_string(scan, &ignored);
-    case XPL_JSON_NUMBER:
-        return xpl_json_number(scan, &ignored);
-    case XPL_JSON_TRUE:
-        return word(scan, "true");
-    case XPL_JSON_FALSE:
-        return word(scan, "false");
-    case XPL_JSON_NULL:
-        return word(scan, "null");
-    case XPL_JSON_OBJECT:
-    case XPL_JSON_ARRAY:
-        break;
-    }
-    return broken(scan, "unexpected container");
-}
-
-/* Reads a scalar whole, or only opens a container. */
-static enum xpl_status begin_value(struct xpl_json_scan *scan)
-{
-    enum xpl_json_kind kind;
-    enum xpl_status st = xpl_json_peek(scan, &kind);
-
-    if (st)
-        return st;
-    if (kind == XPL_JSON_OBJECT || kind == XPL_JSON_ARRAY)
-        return enter(scan, kind == XPL_JSON_OBJECT ? '{' : '[');
-    return skip_scalar(scan, kind);
-}
-
-enum xpl_status xpl_json_skip(struct xpl_json_scan *scan, struct xpl_text *ret_text)
-{
-    unsigned outside = scan->depth;
-    struct xpl_text name;
-    enum xpl_status st;
-    size_t start;
-    bool more;
-
-    skip_blanks(scan);
-    start = scan->at;
-    if ((st = begin_value(scan)))
-        return st;
-    while (scan->depth > outside) {
-        bool object = scan->open[scan->depth - 1] == '{';
-
-        st = object ? xpl_json_next_member(scan, &name, &more) : xpl_json_next_element(scan, &more);
-        if (st == XPL_OK && more)
-            st = begin_value(scan);
-        if (st)
-            return st;
-    }
-    if (ret_text)
-        *ret_text = (struct xpl_text){scan->text + start, scan->at - start};
-    return XPL_OK;
-}
-
 enum xpl_status xpl_json_end(struct xpl_json_scan *scan)
 {
     skip_blanks(scan);
     return scan->at == scan->length ? XPL_OK : broken(scan, "text after the end");
-}
-
-enum xpl_status xpl_json_check(const char *text, size_t length, const struct xpl_json_limits *limits,
-                               struct xpl_error *err)
-{
-    struct xpl_json_scan scan;
-    enum xpl_status st;
-
-    xpl_json_scan_start(&scan, text, length, limits, err);
-    st = xpl_json_skip(&scan, NULL);
-    return st ? st : xpl_json_end(&scan);
 }

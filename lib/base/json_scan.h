@@ -50,6 +50,7 @@ struct xpl_json_scan {
     size_t at;      /* byte position */
     unsigned depth; /* open containers */
     bool first;     /* nothing read yet in the innermost open container */
+    bool checked;   /* the text was scanned before: xpl_json_skip only looks for the end */
     char open[XPL_JSON_MAX_DEPTH];
     struct xpl_json_limits limits, seen;
     struct xpl_error *err;
@@ -57,6 +58,9 @@ struct xpl_json_scan {
 
 void xpl_json_scan_start(struct xpl_json_scan *scan, const char *text, size_t length,
                          const struct xpl_json_limits *limits, struct xpl_error *err);
+
+/** For a part of a text that was scanned without an error: what is skipped now is not checked a second time. */
+void xpl_json_rescan_start(struct xpl_json_scan *scan, struct xpl_text text, struct xpl_error *err);
 
 /** What the next value is, without reading it. */
 enum xpl_status xpl_json_peek(struct xpl_json_scan *scan, enum xpl_json_kind *ret_kind);
@@ -71,8 +75,25 @@ enum xpl_status xpl_json_next_member(struct xpl_json_scan *scan, struct xpl_text
 /** Goes to the next element; `*ret_more` = false closes the array. */
 enum xpl_status xpl_json_next_element(struct xpl_json_scan *scan, bool *ret_more);
 
+/** How many of the bytes from `at` to `end` are a JSON number; 0 when they do not begin with one. `*exponents` is set
+ * when it has an exponent. */
+size_t xpl_json_number_length(const char *at, const char *end, bool *exponents);
+
 /** Reads a number and gives its text. */
 enum xpl_status xpl_json_number(struct xpl_json_scan *scan, struct xpl_text *ret_text);
+
+/** What a run of numbers is like. */
+struct xpl_json_numbers {
+    size_t n;
+    size_t longest; /* bytes of the longest text */
+    bool exponents; /* at least one has an exponent */
+};
+
+/**
+ * Reads the number that comes next and all that follow it as elements of the same array, as far as they are written one
+ * after the other; xpl_json_next_element comes next.
+ */
+enum xpl_status xpl_json_numbers(struct xpl_json_scan *scan, struct xpl_json_numbers *ret);
 
 /** Reads a string and gives its raw text between the quotes. */
 enum xpl_status xpl_json_string(struct xpl_json_scan *scan, struct xpl_text *ret_raw);
