@@ -8,23 +8,23 @@
 
 #define MAX_HEADERS 32
 
-/* The part of a URL between "//" and the next slash. */
-static struct xpl_text authority(const char *url)
+/* Scheme, host and port: what stands in front of the path. */
+static struct xpl_text origin(const char *url)
 {
-    const char *start = url ? strstr(url, "//") : NULL;
+    const char *host = url ? strstr(url, "//") : NULL;
 
-    if (!start)
+    if (!host)
         return (struct xpl_text){"", 0};
-    start += 2;
-    return (struct xpl_text){start, strcspn(start, "/?#")};
+    host += 2;
+    return (struct xpl_text){url, (size_t)(host - url) + strcspn(host, "/?#")};
 }
 
-static bool same_host(const char *a, const char *b)
+bool xpl_same_origin(const char *a, const char *b)
 {
-    struct xpl_text host_a = authority(a), host_b = authority(b);
+    struct xpl_text origin_a = origin(a), origin_b = origin(b);
 
-    return host_a.length > 0 && host_a.length == host_b.length &&
-           strncasecmp(host_a.ptr, host_b.ptr, host_a.length) == 0;
+    return origin_a.length > 0 && origin_a.length == origin_b.length &&
+           strncasecmp(origin_a.ptr, origin_b.ptr, origin_a.length) == 0;
 }
 
 static void take_credentials(struct xpl_arena *arena, const json_t *credentials, struct xpl_endpoint *ret)
@@ -79,7 +79,7 @@ enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *a
     *ret = (struct xpl_endpoint){.url = xpl_arena_string(arena, url), .policy = app->scoring_policy};
     if (json_object_size(own) > 0)
         take_credentials(arena, own, ret);
-    else if (same_host(url, xpl_json_string_at(provider, "credentials.url")))
+    else if (xpl_same_origin(url, xpl_json_string_at(provider, "credentials.url")))
         take_credentials(arena, xpl_json_at(provider, "credentials"), ret);
     if ((st = add_headers(arena, xpl_json_at(provider, "request_headers"), lines, &n, err)) ||
         (st = add_headers(arena, xpl_json_at(scoring_endpoint, "request_headers"), lines, &n, err)))

@@ -11,11 +11,14 @@
 #include "lib/base/arena.h"
 #include "lib/scoring/predictor.h"
 
+/** Whether two http(s) addresses have the same scheme, host and port, as written. NULL has none. */
+bool xpl_same_origin(const char *a, const char *b);
+
 /**
  * The endpoint at `url`. `scoring_endpoint` (a subscription's deployment.scoring_endpoint; NULL for discovery) brings
- * its own credentials and headers. Without credentials there the provider's are used, but only for the host they were
- * given for: a subscription cannot send them elsewhere. Strings live in `arena`. Both entities are opened (credentials
- * decrypted).
+ * its own credentials and headers. Without credentials there the provider's are used, but only for the server
+ * they were given for: a subscription cannot send them elsewhere. Strings live in `arena`. Both entities are opened
+ * (credentials decrypted).
  */
 enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
                                   const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,

@@ -143,55 +143,83 @@ static bool copy(json_t **document, const char *from, const char *path, bool mov
     return done;
 }
 
+bool xpl_pointer_within(const char *inner, const char *outer)
+{
+    size_t length = strlen(outer);
+
+    return strncmp(inner, outer, length) == 0 && (inner[length] == '\0' || inner[length] == '/');
+}
+
 static bool is_read_only(const char *pointer, const char *const *read_only)
 {
-    for (; *read_only; read_only++) {
-        size_t length = strlen(*read_only);
-
-        if (strncmp(pointer + 1, *read_only, length) == 0 &&
-            (pointer[length + 1] == '\0' || pointer[length + 1] == '/'))
+    for (; *read_only; read_only++)
+        if (*pointer == '/' && xpl_pointer_within(pointer + 1, *read_only))
             return true;
-    }
     return false;
 }
 
-static enum xpl_status apply(json_t **document, const json_t *operation, const char *where,
-                             const char *const *read_only, struct xpl_error *err)
+/* Whether a value at `pointer` shows a secret: it is one, a part of one, or holds one. */
+static bool shows_secret(const char *pointer, const char *secret)
 {
-    const char *op = json_string_value(json_object_get(operation, "op"));
-    const char *path = json_string_value(json_object_get(operation, "path"));
-    const char *from = json_string_value(json_object_get(operation, "from"));
-    json_t *value = json_object_get(operation, "value");
-    bool done;
+    return secret && (xpl_pointer_within(pointer, secret) || xpl_pointer_within(secret, pointer));
+}
+
+struct operation {
+    const char *op, *path, *from;
+    json_t *value;
+};
+
+static enum xpl_status read_operation(const json_t *json, const char *where, const struct xpl_patch_rules *rules,
+                                      struct operation *ret, struct xpl_error *err)
+{
+    const char *op = json_string_value(json_object_get(json, "op"));
+    const char *path = json_string_value(json_object_get(json, "path"));
+    const char *from = json_string_value(json_object_get(json, "from"));
+    bool test = op && strcmp(op, "test") == 0;
 
     if (!op || !path || strlen(path) > MAX_POINTER)
         return xpl_fail_field(err, XPL_BAD_FIELD, where, "must be an object with \"op\" and \"path\"");
-    if (*path != '/' && strcmp(op, "test") != 0)
+    if (*path != '/' && !test)
         return xpl_fail_field(err, XPL_BAD_FIELD, where, "path must start with '/' and name a member of the entity");
-    if (strcmp(op, "test") != 0 && is_read_only(path, read_only))
+    if (!test && is_read_only(path, rules->read_only))
         return xpl_fail_field(err, XPL_BAD_FIELD, where, "%.100s is read-only", path);
-    if (strcmp(op, "move") == 0 || strcmp(op, "copy") == 0) {
-        if (!from || (*op == 'm' && is_read_only(from, read_only)))
-            return xpl_fail_field(err, XPL_BAD_FIELD, where, "needs \"from\", the path of a member that may change");
-        done = copy(document, from, path, *op == 'm');
-    } else if (strcmp(op, "remove") == 0) {
-        done = remove_at(*document, path);
-    } else if (!value) {
-        return xpl_fail_field(err, XPL_BAD_FIELD, where, "\"%.20s\" needs \"value\"", op);
-    } else if (strcmp(op, "add") == 0) {
-        done = add(document, path, value);
-    } else if (strcmp(op, "replace") == 0) {
-        done = replace(document, path, value);
-    } else if (strcmp(op, "test") == 0) {
-        done = json_equal(value_at(*document, path), value) != 0;
-    } else {
-        return xpl_fail_field(err, XPL_BAD_FIELD, where,
-                              "\"%.20s\" is not one of add, remove, replace, move, copy, test", op);
-    }
-    return done ? XPL_OK : xpl_fail_field(err, XPL_BAD_FIELD, where, "%s of %.100s is not possible", op, path);
+    if ((from && shows_secret(from, rules->secret)) || (test && shows_secret(path, rules->secret)))
+        return xpl_fail_field(err, XPL_BAD_FIELD, where, "credentials can be written, but not copied or compared");
+    *ret = (struct operation){op, path, from, json_object_get(json, "value")};
+    return XPL_OK;
 }
 
-enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const char *const *read_only,
+static enum xpl_status apply(json_t **document, const json_t *json, const char *where,
+                             const struct xpl_patch_rules *rules, struct xpl_error *err)
+{
+    struct operation o = {0};
+    enum xpl_status st = read_operation(json, where, rules, &o, err);
+    bool done;
+
+    if (st)
+        return st;
+    if (strcmp(o.op, "move") == 0 || strcmp(o.op, "copy") == 0) {
+        if (!o.from || (*o.op == 'm' && is_read_only(o.from, rules->read_only)))
+            return xpl_fail_field(err, XPL_BAD_FIELD, where, "needs \"from\", the path of a member that may change");
+        done = copy(document, o.from, o.path, *o.op == 'm');
+    } else if (strcmp(o.op, "remove") == 0) {
+        done = remove_at(*document, o.path);
+    } else if (!o.value) {
+        return xpl_fail_field(err, XPL_BAD_FIELD, where, "\"%.20s\" needs \"value\"", o.op);
+    } else if (strcmp(o.op, "add") == 0) {
+        done = add(document, o.path, o.value);
+    } else if (strcmp(o.op, "replace") == 0) {
+        done = replace(document, o.path, o.value);
+    } else if (strcmp(o.op, "test") == 0) {
+        done = json_equal(value_at(*document, o.path), o.value) != 0;
+    } else {
+        return xpl_fail_field(err, XPL_BAD_FIELD, where,
+                              "\"%.20s\" is not one of add, remove, replace, move, copy, test", o.op);
+    }
+    return done ? XPL_OK : xpl_fail_field(err, XPL_BAD_FIELD, where, "%s of %.100s is not possible", o.op, o.path);
+}
+
+enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const struct xpl_patch_rules *rules,
                                struct xpl_error *err)
 {
     enum xpl_status st = XPL_OK;
@@ -206,7 +234,7 @@ enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const cha
     json_array_foreach(patch, index, operation)
     {
         snprintf(where, sizeof where, "[%zu]", index);
-        if ((st = apply(document, operation, where, read_only, err)))
+        if ((st = apply(document, operation, where, rules, err)))
             return st;
     }
     return XPL_OK;

@@ -6,17 +6,26 @@
 #define XPL_API_JSON_PATCH_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "lib/base/status.h"
 
 #define XPL_PATCH_MAX_OPERATIONS 1000
 
+/** What a patch must leave alone. */
+struct xpl_patch_rules {
+    const char *const *read_only; /* members of the top level that must not be written; ended by NULL */
+    const char *secret;           /* pointer to what must not be copied, moved or compared; NULL = nothing */
+};
+
 /**
- * Applies `patch` (an array of operations) to `*document` in place. Members of the top level named in `read_only`
- * (ended by NULL) must not be written. On an error the document may be half patched: throw it away. Errors name the
- * operation.
+ * Applies `patch` (an array of operations) to `*document` in place. On an error the document may be half patched: throw
+ * it away. Errors name the operation.
  */
-enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const char *const *read_only,
+enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const struct xpl_patch_rules *rules,
                                struct xpl_error *err);
+
+/** Whether pointer `inner` is `outer` or leads below it. */
+bool xpl_pointer_within(const char *inner, const char *outer);
 
 #endif

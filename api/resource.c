@@ -5,6 +5,7 @@
 
 #include "api/json_patch.h"
 #include "api/json_spec.h"
+#include "api/secrets.h"
 #include "lib/base/time.h"
 
 const char *xpl_json_text(struct xpl_arena *arena, const json_t *json)
@@ -200,14 +201,18 @@ struct patching {
 static enum xpl_status patch_entity(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
                                     struct xpl_resource *resource, json_t **entity, struct xpl_error *err)
 {
+    const struct xpl_patch_rules rules = {type->read_only, type->secret};
     XPL_AUTO_JSON patch = NULL;
+    XPL_AUTO_JSON before = NULL;
     enum xpl_status st;
 
     if ((st = xpl_call_json(call, &patch, err)) || (st = xpl_resource_entity(resource, entity, err)))
         return st;
     if (type->open && (st = type->open(db, call, resource->id, *entity, err)))
         return st;
-    if ((st = xpl_json_patch(entity, patch, type->read_only, err)) || (st = type->check(*entity, err)))
+    before = type->secret ? json_deep_copy(*entity) : NULL;
+    if ((st = xpl_json_patch(entity, patch, &rules, err)) || (st = type->check(*entity, err)) ||
+        (before && (st = xpl_secret_check_moved(before, *entity, patch, type->secret, type->secret_url, err))))
         return st;
     return type->close ? type->close(db, call, resource->id, *entity, err) : XPL_OK;
 }

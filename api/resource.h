@@ -16,6 +16,8 @@ struct xpl_resource_type {
     const char *filters[XPL_RESOURCE_MAX_COLUMNS]; /* query name = path in the entity, in the order of kind->columns */
     const char *const *more_filters;               /* further ones, looked up in each entity; NULL = none */
     const char *const *read_only;                  /* members a patch must not write, ended by NULL */
+    const char *secret;                            /* pointer to its credentials; NULL = none */
+    const char *secret_url;                        /* pointer to the address they are for */
 
     /** Checks an entity, when it is made and after a patch. Fields in errors are relative to the entity. */
     enum xpl_status (*check)(const json_t *entity, struct xpl_error *err);

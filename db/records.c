@@ -5,6 +5,7 @@
 
 #define MAX_TRANSACTION_ROWS 10000
 #define MAX_SAME_ID          16
+#define MAX_TASKS            1000000
 #define MAX_TEXT_BYTES       ((int64_t)256 << 20)
 
 /* ---- payloads ---- */
@@ -304,6 +305,22 @@ enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_s
 
     xpl_bind_text(query, data_set_id);
     return xpl_fetch_int(query, ret, err);
+}
+
+static void read_id(struct xpl_row *row, void *out)
+{
+    *(const char **)out = xpl_row_text(row, "id");
+}
+
+enum xpl_status xpl_data_set_running_tasks(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                           const char ***ret_ids, size_t *ret_count, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT t.id AS id FROM explanation_tasks t JOIN records r ON r.id = t.record_id"
+                             " WHERE t.state IN ('queued', 'leased') AND r.data_set_id = ?");
+
+    xpl_bind_text(query, data_set_id);
+    return xpl_fetch_all(query, arena, read_id, sizeof(char *), MAX_TASKS, ret_ids, ret_count, err);
 }
 
 enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, struct xpl_error *err)

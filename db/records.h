@@ -89,6 +89,10 @@ enum xpl_status xpl_record_request_get(struct xpl_db *db, struct xpl_arena *aren
 enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_set_id, int64_t *ret,
                                            struct xpl_error *err);
 
+/** Ids of the tasks for its records that are queued or being worked on. */
+enum xpl_status xpl_data_set_running_tasks(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                           const char ***ret_ids, size_t *ret_count, struct xpl_error *err);
+
 /** Deletes records, payloads, requests and the explanations of the records. */
 enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, struct xpl_error *err);
 

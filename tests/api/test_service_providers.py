@@ -163,3 +163,43 @@ def test_a_provider_without_an_address_says_so(api):
     provider_id = api.post("/v2/service_providers", body(credentials={}))["metadata"]["id"]
     error = api.refused("GET", f"/v1/ml_instances/{provider_id}/deployments", 400)
     assert error["parameters"] == ["credentials.url"]
+
+
+# ---- credentials under a patch ----
+
+KEPT = {"url": "http://127.0.0.1:9", "username": "user", "password": SECRET}
+
+
+@pytest.mark.parametrize("operation", [
+    {"op": "copy", "from": "/credentials/password", "path": "/description"},
+    {"op": "copy", "from": "/credentials", "path": "/mine"},
+    {"op": "move", "from": "/credentials/password", "path": "/description"},
+    {"op": "copy", "from": "", "path": "/everything"},
+    {"op": "test", "path": "/credentials/password", "value": SECRET},
+    {"op": "test", "path": "/credentials", "value": KEPT},
+    {"op": "test", "path": "", "value": {}},
+])
+def test_credentials_cannot_be_read_through_a_patch(api, operation):
+    provider_id = api.add_provider(credentials=KEPT)
+    error = api.refused("PATCH", f"/v2/service_providers/{provider_id}", 400, json=[operation])
+    assert "credentials can be written, but not copied or compared" in error["message"]
+    assert SECRET not in str(api.get(f"/v2/service_providers/{provider_id}"))
+
+
+def test_credentials_do_not_follow_to_another_server(api, model):
+    provider_id = api.add_provider(credentials=KEPT)
+    move = {"op": "replace", "path": "/credentials/url", "value": model.url}
+    error = api.refused("PATCH", f"/v2/service_providers/{provider_id}", 400, json=[move])
+    assert error["parameters"] == ["credentials/url"] and "send them again" in error["message"]
+    api.refused("PATCH", f"/v2/service_providers/{provider_id}", 400,
+                json=[{"op": "replace", "path": "/credentials/url", "value": "https://127.0.0.1:9"}])
+    path = {"op": "replace", "path": "/credentials/url", "value": "http://127.0.0.1:9/engine"}
+    api.patch(f"/v2/service_providers/{provider_id}", [path])
+    api.patch(f"/v2/service_providers/{provider_id}",
+              [move, {"op": "add", "path": "/credentials/password", "value": SECRET}])
+
+
+def test_an_address_without_credentials_may_move(api, model):
+    provider_id = api.add_provider()
+    api.patch(f"/v2/service_providers/{provider_id}",
+              [{"op": "replace", "path": "/credentials/url", "value": model.url}])

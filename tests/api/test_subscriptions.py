@@ -145,3 +145,36 @@ def test_after_the_first_payload_the_output_schema_is_there(watched):
     roles = {field["name"]: field["metadata"].get("modeling_role") for field in schema["fields"]}
     assert schema["type"] == "struct"
     assert roles["scoring_id"] == "record-id" and roles["probability"] == "probability"
+
+
+# ---- credentials of the scoring endpoint ----
+
+TOKEN = "a-token-nobody-may-see"
+
+
+def with_token(api, credentials):
+    """A subscription whose scoring endpoint has credentials of its own."""
+    body = api.subscription_body(api.add_provider(), "http://127.0.0.1:9/ml/v4/deployments/d1/predictions")
+    body["deployment"]["scoring_endpoint"]["credentials"] = credentials
+    return api.post("/v2/subscriptions", body)["metadata"]["id"]
+
+
+def test_a_scoring_token_cannot_be_read_through_a_patch(api):
+    path = f"/v2/subscriptions/{with_token(api, {'token': TOKEN})}"
+    for source in ("/deployment/scoring_endpoint/credentials/token", "/deployment/scoring_endpoint", "/deployment"):
+        api.refused("PATCH", path, 400, json=[{"op": "copy", "from": source, "path": "/leak"}])
+    assert TOKEN not in str(api.get(path))
+
+
+def test_a_scoring_token_does_not_follow_to_another_server(api):
+    path = f"/v2/subscriptions/{with_token(api, {'token': TOKEN})}"
+    move = {"op": "replace", "path": "/deployment/scoring_endpoint/url", "value": "http://127.0.0.2:9/predictions"}
+    error = api.refused("PATCH", path, 400, json=[move])
+    assert error["parameters"] == ["deployment/scoring_endpoint/url"]
+    api.patch(path, [move, {"op": "replace", "path": "/deployment/scoring_endpoint/credentials",
+                            "value": {"token": "another"}}])
+
+
+def test_null_credentials_are_none(api):
+    subscription = api.get(f"/v2/subscriptions/{with_token(api, None)}")
+    assert "credentials" not in subscription["entity"]["deployment"]["scoring_endpoint"]
