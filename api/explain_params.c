@@ -68,6 +68,24 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
     return xpl_json_read(json, fields, XPL_COUNT(fields), request, err);
 }
 
+/* null is "not given": of this member, whatever was in force before. */
+static void forget_nulls(const json_t *json, struct params_request *request)
+{
+    const struct {
+        const char *path;
+        int64_t *number;
+    } members[] = {{"lime.perturbations_count", &request->perturbations_count},
+                   {"lime.features_count", &request->features_count},
+                   {"image.segmentation.max_segments", &request->max_segments},
+                   {"image.budget", &request->budget}};
+
+    for (size_t i = 0; i < XPL_COUNT(members); i++)
+        if (json_is_null(xpl_json_at(json, members[i].path)))
+            *members[i].number = 0;
+    if (json_is_null(xpl_json_at(json, "image.segmentation.kernel_size")))
+        request->kernel_size = 0;
+}
+
 static enum xpl_status not_available(const char *field, const char *value, const char *instead, struct xpl_error *err)
 {
     return xpl_fail_field(err, XPL_NOT_AVAILABLE, field, "\"%s\" is not available in this version; use %s", value,
@@ -187,6 +205,7 @@ static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *p
     struct params_request request = request_of(params);
     enum xpl_status st;
 
+    forget_nulls(json, &request);
     if ((st = read_members(json, &request, err)) || (st = check_available(&request, json, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image"), "image", image_members, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image.segmentation"), "image.segmentation", segmentation_members,
@@ -208,6 +227,21 @@ enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, s
     if (!json || json_is_null(json))
         return XPL_OK;
     st = read_all(json, params, &inner);
+    if (!st)
+        return XPL_OK;
+    xpl_error_prefix(&inner, where);
+    return xpl_fail_field(err, st, inner.field, "%s", inner.message);
+}
+
+enum xpl_status xpl_explain_params_known(const json_t *json, const char *where, struct xpl_error *err)
+{
+    static const char *const members[] = {"lime", "image", NULL};
+    static const char *const lime_members[] = {"perturbations_count", "features_count", "enabled", NULL};
+    struct xpl_error inner = {0};
+    enum xpl_status st = xpl_json_known(json, "", members, &inner);
+
+    if (!st)
+        st = xpl_json_known(xpl_json_at(json, "lime"), "lime", lime_members, &inner);
     if (!st)
         return XPL_OK;
     xpl_error_prefix(&inner, where);

@@ -12,11 +12,14 @@
 #include "lib/explain/params.h"
 
 /**
- * Lays what `json` (an object or NULL) says over `params`. What a later version brings is XPL_NOT_AVAILABLE, what is
- * wrong XPL_BAD_FIELD, with the path below `where`.
+ * Lays what `json` (an object or NULL) says over `params`; null puts a member that can be left open back to that. What
+ * a later version brings is XPL_NOT_AVAILABLE, what is wrong XPL_BAD_FIELD, with the path below `where`.
  */
 enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, struct xpl_explain_params *params,
                                         struct xpl_error *err);
+
+/** Refuses members that are not parameters, so that a misspelt one is not taken for the default. */
+enum xpl_status xpl_explain_params_known(const json_t *json, const char *where, struct xpl_error *err);
 
 /** The opposite: every member with the value in force. NULL without memory. */
 json_t *xpl_explain_params_view(const struct xpl_explain_params *params);

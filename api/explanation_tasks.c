@@ -119,6 +119,7 @@ static enum xpl_status plan_task(struct xpl_call *call, const struct task_reques
 
     if ((st = find_record(call, scoring_id, request->subscription_id, &record, err)) ||
         (st = monitor_params(call, record.subscription_id, &params, err)) ||
+        (st = xpl_explain_params_known(request->parameters, "parameters", err)) ||
         (st = xpl_explain_params_read(request->parameters, "parameters", &params, err)))
         return st;
     view = xpl_explain_params_view(&params);

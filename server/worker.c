@@ -203,6 +203,8 @@ static void work_on(struct worker *worker, struct xpl_arena *arena, struct xpl_t
     }
     ending.error_code = xpl_error_meaning(st)->code;
     ending.error_message = *err.message ? err.message : xpl_error_meaning(st)->text;
+    if (*err.field) /* the texts of model calls name no field */
+        ending.error_message = xpl_arena_printf(arena, "%s: %s", err.field, ending.error_message);
     store_end(worker, &ending, st ? 512 : strlen(result.answer) + strlen(result.attributions) + result.scores.length);
     log_end(task, st, &err, started_us);
 }

@@ -28,7 +28,8 @@ enum xpl_design_mode {
 
 enum xpl_fill {
     XPL_FILL_MEAN, /* the segment's own mean colour */
-    XPL_FILL_BLACK /* the smallest value of the range: 0 for [0, 1] and [0, 255], -1 for [-1, 1] */
+    XPL_FILL_BLACK /* the smallest value of the range: 0 for [0, 1] and [0, 255], -1 for [-1, 1]; a fourth channel
+                    * (alpha) keeps its mean */
 };
 
 enum xpl_class_choice {

@@ -8,28 +8,27 @@
 #define SHEET_GAP      8u
 #define SHEET_MIN_SIDE 256u
 
+enum xpl_status xpl_pane_of(struct xpl_arena *arena, const double *weights, uint32_t n_segments, int sign,
+                            struct xpl_pane *ret, struct xpl_error *err)
+{
+    struct xpl_pane pane = {.shown = XPL_NEW_ARRAY(arena, bool, n_segments)};
+
+    if (!pane.shown)
+        return xpl_no_memory(err);
+    for (uint32_t j = 0; j < n_segments; j++) {
+        pane.shown[j] = sign > 0 ? weights[j] >= NO_WEIGHT : weights[j] <= -NO_WEIGHT;
+        pane.count += pane.shown[j];
+    }
+    *ret = pane;
+    return XPL_OK;
+}
+
 static bool all_zero(const double *weights, uint32_t n)
 {
     for (uint32_t j = 0; j < n; j++)
         if (fabs(weights[j]) >= NO_WEIGHT)
             return false;
     return true;
-}
-
-enum xpl_status xpl_pane_of(struct xpl_arena *arena, const double *weights, uint32_t n_segments, int sign,
-                            struct xpl_pane *ret, struct xpl_error *err)
-{
-    struct xpl_pane pane = {.shown = XPL_NEW_ARRAY(arena, bool, n_segments)};
-    bool nothing = all_zero(weights, n_segments);
-
-    if (!pane.shown)
-        return xpl_no_memory(err);
-    for (uint32_t j = 0; j < n_segments; j++) {
-        pane.shown[j] = !nothing && (sign > 0 ? weights[j] > 0 : weights[j] < 0);
-        pane.count += pane.shown[j];
-    }
-    *ret = pane;
-    return XPL_OK;
 }
 
 enum xpl_status xpl_pane_complement(struct xpl_arena *arena, const double *weights, uint32_t n_segments,

@@ -17,8 +17,8 @@ struct xpl_pane {
 };
 
 /**
- * The segments with positive weight (`sign` > 0) or negative weight (`sign` < 0). When all |weight| < 1e-9 none is
- * shown.
+ * The segments with positive weight (`sign` > 0) or negative weight (`sign` < 0). |weight| < 1e-9 is none: what is left
+ * of a sum that should be zero must not decide about a picture.
  */
 enum xpl_status xpl_pane_of(struct xpl_arena *arena, const double *weights, uint32_t n_segments, int sign,
                             struct xpl_pane *ret, struct xpl_error *err);

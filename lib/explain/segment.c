@@ -121,9 +121,11 @@ static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, co
     }
     if (s->count < 2)
         return xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
-    return s->count > s->max_segments
-               ? xpl_merge_segments(arena, lab, s->height, s->width, s->max_segments, labels, &s->count, err)
-               : XPL_OK;
+    if (s->count <= s->max_segments)
+        return XPL_OK;
+    if (s->ratio <= 0) /* quickshift was told not to look at colours; merging needs them */
+        xpl_rgb_to_lab(rgb, n, 1, lab);
+    return xpl_merge_segments(arena, lab, s->height, s->width, s->max_segments, labels, &s->count, err);
 }
 
 enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixels *image,

@@ -86,3 +86,31 @@ def test_a_wrong_parameter_is_named(watched, image, field):
     error = watched.client.refused("POST", "/v2/explanation_tasks", 400,
                                    json={"scoring_ids": watched.log(blocks()), "parameters": {"image": image}})
     assert error["parameters"] == [f"parameters.image.{field}"]
+
+
+@pytest.mark.parametrize("parameters, field", [
+    ({"desing": "exact"}, "desing"), ({"lime": {"perturbation_count": 100}}, "lime.perturbation_count"),
+])
+def test_a_misspelt_parameter_is_not_taken_for_the_default(watched, parameters, field):
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 400,
+                                   json={"scoring_ids": watched.log(blocks()), "parameters": parameters})
+    assert error["parameters"] == [f"parameters.{field}"]
+
+
+def test_null_takes_back_what_the_monitor_instance_says(api, stub_model):
+    chosen = {"budget": 128, "seed": 7, "segmentation": {"kernel_size": 2, "max_segments": 12}}
+    watched = Watched(api, stub_model, parameters={"image": chosen, "lime": {"perturbations_count": 300}})
+    [scoring_id] = watched.log(blocks())
+    nulls = {"budget": None, "seed": None, "segmentation": {"kernel_size": None, "max_segments": None}}
+    [task_id] = watched.explain(scoring_id, parameters={"image": nulls, "lime": {"perturbations_count": None}})
+    wait_for(api, task_id)
+    used = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["parameters"]
+    assert used["lime"]["perturbations_count"] is None and used["image"]["budget"] is None
+    assert used["image"]["seed"] is None
+    assert used["image"]["segmentation"]["kernel_size"] is None and used["image"]["segmentation"]["max_segments"] is None
+
+
+def test_an_error_of_the_engine_names_the_parameter(watched):
+    [task_id] = watched.explain(*watched.log(blocks()), parameters={"image": {"classes": ["7"]}})
+    error = wait_for(watched.client, task_id)["entity"]["errors"][0]["error"]
+    assert error["message"].startswith("parameters.image.classes: ")

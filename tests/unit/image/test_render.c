@@ -59,6 +59,19 @@ static void when_nothing_matters_all_panes_are_empty(void **state)
     assert_int_equal(pane.count, 0);
 }
 
+static void what_is_left_of_a_zero_sum_decides_about_no_pane(void **state)
+{
+    static const double weights[] = {0.3, 1e-16, -1e-16};
+    struct xpl_pane pane;
+
+    assert_int_equal(xpl_pane_of(*state, weights, 3, 1, &pane, NULL), XPL_OK);
+    assert_int_equal(pane.count, 1);
+    assert_int_equal(xpl_pane_of(*state, weights, 3, -1, &pane, NULL), XPL_OK);
+    assert_int_equal(pane.count, 0);
+    assert_int_equal(xpl_pane_complement(*state, weights, 3, &pane, NULL), XPL_OK);
+    assert_int_equal(pane.count, 2);
+}
+
 static void a_sheet_enlarges_small_pictures_by_whole_factors(void **state)
 {
     uint8_t red[12] = {255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0}, blue[12];
@@ -80,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IMAGE_TEST(a_pane_shows_the_positive_segments_and_black),
+        IMAGE_TEST(what_is_left_of_a_zero_sum_decides_about_no_pane),
         IMAGE_TEST(the_two_panes_of_a_binary_model_complement_each_other),
         IMAGE_TEST(when_nothing_matters_all_panes_are_empty),
         IMAGE_TEST(a_sheet_enlarges_small_pictures_by_whole_factors),

@@ -120,6 +120,22 @@ static void merging_reaches_exactly_the_bound(void **state)
     }
 }
 
+static void merging_looks_at_colours_even_when_quickshift_does_not(void **state)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_pixels *image = paint(state, 40, 40, 3, false, halves);
+    struct xpl_segments *segments;
+    struct xpl_error err = {0};
+
+    params.ratio = 0;
+    params.kernel_size = 0.5;
+    params.max_dist = 1;
+    params.max_segments = 2;
+    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, &err), XPL_OK);
+    assert_int_equal(segments->segments[0].area, 800);
+    assert_int_equal(segments->segments[1].area, 800);
+}
+
 static void the_exact_design_gets_twelve_segments_unless_told_otherwise(void **state)
 {
     struct xpl_pixels *image = paint(state, 90, 90, 3, true, blocks);
@@ -251,6 +267,7 @@ int main(void)
         IMAGE_TEST(odd_shapes_are_segmented),
         IMAGE_TEST(noise_is_bounded_too),
         IMAGE_TEST(merging_reaches_exactly_the_bound),
+        IMAGE_TEST(merging_looks_at_colours_even_when_quickshift_does_not),
         IMAGE_TEST(the_exact_design_gets_twelve_segments_unless_told_otherwise),
         IMAGE_TEST(every_segment_knows_its_place_and_colour),
         IMAGE_TEST(the_kernel_follows_the_size_of_the_image),
