@@ -203,6 +203,17 @@ enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, in
 /* A tree costs up to 80 times its text: these bounds keep a hostile body from doing harm. */
 static const struct xpl_json_limits dom_limits = {.arrays = 10000, .objects = 10000, .numbers = 200000};
 
+/* JSON by any of its names; curl calls what it sends a form unless told otherwise. */
+static enum xpl_status check_json_type(const struct xpl_call *call, struct xpl_error *err)
+{
+    const char *type = xpl_call_header(call, "Content-Type");
+    size_t length = type ? strcspn(type, "; ") : 0;
+
+    if (length == 0 || memmem(type, length, "json", 4) || xpl_starts_with(type, "application/x-www-form-urlencoded"))
+        return XPL_OK;
+    return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "the body must be application/json, not %.60s", type);
+}
+
 enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_error *err)
 {
     enum xpl_status st;
@@ -210,6 +221,8 @@ enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_er
 
     if (call->body.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed");
+    if ((st = check_json_type(call, err)))
+        return st;
     if ((st = xpl_json_check(call->body.data, call->body.length, &dom_limits, err)))
         return st;
     *ret = json_loadb(call->body.data, call->body.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);

@@ -69,9 +69,25 @@ static enum xpl_status ensure(struct xpl_db *db, struct xpl_call *call, void *ar
     return xpl_resource_insert(db, type.kind, &resource, err);
 }
 
+static enum xpl_status remove_all(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_kind *kind,
+                                  const char *data_mart_id, struct xpl_error *err)
+{
+    struct xpl_resource_filter all = {0};
+    struct xpl_resource *rows;
+    size_t n;
+    enum xpl_status st = xpl_resource_list(db, call->arena, kind, data_mart_id, &all, &rows, &n, err);
+
+    for (size_t i = 0; !st && i < n; i++)
+        st = xpl_resource_delete(db, kind, data_mart_id, rows[i].id, err);
+    return st;
+}
+
 static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,
                                 struct xpl_error *err)
 {
+    /* what does not hang on a subscription */
+    static const struct xpl_resource_kind *const rest[] = {&xpl_kind_service_provider, &xpl_kind_data_set,
+                                                           &xpl_kind_monitor_instance};
     struct xpl_resource_filter all = {0};
     struct xpl_resource *subscriptions, *providers;
     size_t n_subscriptions, n_providers;
@@ -88,8 +104,8 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
     for (size_t i = 0; i < n_subscriptions; i++)
         if ((st = xpl_remove_subscription(db, call, subscriptions[i].id, err)))
             return st;
-    for (size_t i = 0; i < n_providers; i++)
-        if ((st = xpl_resource_delete(db, &xpl_kind_service_provider, id, providers[i].id, err)))
+    for (size_t i = 0; i < XPL_COUNT(rest); i++)
+        if ((st = remove_all(db, call, rest[i], id, err)))
             return st;
     return XPL_OK;
 }

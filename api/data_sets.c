@@ -33,8 +33,14 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
         XPL_JSON_OBJECT_FIELD(struct data_set_request, location),
     };
     struct data_set_request request = {0};
+    enum xpl_status st = xpl_json_read(entity, fields, XPL_COUNT(fields), &request, err);
 
-    return xpl_json_read(entity, fields, XPL_COUNT(fields), &request, err);
+    if (st)
+        return st;
+    if (json_object_get(entity, "data_schema") &&
+        (!xpl_json_string_at(entity, "data_schema.type") || !json_is_array(xpl_json_at(entity, "data_schema.fields"))))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "data_schema", "must have \"type\" and the array \"fields\"");
+    return XPL_OK;
 }
 
 static json_t *column(const char *name, const char *type, const char *role)
@@ -52,8 +58,7 @@ static json_t *payload_schema(void)
         column("deployment_id", "string", NULL), column("asset_revision", "string", NULL),
         column("transaction_id", "string", NULL), column("response_time", "double", NULL),
         column("prediction", "string", "prediction"), column("probability", "array<double>", "probability"),
-        column("prediction_probability", "double", "prediction-probability"),
-        column("scoring_input", "image", "feature"));
+        column("prediction_probability", "double", "prediction-probability"), column("scoring_input", "image", NULL));
 }
 
 static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,
@@ -107,9 +112,35 @@ enum xpl_status xpl_add_payload_data_set(struct xpl_db *db, struct xpl_call *cal
     return xpl_resource_insert(db, &xpl_kind_data_set, &resource, err);
 }
 
+/* A data set of a subscription needs it, and a subscription logs its payload in one place. */
+static enum xpl_status check_target(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *data_set,
+                                    struct xpl_error *err)
+{
+    const char *target_type = data_set->columns[0], *target_id = data_set->columns[1], *kind = data_set->columns[2];
+    struct xpl_resource_filter filter = {.values = {target_type, target_id, kind}};
+    struct xpl_resource subscription, *same;
+    struct xpl_error ignored = {0};
+    enum xpl_status st;
+    size_t n;
+
+    if (strcmp(target_type, "subscription") != 0)
+        return XPL_OK;
+    st = xpl_resource_get(db, call->arena, &xpl_kind_subscription, call->data_mart_id, target_id, &subscription,
+                          &ignored);
+    if (st == XPL_NOT_FOUND)
+        return xpl_fail_field(err, XPL_NOT_FOUND, "target.target_id", "there is no subscription %.100s", target_id);
+    if (st || strcmp(kind, "payload_logging") != 0)
+        return st ? xpl_fail(err, st, "%s", ignored.message) : XPL_OK;
+    if ((st = xpl_resource_list(db, call->arena, &xpl_kind_data_set, call->data_mart_id, &filter, &same, &n, err)))
+        return st;
+    return n ? xpl_fail(err, XPL_CONFLICT, "the subscription has a payload data set already: %s", same[0].id) : XPL_OK;
+}
+
 static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
-    return xpl_resource_insert_and_reply(db, call, &type, arg, err);
+    enum xpl_status st = check_target(db, call, arg, err);
+
+    return st ? st : xpl_resource_insert_and_reply(db, call, &type, arg, err);
 }
 
 enum xpl_answered xpl_data_sets_add(struct xpl_call *call)
@@ -122,6 +153,10 @@ enum xpl_answered xpl_data_sets_add(struct xpl_call *call)
         return xpl_reply_json(call, 503, NULL);
     if (xpl_call_json(call, &entity, &err) || check(entity, &err))
         return xpl_reply_error(call, &err);
+    if (strcmp(xpl_json_string_at(entity, "data_mart_id"), call->data_mart_id) != 0) {
+        xpl_fail_field(&err, XPL_NOT_FOUND, "data_mart_id", "is not the data mart of this request");
+        return xpl_reply_error(call, &err);
+    }
     if (!json_object_get(entity, "data_schema"))
         json_object_set_new(entity, "data_schema", json_pack("{s:s, s:[]}", "type", "struct", "fields"));
     xpl_set_active(entity);

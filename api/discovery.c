@@ -57,32 +57,43 @@ static const char *or_empty(const char *text)
 }
 
 /* One deployment of WML v4 in the form of a custom engine's list. */
-static json_t *from_wml(const json_t *wml)
+/* A WML list tells less than clients read: what it leaves out is put together from what it says. */
+static json_t *asset_from_wml(const json_t *wml, const char *base, const char *name)
+{
+    const char *id = or_empty(xpl_json_string_at(wml, "entity.asset.id"));
+    const char *own_name = xpl_json_string_at(wml, "entity.asset.name");
+
+    return json_pack("{s:s, s:s, s:s, s:o}", "asset_id", id, "name", own_name ? own_name : name, "asset_type", "model",
+                     "url", json_sprintf("%s/ml/v4/models/%s", base, id));
+}
+
+static json_t *from_wml(const json_t *wml, const char *base)
 {
     const char *name = xpl_json_string_at(wml, "entity.name");
     const char *url = xpl_json_string_at(wml, "entity.status.online_url.url");
-    const char *asset = xpl_json_string_at(wml, "entity.asset.id");
     const char *created = or_empty(xpl_json_string_at(wml, "metadata.created_at"));
+    const char *modified = xpl_json_string_at(wml, "metadata.modified_at");
     json_t *resource;
 
     if (!name)
         name = or_empty(xpl_json_string_at(wml, "metadata.name"));
-    resource = json_pack("{s:{s:s, s:s}, s:{s:s, s:s, s:{s:s, s:s, s:s}}}", "metadata", "guid",
-                         or_empty(xpl_json_string_at(wml, "metadata.id")), "created_at", created, "entity", "name",
-                         name, "type", xpl_json_at(wml, "entity.batch") ? "batch" : "online", "asset", "asset_id",
-                         or_empty(asset), "name", name, "asset_type", "model");
+    resource = json_pack("{s:{s:s, s:s, s:s}, s:{s:s, s:s, s:o, s:{}}}", "metadata", "guid",
+                         or_empty(xpl_json_string_at(wml, "metadata.id")), "created_at", created, "modified_at",
+                         modified ? modified : created, "entity", "name", name, "type",
+                         xpl_json_at(wml, "entity.batch") ? "batch" : "online", "asset",
+                         asset_from_wml(wml, base, name), "asset_properties");
     if (url)
         json_object_set_new(json_object_get(resource, "entity"), "scoring_endpoint", json_pack("{s:s}", "url", url));
     return resource;
 }
 
-static json_t *list_from_wml(const json_t *answer)
+static json_t *list_from_wml(const json_t *answer, const char *base)
 {
     json_t *resources = json_array(), *element;
     size_t i;
 
     json_array_foreach(json_object_get(answer, "resources"), i, element)
-        json_array_append_new(resources, from_wml(element));
+        json_array_append_new(resources, from_wml(element, base));
     return resources;
 }
 
@@ -125,7 +136,7 @@ static enum xpl_status discover(struct xpl_call *call, const char *provider_id, 
         (st = xpl_fetch(&endpoint, (uint32_t)call->app->settings.scoring_connect_timeout_ms, body, err)) ||
         (st = parse(body, &answer, err)))
         return st;
-    *ret = wml ? list_from_wml(answer) : json_incref(json_object_get(answer, "resources"));
+    *ret = wml ? list_from_wml(answer, base) : json_incref(json_object_get(answer, "resources"));
     return *ret ? XPL_OK : xpl_no_memory(err);
 }
 

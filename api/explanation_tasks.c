@@ -12,9 +12,6 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
-#define DEFAULT_LIMIT 100
-#define MAX_LIMIT     1000
-
 /* ---- asking ---- */
 
 struct planned {
@@ -44,7 +41,7 @@ static enum xpl_status read_request(const json_t *body, struct task_request *ret
         XPL_JSON_ARRAY_FIELD(struct task_request, input_rows),
         XPL_JSON_ARRAY_FIELD(struct task_request, scoring_ids, .min = 1, .max = XPL_TASKS_PER_REQUEST, .strings = true),
         XPL_JSON_ARRAY_FIELD(struct task_request, explanation_types, .min = 1, .max = 10, .strings = true),
-        XPL_JSON_STRING(struct task_request, subscription_id, .max = 256),
+        XPL_JSON_STRING(struct task_request, subscription_id, .min = 1, .max = 256),
         XPL_JSON_OBJECT_FIELD(struct task_request, parameters),
     };
     enum xpl_status st = xpl_json_read(body, fields, XPL_COUNT(fields), ret, err);
@@ -305,81 +302,4 @@ enum xpl_answered xpl_explanation_task_attributions(struct xpl_call *call)
         xpl_explanation_attributions(call->db, call->arena, task.id, &text, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_json_text(call, 200, xpl_text_of(text));
-}
-
-/* ---- lists ---- */
-
-static const char *status_name(enum xpl_task_state state)
-{
-    switch (state) {
-    case XPL_TASK_QUEUED:
-    case XPL_TASK_LEASED:
-        return "in_progress";
-    case XPL_TASK_FINISHED:
-        return "finished";
-    case XPL_TASK_ERROR:
-        return "error";
-    }
-    return "";
-}
-
-static json_t *row_view(const struct xpl_task *task)
-{
-    char created[XPL_TIME_TEXT_SIZE], updated[XPL_TIME_TEXT_SIZE];
-
-    return json_pack("[s, s, s, s, s, s, s, s?]", task->id, task->scoring_id, task->subscription_id, "lime",
-                     status_name(task->state), task->created_by, xpl_time_format(task->created_at, created),
-                     task->updated_at ? xpl_time_format(task->updated_at, updated) : NULL);
-}
-
-static const char *query_or_null(const struct xpl_call *call, const char *name)
-{
-    const char *value = xpl_call_query(call, name);
-
-    return value && *value ? value : NULL;
-}
-
-static enum xpl_status read_query(struct xpl_call *call, struct xpl_task_query *query, struct xpl_error *err)
-{
-    static const char *const statuses[] = {"in_progress", "finished", "error"};
-    enum xpl_status st;
-
-    *query = (struct xpl_task_query){.data_mart_id = call->data_mart_id,
-                                     .subscription_id = query_or_null(call, "subscription_id"),
-                                     .scoring_id = query_or_null(call, "scoring_id"),
-                                     .status = query_or_null(call, "status")};
-    if ((st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &query->offset, err)) ||
-        (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &query->limit, err)))
-        return st;
-    if (query->limit > MAX_LIMIT)
-        query->limit = MAX_LIMIT;
-    for (size_t i = 0; query->status && i < XPL_COUNT(statuses); i++)
-        if (strcmp(statuses[i], query->status) == 0)
-            return XPL_OK;
-    return query->status ? xpl_fail_field(err, XPL_BAD_FIELD, "status",
-                                          "\"%.40s\" is not one of in_progress, finished, error", query->status)
-                         : XPL_OK;
-}
-
-enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call)
-{
-    struct xpl_task_query query;
-    struct xpl_error err = {0};
-    struct xpl_task *tasks;
-    int64_t total;
-    json_t *rows;
-    size_t n;
-
-    if (read_query(call, &query, &err) || xpl_tasks_list(call->db, call->arena, &query, &tasks, &n, &err) ||
-        xpl_tasks_count(call->db, &query, &total, &err))
-        return xpl_reply_error(call, &err);
-    rows = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, row_view(&tasks[i]));
-    return xpl_reply_json(call, 200,
-                          json_pack("{s:I, s:I, s:I, s:[s, s, s, s, s, s, s, s], s:o}", "total_count",
-                                    (json_int_t)total, "limit", (json_int_t)query.limit, "offset",
-                                    (json_int_t)query.offset, "explanation_fields", "explanation_task_id", "scoring_id",
-                                    "subscription_id", "explanation_type", "status", "created_by", "created_at",
-                                    "updated_at", "explanation_values", rows));
 }

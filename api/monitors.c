@@ -103,6 +103,10 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 
     if (st)
         return st;
+    if (json_is_null(json_object_get(entity, "parameters")))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "parameters", "must be an object, or left out");
+    if (json_is_null(xpl_json_at(entity, "parameters.enabled")))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.enabled", "must be true or false, or left out");
     if (!find_definition(request.monitor_definition_id))
         return xpl_fail_field(err, XPL_NOT_FOUND, "monitor_definition_id", "there is no monitor definition %.100s",
                               request.monitor_definition_id);
@@ -190,11 +194,11 @@ static void fill_in_parameters(json_t *entity)
     json_t *parameters = json_object_get(entity, "parameters");
     char when[XPL_TIME_TEXT_SIZE];
 
-    if (!parameters) {
+    if (!json_is_object(parameters)) {
         parameters = json_object();
         json_object_set_new(entity, "parameters", parameters);
     }
-    if (!json_object_get(parameters, "enabled"))
+    if (!json_is_boolean(json_object_get(parameters, "enabled")))
         json_object_set_new(parameters, "enabled", json_true());
     json_object_set_new(parameters, "config_modified_at", json_string(xpl_time_format(xpl_now_us(), when)));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "api/handlers.h"
-#include "api/resource.h"
 #include "lib/base/time.h"
 
 #define DEFAULT_LIMIT 100
@@ -27,7 +26,7 @@ static enum xpl_status find_column(const char *parameter, const char *name, enum
     }
     return xpl_fail_field(err, XPL_BAD_FIELD, parameter,
                           "\"%.60s\" is not a column: scoring_id, transaction_id, scoring_timestamp, response_time,"
-                          " prediction, prediction_probability, asset_revision, user_id",
+                          " prediction, prediction_probability, asset_revision, user_id, deployment_id",
                           name);
 }
 
@@ -65,39 +64,33 @@ static enum xpl_status read_time(const char *text, struct xpl_filter_value *ret,
     return XPL_OK;
 }
 
-/* Predictions are stored as JSON: numbers as they are, everything else as a string. */
-static enum xpl_status read_prediction(struct xpl_call *call, const char *text, struct xpl_filter_value *ret,
-                                       struct xpl_error *err)
+/* A class index or a label. LIKE compares text in any case. */
+static void read_prediction(const char *text, enum xpl_record_operator operator, struct xpl_filter_value * ret)
 {
     char *end;
-    json_t *string;
 
-    ret->type = XPL_FILTER_TEXT;
-    ret->text = text;
-    strtod(text, &end);
-    if (*text && !*end)
-        return XPL_OK;
-    string = json_string(text);
-    ret->text = string ? xpl_json_text(call->arena, string) : NULL;
-    json_decref(string);
-    return ret->text ? XPL_OK : xpl_no_memory(err);
+    *ret = (struct xpl_filter_value){.type = XPL_FILTER_TEXT, .text = text, .number = strtod(text, &end)};
+    if (*text && !*end && operator!= XPL_OPERATOR_LIKE)
+        ret->type = XPL_FILTER_DOUBLE;
 }
 
-static enum xpl_status read_value(struct xpl_call *call, enum xpl_record_column column, const char *text,
+static enum xpl_status read_value(const struct xpl_record_filter *filter, const char *text,
                                   struct xpl_filter_value *ret, struct xpl_error *err)
 {
-    switch (column) {
+    switch (filter->column) {
     case XPL_RECORD_SCORING_TIMESTAMP:
         return read_time(text, ret, err);
     case XPL_RECORD_RESPONSE_TIME:
     case XPL_RECORD_PREDICTION_PROBABILITY:
         return read_number(text, ret, err);
     case XPL_RECORD_PREDICTION:
-        return read_prediction(call, text, ret, err);
+        read_prediction(text, filter->operator, ret);
+        return XPL_OK;
     case XPL_RECORD_SCORING_ID:
     case XPL_RECORD_TRANSACTION_ID:
     case XPL_RECORD_ASSET_REVISION:
     case XPL_RECORD_USER_ID:
+    case XPL_RECORD_DEPLOYMENT_ID:
     case XPL_RECORD_N_COLUMNS:
         break;
     }
@@ -105,8 +98,7 @@ static enum xpl_status read_value(struct xpl_call *call, enum xpl_record_column 
     return XPL_OK;
 }
 
-static enum xpl_status read_values(struct xpl_call *call, struct xpl_record_filter *filter, char *text,
-                                   struct xpl_error *err)
+static enum xpl_status read_values(struct xpl_record_filter *filter, char *text, struct xpl_error *err)
 {
     bool list = filter->operator== XPL_OPERATOR_IN;
 
@@ -119,7 +111,7 @@ static enum xpl_status read_values(struct xpl_call *call, struct xpl_record_filt
         if (filter->n_values == XPL_RECORD_MAX_FILTER_VALUES)
             return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "\"in\" has more than %d values",
                                   XPL_RECORD_MAX_FILTER_VALUES);
-        if ((st = read_value(call, filter->column, text, &filter->values[filter->n_values++], err)))
+        if ((st = read_value(filter, text, &filter->values[filter->n_values++], err)))
             return st;
         text = next;
     }
@@ -127,8 +119,7 @@ static enum xpl_status read_values(struct xpl_call *call, struct xpl_record_filt
 }
 
 /* One condition: column:operator[:value], with column:in(a;b) beside column:in:a;b. */
-static enum xpl_status read_condition(struct xpl_call *call, char *text, struct xpl_record_filter *filter,
-                                      struct xpl_error *err)
+static enum xpl_status read_condition(char *text, struct xpl_record_filter *filter, struct xpl_error *err)
 {
     char *operator_name = strchr(text, ':'), *value, *end;
     bool wants_value;
@@ -151,7 +142,7 @@ static enum xpl_status read_condition(struct xpl_call *call, char *text, struct 
     if (wants_value != (value != NULL))
         return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "%s %s a value", operator_name,
                               wants_value ? "needs" : "does not take");
-    return read_values(call, filter, value, err);
+    return read_values(filter, value, err);
 }
 
 static enum xpl_status read_filter(struct xpl_call *call, struct xpl_record_query *query, struct xpl_error *err)
@@ -166,7 +157,7 @@ static enum xpl_status read_filter(struct xpl_call *call, struct xpl_record_quer
             *next++ = '\0';
         if (query->n_filters == XPL_RECORD_MAX_FILTERS)
             return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "has more than %d conditions", XPL_RECORD_MAX_FILTERS);
-        if ((st = read_condition(call, text, &query->filters[query->n_filters++], err)))
+        if ((st = read_condition(text, &query->filters[query->n_filters++], err)))
             return st;
         text = next;
     }
@@ -211,10 +202,20 @@ static enum xpl_status mark_columns(const char *parameter, const char *list, boo
     return XPL_OK;
 }
 
+enum xpl_status xpl_record_view_read_binary_format(struct xpl_call *call, struct xpl_record_view *view,
+                                                   struct xpl_error *err)
+{
+    const char *format = xpl_call_query(call, "binary_format");
+
+    if (format && strcmp(format, "reference") != 0)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "binary_format", "\"%.20s\" is not \"reference\"", format);
+    view->image_by_reference = format != NULL;
+    return XPL_OK;
+}
+
 static enum xpl_status read_view(struct xpl_call *call, struct xpl_record_view *view, struct xpl_error *err)
 {
     const char *includes = xpl_call_query(call, "includes"), *exclude = xpl_call_query(call, "exclude");
-    const char *binary_format = xpl_call_query(call, "binary_format");
     bool without_annotations;
     enum xpl_status st;
 
@@ -226,9 +227,8 @@ static enum xpl_status read_view(struct xpl_call *call, struct xpl_record_view *
     }
     if (exclude && (st = mark_columns("exclude", exclude, false, view, err)))
         return st;
-    if (binary_format && strcmp(binary_format, "reference") != 0)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "binary_format", "\"%.20s\" is not \"reference\"", binary_format);
-    view->image_by_reference = binary_format != NULL;
+    if ((st = xpl_record_view_read_binary_format(call, view, err)))
+        return st;
     st = xpl_query_bool(call, "exclude_annotations", false, &without_annotations, err);
     view->annotations = !without_annotations;
     return st;

@@ -14,4 +14,8 @@
 enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,
                                       struct xpl_record_view *ret_view, struct xpl_error *err);
 
+/** The query's binary_format into a view: only "reference" exists. */
+enum xpl_status xpl_record_view_read_binary_format(struct xpl_call *call, struct xpl_record_view *view,
+                                                   struct xpl_error *err);
+
 #endif

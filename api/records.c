@@ -157,49 +157,95 @@ static enum xpl_status append_found(struct xpl_call *call, const struct xpl_reco
     return xpl_buf_string(&call->out, "]}") ? XPL_OK : xpl_no_memory(err);
 }
 
-static enum xpl_status list_by_transaction(struct xpl_call *call, const char *id, struct xpl_error *err)
+/* What a client asks of the records it names. */
+struct found {
+    struct xpl_record *records;
+    size_t n;
+    int64_t start, end, limit, offset;
+    bool none; /* another type of data set was asked for */
+};
+
+static void take(struct found *found, const struct xpl_record *record)
+{
+    bool inside = record->scoring_timestamp >= found->start &&
+                  (found->end == 0 || record->scoring_timestamp < found->end) && !found->none;
+
+    if (inside && found->offset > 0)
+        found->offset--;
+    else if (inside && (int64_t)found->n < found->limit)
+        found->records[found->n++] = *record;
+}
+
+static enum xpl_status take_transaction(struct xpl_call *call, const char *id, struct found *found,
+                                        struct xpl_error *err)
 {
     struct xpl_record *records;
     enum xpl_status st;
     size_t n;
 
-    if ((st = xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, id, &records, &n, err)))
-        return st;
-    return append_found(call, records, n < XPL_RECORDS_PAGE_MAX ? n : XPL_RECORDS_PAGE_MAX, err);
+    st = xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, id, &records, &n, err);
+    for (size_t i = 0; !st && i < n; i++)
+        take(found, &records[i]);
+    return st;
 }
 
-/* Records by record_id (several, comma-separated) wherever they are. */
-static enum xpl_status list_by_ids(struct xpl_call *call, const char *ids, struct xpl_error *err)
+static enum xpl_status take_record(struct xpl_call *call, const char *id, struct found *found, struct xpl_error *err)
 {
-    struct xpl_record *records = XPL_NEW_ARRAY(call->arena, struct xpl_record, XPL_RECORDS_PAGE_MAX);
-    char *text = xpl_arena_string(call->arena, ids), *state = NULL;
-    size_t n = 0;
+    struct xpl_error missing = {0};
+    struct xpl_record record;
+    enum xpl_status st = xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &record, &missing);
 
-    if (!records || !text)
+    if (st == XPL_OK)
+        take(found, &record);
+    return st == XPL_OK || st == XPL_NOT_FOUND ? XPL_OK : xpl_fail(err, st, "%s", missing.message);
+}
+
+/* Every id of a comma-separated list, records or transactions. */
+static enum xpl_status take_all(struct xpl_call *call, const char *list, bool transactions, struct found *found,
+                                struct xpl_error *err)
+{
+    char *text = xpl_arena_string(call->arena, list), *state = NULL;
+
+    if (!text)
         return xpl_no_memory(err);
-    for (char *id = strtok_r(text, ",", &state); id && n < XPL_RECORDS_PAGE_MAX; id = strtok_r(NULL, ",", &state)) {
-        struct xpl_error missing = {0};
-        enum xpl_status st = xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, id, &records[n], &missing);
+    for (char *id = strtok_r(text, ",", &state); id; id = strtok_r(NULL, ",", &state)) {
+        enum xpl_status st = transactions ? take_transaction(call, id, found, err) : take_record(call, id, found, err);
 
-        if (st && st != XPL_NOT_FOUND)
-            return xpl_fail(err, st, "%s", missing.message);
-        n += st == XPL_OK;
+        if (st)
+            return st;
     }
-    return append_found(call, records, n, err);
+    return XPL_OK;
+}
+
+static enum xpl_status read_found(struct xpl_call *call, struct found *ret, struct xpl_error *err)
+{
+    const char *type = xpl_call_query(call, "data_set_type");
+    enum xpl_status st;
+
+    *ret = (struct found){.none = type && *type && strcmp(type, "payload_logging") != 0};
+    if ((st = xpl_query_time(call, "start", 0, &ret->start, err)) ||
+        (st = xpl_query_time(call, "end", 0, &ret->end, err)) ||
+        (st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &ret->offset, err)) ||
+        (st = xpl_query_int(call, "limit", 0, INT32_MAX, XPL_RECORDS_PAGE_MAX, &ret->limit, err)))
+        return st;
+    if (ret->limit > XPL_RECORDS_PAGE_MAX)
+        ret->limit = XPL_RECORDS_PAGE_MAX;
+    ret->records = XPL_NEW_ARRAY(call->arena, struct xpl_record, XPL_RECORDS_PAGE_MAX);
+    return ret->records ? XPL_OK : xpl_no_memory(err);
 }
 
 enum xpl_answered xpl_data_set_records_list(struct xpl_call *call)
 {
-    const char *ids = xpl_call_query(call, "record_id"), *transaction = xpl_call_query(call, "transaction_id");
+    const char *ids = xpl_call_query(call, "record_id"), *transactions = xpl_call_query(call, "transaction_id");
     struct xpl_error err = {0};
+    struct found found;
 
-    if (!ids && !transaction)
+    if (!ids && !transactions)
         xpl_fail_field(&err, XPL_BAD_FIELD, "record_id", "is missing: record_id or transaction_id is needed");
-    else if (ids)
-        list_by_ids(call, ids, &err);
-    else
-        list_by_transaction(call, transaction, &err);
-    return err.status ? xpl_reply_error(call, &err) : reply_built(call);
+    if (err.status || read_found(call, &found, &err) || take_all(call, ids ? ids : transactions, !ids, &found, &err) ||
+        append_found(call, found.records, found.n, &err))
+        return xpl_reply_error(call, &err);
+    return reply_built(call);
 }
 
 /* ---- one record ---- */
@@ -222,8 +268,8 @@ enum xpl_answered xpl_records_get(struct xpl_call *call)
     struct xpl_record record;
 
     view.shown[XPL_VIEW_SCORING_INPUT] = true;
-    view.image_by_reference = xpl_call_query(call, "binary_format") != NULL;
-    if (find(call->db, call, call->path_params[1], &record, &err))
+    if (xpl_record_view_read_binary_format(call, &view, &err) ||
+        find(call->db, call, call->path_params[1], &record, &err))
         return xpl_reply_error(call, &err);
     xpl_buf_clear(&call->out);
     if (xpl_record_append(call, &call->out, &record, &view, &err))

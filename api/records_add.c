@@ -335,7 +335,7 @@ static enum xpl_status fill_schema(struct xpl_db *db, struct xpl_call *call, con
         (st = xpl_resource_entity(&subscription, &entity, err)))
         return st;
     properties = json_object_get(entity, "asset_properties");
-    if (!properties) {
+    if (!json_is_object(properties)) {
         properties = json_object();
         json_object_set_new(entity, "asset_properties", properties);
     }

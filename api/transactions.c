@@ -11,31 +11,52 @@
 #define MAX_EXPLANATIONS 20
 #define MAX_TASKS        1000
 
+/* The records of one subscription: of the one asked for, or of the only one there is. */
+static enum xpl_status choose_subscription(const char *wanted, struct xpl_record *records, size_t *n,
+                                           struct xpl_error *err)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++) {
+        if (wanted ? strcmp(records[i].subscription_id, wanted) == 0
+                   : strcmp(records[i].subscription_id, records[0].subscription_id) == 0)
+            records[kept++] = records[i];
+        else if (!wanted)
+            return xpl_fail_field(err, XPL_BAD_FIELD, "subscription_id",
+                                  "is needed: several subscriptions logged this transaction id");
+    }
+    *n = kept;
+    return XPL_OK;
+}
+
 /* The records of a transaction; the id of one of its rows names the transaction, too. */
 static enum xpl_status find(struct xpl_call *call, struct xpl_record **ret, size_t *ret_n, struct xpl_error *err)
 {
-    const char *id = call->path_params[0];
+    const char *id = call->path_params[0], *wanted = xpl_call_query(call, "subscription_id");
     struct xpl_record *exact;
     enum xpl_status st;
     size_t n;
 
     st = xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, id, ret, ret_n, err);
-    if (st || *ret_n)
+    if (!st && *ret_n == 0) {
+        st = xpl_records_by_scoring_id(call->db, call->arena, call->data_mart_id, NULL, id, &exact, &n, err);
+        if (!st && n > 0)
+            st = xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, exact[0].transaction_id, ret,
+                                            ret_n, err);
+    }
+    if (st || (st = choose_subscription(wanted && *wanted ? wanted : NULL, *ret, ret_n, err)))
         return st;
-    st = xpl_records_by_scoring_id(call->db, call->arena, call->data_mart_id, NULL, id, &exact, &n, err);
-    if (st)
-        return st;
-    if (n == 0)
-        return xpl_resource_missing("transaction", id, err);
-    return xpl_records_by_transaction(call->db, call->arena, call->data_mart_id, exact[0].transaction_id, ret, ret_n,
-                                      err);
+    return *ret_n ? XPL_OK : xpl_resource_missing("transaction", id, err);
 }
 
-static enum xpl_status list_tasks(struct xpl_call *call, const char *transaction_id, int64_t offset, int64_t limit,
+static enum xpl_status list_tasks(struct xpl_call *call, const struct xpl_record *record, int64_t offset, int64_t limit,
                                   struct xpl_task **ret, size_t *ret_n, struct xpl_error *err)
 {
-    struct xpl_task_query query = {
-        .data_mart_id = call->data_mart_id, .transaction_id = transaction_id, .offset = offset, .limit = limit};
+    struct xpl_task_query query = {.data_mart_id = call->data_mart_id,
+                                   .subscription_id = record->subscription_id,
+                                   .transaction_id = record->transaction_id,
+                                   .offset = offset,
+                                   .limit = limit};
 
     return xpl_tasks_list(call->db, call->arena, &query, ret, ret_n, err);
 }
@@ -74,7 +95,7 @@ static enum xpl_status build_transaction(struct xpl_call *call, struct xpl_error
     enum xpl_status st;
 
     if ((st = find(call, &records, &n, err)) ||
-        (st = list_tasks(call, records[0].transaction_id, 0, MAX_TASKS, &tasks, &n_tasks, err)))
+        (st = list_tasks(call, &records[0], 0, MAX_TASKS, &tasks, &n_tasks, err)))
         return st;
     xpl_buf_clear(out);
     xpl_buf_printf(out, "{\"transaction_id\":%s,\"subscription_id\":\"%s\",\"records\":[",
@@ -127,9 +148,11 @@ static enum xpl_status build_explanations(struct xpl_call *call, struct xpl_erro
     enum xpl_status st;
 
     if ((st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &offset, err)) ||
-        (st = xpl_query_int(call, "limit", 0, MAX_EXPLANATIONS, MAX_EXPLANATIONS, &limit, err)) ||
-        (st = find(call, &records, &n, err)) ||
-        (st = list_tasks(call, records[0].transaction_id, offset, limit, &tasks, &n_tasks, err)))
+        (st = xpl_query_int(call, "limit", 0, INT32_MAX, MAX_EXPLANATIONS, &limit, err)) ||
+        (st = find(call, &records, &n, err)))
+        return st;
+    limit = limit < MAX_EXPLANATIONS ? limit : MAX_EXPLANATIONS;
+    if ((st = list_tasks(call, &records[0], offset, limit, &tasks, &n_tasks, err)))
         return st;
     xpl_buf_clear(&call->out);
     xpl_buf_printf(&call->out, "{\"transaction_id\":%s,\"limit\":%lld,\"offset\":%lld,\"explanations\":[",

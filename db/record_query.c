@@ -18,6 +18,7 @@ const char *const xpl_record_column_names[XPL_RECORD_N_COLUMNS + 1] = {
     [XPL_RECORD_PREDICTION_PROBABILITY] = "prediction_probability",
     [XPL_RECORD_ASSET_REVISION] = "asset_revision",
     [XPL_RECORD_USER_ID] = "user_id",
+    [XPL_RECORD_DEPLOYMENT_ID] = "deployment_id",
 };
 
 static const char *const operators[XPL_N_OPERATORS] = {
@@ -27,10 +28,45 @@ static const char *const operators[XPL_N_OPERATORS] = {
     [XPL_OPERATOR_NULL] = " IS NULL", [XPL_OPERATOR_NONNULL] = " IS NOT NULL",
 };
 
+/* Predictions are stored as JSON: numbers as they are, labels in quotes. Numbers compare as numbers, labels as text. */
+#define IS_LABEL  "substr(prediction, 1, 1) = '\"'"
+#define UNQUOTED  "CASE WHEN " IS_LABEL " THEN substr(prediction, 2, length(prediction) - 2) ELSE prediction END"
+#define AS_NUMBER "CAST(prediction AS DOUBLE PRECISION)"
+
+/* Equality with a number holds for a label of the same text, too. */
+static void append_prediction(struct xpl_buf *sql, enum xpl_record_operator operator,
+                              const struct xpl_filter_value * value)
+{
+    if (operator== XPL_OPERATOR_LIKE ||(operator== XPL_OPERATOR_EQ && value->type == XPL_FILTER_TEXT))
+        xpl_buf_printf(sql, "(" UNQUOTED ")%s", operators[operator]);
+    else if (operator== XPL_OPERATOR_EQ)
+        xpl_buf_string(sql, "(CASE WHEN " IS_LABEL " THEN " UNQUOTED " = ? ELSE " AS_NUMBER " = ? END)");
+    else if (value->type == XPL_FILTER_TEXT)
+        xpl_buf_printf(sql, "(" IS_LABEL " AND (" UNQUOTED ")%s)", operators[operator]);
+    else
+        xpl_buf_printf(sql, "(NOT " IS_LABEL " AND " AS_NUMBER "%s)", operators[operator]);
+}
+
+static bool is_prediction(const struct xpl_record_filter *filter)
+{
+    return filter->column == XPL_RECORD_PREDICTION && filter->n_values > 0;
+}
+
 static void append_filter(struct xpl_buf *sql, const struct xpl_record_filter *filter)
 {
-    xpl_buf_printf(sql, " AND %s", xpl_record_column_names[filter->column]);
-    if (filter->operator!= XPL_OPERATOR_IN) {
+    bool list = filter->operator== XPL_OPERATOR_IN;
+
+    xpl_buf_string(sql, " AND ");
+    if (is_prediction(filter)) {
+        for (size_t i = 0; i < filter->n_values; i++) {
+            xpl_buf_string(sql, i ? " OR " : "(");
+            append_prediction(sql, list ? XPL_OPERATOR_EQ : filter->operator, & filter->values[i]);
+        }
+        xpl_buf_string(sql, ")");
+        return;
+    }
+    xpl_buf_string(sql, xpl_record_column_names[filter->column]);
+    if (!list) {
         xpl_buf_string(sql, operators[filter->operator]);
         return;
     }
@@ -59,6 +95,11 @@ static void append_order(struct xpl_buf *sql, const struct xpl_record_query *que
         xpl_buf_printf(sql, " ORDER BY seq %s", direction);
         break;
     case XPL_ORDER_COLUMN:
+        if (query->order_column == XPL_RECORD_PREDICTION) {
+            xpl_buf_printf(sql, " ORDER BY " IS_LABEL " %s, " AS_NUMBER " %s, prediction %s, seq %s", direction,
+                           direction, direction, direction);
+            break;
+        }
         xpl_buf_printf(sql, " ORDER BY %s %s, seq %s", xpl_record_column_names[query->order_column], direction,
                        direction);
         break;
@@ -105,9 +146,16 @@ static void bind_where(struct xpl_stmt *stmt, const struct xpl_record_query *que
         xpl_bind_int(stmt, query->start);
     if (query->end)
         xpl_bind_int(stmt, query->end);
-    for (size_t i = 0; i < query->n_filters; i++)
-        for (size_t k = 0; k < query->filters[i].n_values; k++)
-            bind_value(stmt, &query->filters[i].values[k]);
+    for (size_t i = 0; i < query->n_filters; i++) {
+        const struct xpl_record_filter *filter = &query->filters[i];
+        bool equality = filter->operator== XPL_OPERATOR_EQ || filter->operator== XPL_OPERATOR_IN;
+
+        for (size_t k = 0; k < filter->n_values; k++) {
+            if (is_prediction(filter) && equality && filter->values[k].type == XPL_FILTER_DOUBLE)
+                xpl_bind_text(stmt, filter->values[k].text);
+            bind_value(stmt, &filter->values[k]);
+        }
+    }
 }
 
 enum xpl_status xpl_records_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_record_query *query,

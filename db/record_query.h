@@ -18,6 +18,7 @@ enum xpl_record_column {
     XPL_RECORD_PREDICTION_PROBABILITY,
     XPL_RECORD_ASSET_REVISION,
     XPL_RECORD_USER_ID,
+    XPL_RECORD_DEPLOYMENT_ID,
     XPL_RECORD_N_COLUMNS
 };
 extern const char *const xpl_record_column_names[XPL_RECORD_N_COLUMNS + 1];
@@ -35,6 +36,7 @@ enum xpl_record_operator {
     XPL_N_OPERATORS
 };
 
+/** A prediction is a number or a label: a value for it that reads as a number has both `number` and `text`. */
 struct xpl_filter_value {
     enum {
         XPL_FILTER_TEXT,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/resources.h"
 
+#include "db/value_list.h"
+
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -58,27 +60,6 @@ static void append_select(struct xpl_buf *sql, const struct xpl_resource_kind *k
     for (size_t i = 0; i < XPL_RESOURCE_MAX_COLUMNS; i++)
         xpl_buf_printf(sql, ", %s AS column_%zu", i < n ? kind->columns[i] : "NULL", i);
     xpl_buf_printf(sql, " FROM %s WHERE data_mart_id = ?", kind->table);
-}
-
-static size_t count_values(const char *values)
-{
-    size_t n = 1;
-
-    for (; *values; values++)
-        n += *values == ',';
-    return n;
-}
-
-static void bind_values(struct xpl_stmt *st, const char *values)
-{
-    for (;;) {
-        size_t length = strcspn(values, ",");
-
-        xpl_bind_text_n(st, values, length);
-        if (!values[length])
-            return;
-        values += length + 1;
-    }
 }
 
 enum xpl_status xpl_resource_insert(struct xpl_db *db, const struct xpl_resource_kind *kind,
@@ -140,10 +121,7 @@ enum xpl_status xpl_resource_list(struct xpl_db *db, struct xpl_arena *arena, co
     for (size_t i = 0; i < n; i++) {
         if (!filter->values[i])
             continue;
-        xpl_buf_printf(sql, " AND %s IN (?", kind->columns[i]);
-        for (size_t more = count_values(filter->values[i]); more > 1; more--)
-            xpl_buf_string(sql, ", ?");
-        xpl_buf_string(sql, ")");
+        xpl_append_values(sql, kind->columns[i], filter->values[i]);
     }
     if (!xpl_buf_string(sql, " ORDER BY created_at, id"))
         return xpl_fail(err, XPL_BAD_REQUEST, "the filters have too many values");
@@ -152,7 +130,7 @@ enum xpl_status xpl_resource_list(struct xpl_db *db, struct xpl_arena *arena, co
     xpl_bind_text(st, data_mart_id);
     for (size_t i = 0; i < n; i++)
         if (filter->values[i])
-            bind_values(st, filter->values[i]);
+            xpl_bind_values(st, filter->values[i]);
     return xpl_fetch_all(st, arena, read_resource, sizeof **ret, MAX_LISTED, ret, ret_count, err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/tasks.h"
+#include "db/value_list.h"
 
 #include <string.h>
 
@@ -10,7 +11,7 @@
     " parameters_hash, state, attempt, crashes, retries, error_code, error_message, trace_id, created_at, started_at," \
     " updated_at, created_by"
 
-#define MAX_SQL_BYTES 2048
+#define MAX_SQL_BYTES 65536
 
 static const char *const state_names[] = {"queued", "leased", "finished", "error"};
 
@@ -114,34 +115,59 @@ enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_er
 
 /* ---- lists ---- */
 
+/* Of the states a client knows, "in_progress" is two of ours. */
+static void append_states(struct xpl_buf *sql, const char *statuses)
+{
+    const char *separator = " AND state IN (";
+
+    while (*statuses) {
+        size_t length = strcspn(statuses, ",");
+
+        if (strncmp(statuses, "in_progress", length) == 0)
+            xpl_buf_printf(sql, "%s'queued', 'leased'", separator);
+        else
+            xpl_buf_printf(sql, "%s?", separator);
+        separator = ", ";
+        statuses += length + (statuses[length] == ',');
+    }
+    xpl_buf_string(sql, ")");
+}
+
+static void bind_states(struct xpl_stmt *stmt, const char *statuses)
+{
+    while (*statuses) {
+        size_t length = strcspn(statuses, ",");
+
+        if (strncmp(statuses, "in_progress", length) != 0)
+            xpl_bind_text_n(stmt, statuses, length);
+        statuses += length + (statuses[length] == ',');
+    }
+}
+
 static void append_where(struct xpl_buf *sql, const struct xpl_task_query *query)
 {
     xpl_buf_string(sql, " FROM explanation_tasks WHERE data_mart_id = ?");
     if (query->subscription_id)
-        xpl_buf_string(sql, " AND subscription_id = ?");
+        xpl_append_values(sql, "subscription_id", query->subscription_id);
     if (query->transaction_id)
         xpl_buf_string(sql, " AND transaction_id = ?");
     if (query->scoring_id)
-        xpl_buf_string(sql, " AND scoring_id = ?");
-    if (!query->status)
-        return;
-    if (strcmp(query->status, "in_progress") == 0)
-        xpl_buf_string(sql, " AND state IN ('queued', 'leased')");
-    else
-        xpl_buf_string(sql, " AND state = ?");
+        xpl_append_values(sql, "scoring_id", query->scoring_id);
+    if (query->status)
+        append_states(sql, query->status);
 }
 
 static void bind_where(struct xpl_stmt *stmt, const struct xpl_task_query *query)
 {
     xpl_bind_text(stmt, query->data_mart_id);
     if (query->subscription_id)
-        xpl_bind_text(stmt, query->subscription_id);
+        xpl_bind_values(stmt, query->subscription_id);
     if (query->transaction_id)
         xpl_bind_text(stmt, query->transaction_id);
     if (query->scoring_id)
-        xpl_bind_text(stmt, query->scoring_id);
-    if (query->status && strcmp(query->status, "in_progress") != 0)
-        xpl_bind_text(stmt, query->status);
+        xpl_bind_values(stmt, query->scoring_id);
+    if (query->status)
+        bind_states(stmt, query->status);
 }
 
 enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,

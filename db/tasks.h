@@ -48,7 +48,10 @@ enum xpl_status xpl_task_get(struct xpl_db *db, struct xpl_arena *arena, const c
                              struct xpl_task *ret, struct xpl_error *err);
 enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_error *err);
 
-/** A list's filters; NULL or 0 = any. `status`: "in_progress", "finished" or "error". */
+/**
+ * A list's filters; NULL or 0 = any. subscription_id, scoring_id and status may be several, with commas between them;
+ * a status is "in_progress", "finished" or "error".
+ */
 struct xpl_task_query {
     const char *data_mart_id, *subscription_id, *scoring_id, *transaction_id, *status;
     int64_t offset, limit;

@@ -40,6 +40,8 @@ def test_another_data_mart_is_404(api):
 
 def test_a_data_mart_in_use_is_deleted_with_force_only(api):
     subscription_id = api.add_subscription(api.add_provider())
+    api.post("/v2/data_sets", {"data_mart_id": api.instance, "name": "of the instance", "type": "custom",
+                               "target": {"target_type": "instance", "target_id": api.instance}})
     error = api.refused("DELETE", f"/v2/data_marts/{api.instance}", 409)
     assert "force" in error["message"]
     api.get(f"/v2/subscriptions/{subscription_id}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data sets, monitor definitions and monitor instances."""
 import pytest
+from support.client import Watched, wait_for
 from support.images import blocks
 
 
@@ -153,3 +154,51 @@ def test_a_deleted_instance_is_gone_from_the_list(api, subscription_id):
     api.delete(f"/v2/monitor_instances/{monitor_id}", force="false")
     assert monitor_id not in str(api.get("/v2/monitor_instances"))
     api.refused("GET", f"/v2/monitor_instances/{monitor_id}", 404)
+
+
+# ---- what a data set or a monitor instance must be ----
+
+def test_a_data_set_needs_its_data_mart_and_its_subscription(api, watched):
+    target = {"target_type": "subscription", "target_id": "none"}
+    assert api.refused("POST", "/v2/data_sets", 404, json=data_set(api, "", target=target))["parameters"] == [
+        "target.target_id"]
+    other = data_set(api, watched.subscription_id, data_mart_id="11111111-1111-1111-1111-111111111111")
+    assert api.refused("POST", "/v2/data_sets", 404, json=other)["parameters"] == ["data_mart_id"]
+
+
+def test_a_subscription_has_one_payload_data_set(api, watched):
+    error = api.refused("POST", "/v2/data_sets", 409, json=data_set(api, watched.subscription_id, type="payload_logging"))
+    assert watched.data_set_id in error["message"]
+
+
+@pytest.mark.parametrize("schema", [{}, None, {"type": "struct"}, {"fields": []}, {"type": "struct", "fields": {}}])
+def test_a_data_schema_has_type_and_fields(api, watched, schema):
+    error = api.refused("POST", "/v2/data_sets", 400, json=data_set(api, watched.subscription_id, data_schema=schema))
+    assert error["parameters"] == ["data_schema"]
+
+
+@pytest.mark.parametrize("operation, field", [
+    ({"op": "replace", "path": "/parameters", "value": None}, "parameters"),
+    ({"op": "replace", "path": "/parameters/enabled", "value": None}, "parameters.enabled"),
+])
+def test_the_parameters_of_an_instance_are_not_null(watched, operation, field):
+    error = watched.client.refused("PATCH", f"/v2/monitor_instances/{watched.monitor_id}", 400, json=[operation])
+    assert error["parameters"] == [field]
+
+
+def test_deleting_a_data_set_stops_the_explanations_of_its_records(api, model):
+    watched = Watched(api, model)
+    model.hold()
+    [task_id] = watched.explain(*watched.log(blocks()))
+    assert model.asked.wait(30)
+    api.delete(f"/v2/data_sets/{watched.data_set_id}", force="true")
+    model.release()
+    api.refused("GET", f"/v2/explanation_tasks/{task_id}", 404)
+    other = Watched(api, model, deployment_id=watched.deployment_id)
+    [next_id] = other.explain(*other.log(blocks(first=1)))
+    assert wait_for(api, next_id)["entity"]["status"]["state"] == "finished"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/csv", "application/xml"])
+def test_a_body_that_is_said_to_be_something_else_is_415(api, content_type):
+    api.request("POST", "/v2/subscriptions", 415, data="{}", headers={"Content-Type": content_type})

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Filters and orders by what a model predicted: a class index is a number, a label is text."""
+import pytest
+from support.images import blocks
+
+
+def log(watched, predictions):
+    """Records with these predictions, as a model might write them."""
+    rows = [[blocks(), [0.4, 0.6], prediction, f"t{i}"] for i, prediction in enumerate(predictions)]
+    watched.client.post(watched.records_path, [{"fields": ["scoring_input", "probability", "prediction", "scoring_id"],
+                                                "values": rows}])
+
+
+def found(watched, **params):
+    return [values["prediction"] for values in watched.values(includes="prediction,scoring_id", **params)]
+
+
+PREDICTIONS = [2, 10, 4.0, "1", "cat", "catfish", 0]
+
+
+@pytest.mark.parametrize("filter_, expected", [
+    ("prediction:eq:10", [10]), ("prediction:eq:4", [4.0]), ("prediction:eq:1", ["1"]), ("prediction:eq:cat", ["cat"]),
+    ("prediction:gt:2", [10, 4.0]), ("prediction:lte:2", [2, 0]), ("prediction:like:cat%", ["cat", "catfish"]),
+    ("prediction:in(1;cat;10)", [10, "1", "cat"]), ("prediction:gte:catf", ["catfish"]), ("prediction:null", []),
+])
+def test_predictions_are_compared_as_what_they_are(watched, filter_, expected):
+    log(watched, PREDICTIONS)
+    assert found(watched, filter=filter_) == expected
+    assert watched.count(filter=filter_) == len(expected)
+
+
+def test_predictions_are_ordered_numbers_first(watched):
+    log(watched, PREDICTIONS)
+    assert found(watched, order="prediction:asc") == [0, 2, 4.0, 10, "1", "cat", "catfish"]
+    assert found(watched, order="prediction:desc") == ["catfish", "cat", "1", 10, 4.0, 2, 0]
+
+
+def test_records_are_filtered_by_their_deployment(watched):
+    log(watched, [1])
+    assert watched.count(filter=f"deployment_id:eq:{watched.deployment_id}") == 1
+    assert watched.count(filter="deployment_id:eq:another") == 0
