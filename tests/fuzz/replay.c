@@ -5,16 +5,16 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#define MAX_INPUT ((size_t)1 << 20)
+#define MAX_BYTES ((size_t)1 << 20)
 
 static void run_file(const char *path)
 {
-    uint8_t *data = malloc(MAX_INPUT);
+    uint8_t *data = malloc(MAX_BYTES);
     FILE *file = fopen(path, "rb");
     size_t size;
 
     FUZZ_REQUIRE(data && file);
-    size = fread(data, 1, MAX_INPUT, file);
+    size = fread(data, 1, MAX_BYTES, file);
     fclose(file);
     LLVMFuzzerTestOneInput(data, size);
     free(data);
