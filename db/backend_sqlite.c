@@ -37,14 +37,23 @@ static bool is_duplicate(int rc)
     return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID;
 }
 
+/* No room: on the disk, in a quota, for a file of that size, or on a file system that became read-only. */
+static bool is_full(int system_error)
+{
+    return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG || system_error == EROFS;
+}
+
 /* A full disk shows as SQLITE_FULL where pages are written, as an I/O error where the WAL or its index grows. */
 static enum xpl_status status_of(sqlite3 *handle, int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_FULL:
+    case SQLITE_READONLY:
         return XPL_STORAGE_FULL;
     case SQLITE_IOERR:
-        return handle && sqlite3_system_errno(handle) == ENOSPC ? XPL_STORAGE_FULL : XPL_STORAGE_FAILED;
+        /* SQLite keeps the system's reason for some failures only; errno still has that of a write to the WAL */
+        return is_full(errno) || (handle && is_full(sqlite3_system_errno(handle))) ? XPL_STORAGE_FULL
+                                                                                   : XPL_STORAGE_FAILED;
     case SQLITE_CONSTRAINT:
         return is_duplicate(rc) ? XPL_CONFLICT : XPL_INTERNAL;
     case SQLITE_BUSY:
@@ -62,6 +71,8 @@ static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
 
     if (st == XPL_CONFLICT) /* a client reads this: no names of tables */
         return xpl_fail(err, st, "there is one with the same id already");
+    if (st == XPL_STORAGE_FULL)
+        return xpl_fail(err, st, "the storage is full or read-only (%s)", sqlite3_errmsg(db->handle));
     return xpl_fail(err, st, "storage: %s", db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
 }
 

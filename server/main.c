@@ -180,6 +180,7 @@ static int serve(struct process *p)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
     raise_file_limit();
     if (configure(p, &err))
         return fail(&err, EX_CONFIG);
