@@ -14,7 +14,7 @@ static const char *const types[] = {"payload_logging", "feedback", "manual_label
 static const char *const target_types[] = {"subscription", "instance", "data_mart", NULL};
 
 struct data_set_request {
-    const char *data_mart_id, *name, *description, *type, *target_type, *target_id, *managed_by;
+    const char *data_mart_id, *name, *description, *type, *target_type, *target_id, *managed_by, *schema_update_mode;
     json_t *data_schema, *location;
 };
 
@@ -29,6 +29,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
                         .choices = target_types),
         XPL_JSON_STRING(struct data_set_request, target_id, .path = "target.target_id", .required = true, .max = 256),
         XPL_JSON_STRING(struct data_set_request, managed_by, .max = 256),
+        XPL_JSON_STRING(struct data_set_request, schema_update_mode),
         XPL_JSON_OBJECT_FIELD(struct data_set_request, data_schema),
         XPL_JSON_OBJECT_FIELD(struct data_set_request, location),
     };
@@ -122,7 +123,7 @@ enum xpl_answered xpl_data_sets_add(struct xpl_call *call)
         return xpl_reply_json(call, 503, NULL);
     if (xpl_call_json(call, &entity, &err) || check(entity, &err))
         return xpl_reply_error(call, &err);
-    if (!json_object_get(entity, "data_schema"))
+    if (!json_is_object(json_object_get(entity, "data_schema")))
         json_object_set_new(entity, "data_schema", json_pack("{s:s, s:[]}", "type", "struct", "fields"));
     xpl_set_active(entity);
     if (xpl_resource_make(call, &type, NULL, entity, resource, &err))

@@ -153,3 +153,9 @@ def test_a_deleted_instance_is_gone_from_the_list(api, subscription_id):
     api.delete(f"/v2/monitor_instances/{monitor_id}", force="false")
     assert monitor_id not in str(api.get("/v2/monitor_instances"))
     api.refused("GET", f"/v2/monitor_instances/{monitor_id}", 404)
+
+
+def test_a_data_schema_that_is_null_is_an_empty_one(api):
+    body = {"data_mart_id": api.instance, "name": "n", "type": "feedback", "data_schema": None,
+            "target": {"target_type": "subscription", "target_id": "x"}}
+    assert api.post("/v2/data_sets", body)["entity"]["data_schema"] == {"type": "struct", "fields": []}
