@@ -161,8 +161,6 @@ RESOURCES = [
     ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "explanation_types", ["contrastive"], "explanation_types",
      "lime"),
     ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "parameters", 3, "parameters", "object"),
-    ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "parameters", {"enabled": "yes"}, "parameters.enabled",
-     "true or false"),
 ]
 
 
