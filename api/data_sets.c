@@ -14,7 +14,7 @@ static const char *const types[] = {"payload_logging", "feedback", "manual_label
 static const char *const target_types[] = {"subscription", "instance", "data_mart", NULL};
 
 struct data_set_request {
-    const char *data_mart_id, *name, *description, *type, *target_type, *target_id, *managed_by;
+    const char *data_mart_id, *name, *description, *type, *target_type, *target_id, *managed_by, *schema_update_mode;
     json_t *data_schema, *location;
 };
 
@@ -29,6 +29,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
                         .choices = target_types),
         XPL_JSON_STRING(struct data_set_request, target_id, .path = "target.target_id", .required = true, .max = 256),
         XPL_JSON_STRING(struct data_set_request, managed_by, .max = 256),
+        XPL_JSON_STRING(struct data_set_request, schema_update_mode),
         XPL_JSON_OBJECT_FIELD(struct data_set_request, data_schema),
         XPL_JSON_OBJECT_FIELD(struct data_set_request, location),
     };
@@ -37,7 +38,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 
     if (st)
         return st;
-    if (json_object_get(entity, "data_schema") &&
+    if (json_is_object(json_object_get(entity, "data_schema")) &&
         (!xpl_json_string_at(entity, "data_schema.type") || !json_is_array(xpl_json_at(entity, "data_schema.fields"))))
         return xpl_fail_field(err, XPL_BAD_FIELD, "data_schema", "must have \"type\" and the array \"fields\"");
     return XPL_OK;
@@ -157,7 +158,7 @@ enum xpl_answered xpl_data_sets_add(struct xpl_call *call)
         xpl_fail_field(&err, XPL_NOT_FOUND, "data_mart_id", "is not the data mart of this request");
         return xpl_reply_error(call, &err);
     }
-    if (!json_object_get(entity, "data_schema"))
+    if (!json_is_object(json_object_get(entity, "data_schema")))
         json_object_set_new(entity, "data_schema", json_pack("{s:s, s:[]}", "type", "struct", "fields"));
     xpl_set_active(entity);
     if (xpl_resource_make(call, &type, NULL, entity, resource, &err))

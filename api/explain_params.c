@@ -22,6 +22,7 @@ struct params_request {
     const char *fill;
     double kernel_size, max_dist, ratio, confidence;
     int64_t max_segments, budget, perturbations_count, features_count, deadline_ms;
+    bool enabled; /* the monitor instance's; checked wherever it is sent */
 };
 
 static struct params_request request_of(const struct xpl_explain_params *params)
@@ -48,6 +49,7 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
 #define NUMBER(member, json_path, low, high)                                                                           \
     XPL_JSON_NUMBER_FIELD(struct params_request, member, .path = json_path, .min = low, .max = high)
     static const struct xpl_json_field fields[] = {
+        XPL_JSON_BOOL(struct params_request, enabled),
         INT(perturbations_count, "lime.perturbations_count", MIN_CALLS, 1000000),
         INT(features_count, "lime.features_count", 1, 1000000),
         XPL_JSON_CHOICE(struct params_request, algorithm, .path = "image.segmentation.algorithm",

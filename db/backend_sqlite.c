@@ -4,12 +4,12 @@
  * query only and never checkpoint (SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at
  * once).
  */
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/sqlite_error.h"
 #include "db/sqlite_row.h"
 #include "lib/base/cleanup.h"
 
@@ -32,37 +32,9 @@ struct xpl_db {
     size_t n_cached;
 };
 
-static bool is_duplicate(int rc)
-{
-    return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID;
-}
-
-/* A full disk shows as SQLITE_FULL where pages are written, as an I/O error where the WAL or its index grows. */
-static enum xpl_status status_of(sqlite3 *handle, int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_FULL:
-        return XPL_STORAGE_FULL;
-    case SQLITE_IOERR:
-        return handle && sqlite3_system_errno(handle) == ENOSPC ? XPL_STORAGE_FULL : XPL_STORAGE_FAILED;
-    case SQLITE_CONSTRAINT:
-        return is_duplicate(rc) ? XPL_CONFLICT : XPL_INTERNAL;
-    case SQLITE_BUSY:
-        return XPL_OVERLOADED;
-    case SQLITE_NOMEM:
-        return XPL_NO_MEMORY;
-    default:
-        return XPL_STORAGE_FAILED;
-    }
-}
-
 static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
 {
-    enum xpl_status st = status_of(db->handle, rc);
-
-    if (st == XPL_CONFLICT) /* a client reads this: no names of tables */
-        return xpl_fail(err, st, "there is one with the same id already");
-    return xpl_fail(err, st, "storage: %s", db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+    return xpl_sqlite_failed(db->handle, rc, err);
 }
 
 /* Counting memory takes a lock that all connections share, for every allocation. */

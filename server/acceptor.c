@@ -8,30 +8,30 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "lib/base/time.h"
-
 #define MAX_UNDECIDED 512
 #define MAX_LISTENERS 16
 #define TLS_HANDSHAKE 0x16
+#define TICK_MS       200
 
 /* A connection that has not sent anything yet. */
 struct undecided {
     int fd;
     struct sockaddr_storage address;
     socklen_t length;
-    int64_t give_up_us; /* monotonic */
+    struct xpl_connection *connection;
 };
 
 struct xpl_acceptor {
     struct xpl_listener *listeners;
     size_t n_listeners;
-    int64_t timeout_us;
+    struct xpl_connections *connections;
     xpl_connection_fn take;
     void *context;
     int stop_fd;
     pthread_t thread;
     struct undecided undecided[MAX_UNDECIDED];
     size_t n_undecided;
+    bool out_of_files; /* until the next tick */
 };
 
 /* Hands a connection over when it has sent its first byte. True when it is no longer ours. */
@@ -41,18 +41,16 @@ static bool decide(struct xpl_acceptor *a, struct undecided *u)
     ssize_t n = recv(u->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
 
     if (n == 1) {
-        a->take(a->context, u->fd, (const struct sockaddr *)&u->address, u->length, first == TLS_HANDSHAKE);
+        xpl_connections_hand_over(a->connections, u->connection);
+        a->take(a->context, u->connection, u->fd, (const struct sockaddr *)&u->address, u->length,
+                first == TLS_HANDSHAKE);
         return true;
     }
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return false;
+    xpl_connections_remove(a->connections, u->connection);
     close(u->fd);
     return true;
-}
-
-static void remove_at(struct xpl_acceptor *a, size_t i)
-{
-    a->undecided[i] = a->undecided[--a->n_undecided];
 }
 
 static void accept_all(struct xpl_acceptor *a, int listener)
@@ -61,36 +59,34 @@ static void accept_all(struct xpl_acceptor *a, int listener)
         struct undecided u = {.length = sizeof u.address};
 
         u.fd = accept4(listener, (struct sockaddr *)&u.address, &u.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (u.fd < 0)
+        if (u.fd < 0) {
+            a->out_of_files = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
             return;
-        u.give_up_us = xpl_monotonic_us() + a->timeout_us;
-        if (!decide(a, &u))
+        }
+        u.connection = xpl_connections_add(a->connections, u.fd, (const struct sockaddr *)&u.address);
+        if (!u.connection)
+            close(u.fd);
+        else if (!decide(a, &u))
             a->undecided[a->n_undecided++] = u;
     }
 }
 
 static void look_at_undecided(struct xpl_acceptor *a)
 {
-    int64_t now = xpl_monotonic_us();
-
-    for (size_t i = a->n_undecided; i-- > 0;) {
-        if (decide(a, &a->undecided[i])) {
-            remove_at(a, i);
-        } else if (a->undecided[i].give_up_us <= now) {
-            close(a->undecided[i].fd);
-            remove_at(a, i);
-        }
-    }
+    for (size_t i = a->n_undecided; i-- > 0;)
+        if (decide(a, &a->undecided[i]))
+            a->undecided[i] = a->undecided[--a->n_undecided];
 }
 
 /* Fills the poll set: the stop event, the listeners (unless there is no room for more), the undecided. */
 static nfds_t fill(const struct xpl_acceptor *a, struct pollfd *set)
 {
+    bool room = a->n_undecided < MAX_UNDECIDED && !a->out_of_files;
     nfds_t n = 0;
 
     set[n++] = (struct pollfd){.fd = a->stop_fd, .events = POLLIN};
     for (size_t i = 0; i < a->n_listeners; i++)
-        set[n++] = (struct pollfd){.fd = a->n_undecided < MAX_UNDECIDED ? a->listeners[i].fd : -1, .events = POLLIN};
+        set[n++] = (struct pollfd){.fd = room ? a->listeners[i].fd : -1, .events = POLLIN};
     for (size_t i = 0; i < a->n_undecided; i++)
         set[n++] = (struct pollfd){.fd = a->undecided[i].fd, .events = POLLIN};
     return n;
@@ -102,12 +98,14 @@ static void *acceptor_main(void *arg)
     struct pollfd set[1 + MAX_LISTENERS + MAX_UNDECIDED];
 
     for (;;) {
+        size_t n_open = xpl_connections_reap(a->connections);
         nfds_t n = fill(a, set);
 
-        if (poll(set, n, a->n_undecided ? 1000 : -1) < 0 && errno != EINTR)
+        if (poll(set, n, n_open || a->out_of_files ? TICK_MS : -1) < 0 && errno != EINTR)
             return NULL;
         if (set[0].revents)
             return NULL;
+        a->out_of_files = false;
         look_at_undecided(a);
         for (size_t i = 0; i < a->n_listeners; i++)
             if (set[1 + i].revents)
@@ -115,7 +113,7 @@ static void *acceptor_main(void *arg)
     }
 }
 
-enum xpl_status xpl_acceptor_start(struct xpl_listener *listeners, size_t n, int64_t first_byte_timeout_ms,
+enum xpl_status xpl_acceptor_start(struct xpl_listener *listeners, size_t n, struct xpl_connections *connections,
                                    xpl_connection_fn take, void *context, struct xpl_acceptor **ret,
                                    struct xpl_error *err)
 {
@@ -125,7 +123,7 @@ enum xpl_status xpl_acceptor_start(struct xpl_listener *listeners, size_t n, int
         return xpl_no_memory(err);
     *a = (struct xpl_acceptor){.listeners = listeners,
                                .n_listeners = n,
-                               .timeout_us = first_byte_timeout_ms * 1000,
+                               .connections = connections,
                                .take = take,
                                .context = context,
                                .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -145,8 +143,10 @@ void xpl_acceptor_stop(struct xpl_acceptor *a)
     pthread_join(a->thread, NULL);
     for (size_t i = 0; i < a->n_listeners; i++)
         close(a->listeners[i].fd);
-    for (size_t i = 0; i < a->n_undecided; i++)
+    for (size_t i = 0; i < a->n_undecided; i++) {
+        xpl_connections_remove(a->connections, a->undecided[i].connection);
         close(a->undecided[i].fd);
+    }
     close(a->stop_fd);
     free(a);
 }

@@ -41,8 +41,10 @@ static const char *const profiles[] = {[XPL_PROFILE_DEFAULT] = "default", [XPL_P
 static const struct key keys[] = {
     INT("http.connections", http_connections, 1, 65536, 512, "client connections at the same time"),
     INT("http.connections_per_address", http_connections_per_address, 1, 65536, 64, "of them from one address"),
-    INT("http.header_timeout_ms", http_header_timeout_ms, 100, 3600000, 10000, "time for the first byte of a client"),
-    INT("http.body_timeout_ms", http_body_timeout_ms, 1000, 3600000, 30000, "silence after which a client is dropped"),
+    INT("http.header_timeout_ms", http_header_timeout_ms, 100, 3600000, 10000, "for the head of a request to arrive"),
+    INT("http.body_timeout_ms", http_body_timeout_ms, 100, 3600000, 30000, "for head and body to arrive"),
+    INT("http.answer_timeout_ms", http_answer_timeout_ms, 100, 3600000, 120000, "for a client to take its answer"),
+    INT("http.idle_timeout_ms", http_idle_timeout_ms, 100, 3600000, 60000, "for a client's next request to begin"),
     INT("limits.payload_bytes", limits_payload_bytes, 1024, 64 * MIB, MIB, "scoring input of one logged image"),
     INT("limits.records_body_bytes", limits_records_body_bytes, 1024, 256 * MIB, 16 * MIB, "body of POST records"),
     INT("limits.tasks_body_bytes", limits_tasks_body_bytes, 1024, 64 * MIB, 2 * MIB, "body of POST explanation_tasks"),

@@ -35,16 +35,25 @@ static size_t leave_encoded(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct side *side = context;
+
+    return xpl_http_request_new(side->shared, connection, target);
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **per_request)
 {
     struct side *side = context;
     struct xpl_http_request *request = *per_request;
 
-    (void)version;
-    if (!request) {
-        *per_request = xpl_http_request_new(side->shared, connection, url, method);
-        return *per_request ? MHD_YES : MHD_NO;
+    (void)connection;
+    if (!request)
+        return MHD_NO; /* no memory */
+    if (atomic_load(&request->state) == XPL_REQUEST_HEAD) {
+        xpl_http_request_head(request, url, method, version);
+        return atomic_load(&request->state) == XPL_REQUEST_ANSWERED ? xpl_http_request_reply(request) : MHD_YES;
     }
     if (*upload_size > 0) {
         bool keep = xpl_http_request_body(request, upload, *upload_size);
@@ -67,6 +76,20 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *per_request = NULL;
 }
 
+/* Its end is told before the socket is closed, so the register never holds a descriptor that is another file's. */
+static void on_connection_change(void *context, struct MHD_Connection *connection, void **entry,
+                                 enum MHD_ConnectionNotificationCode what)
+{
+    struct side *side = context;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        xpl_connections_remove(side->shared->connections, *entry);
+    else
+        *entry =
+            xpl_connections_taken(side->shared->connections,
+                                  MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+}
+
 static void on_log(void *context, const char *format, va_list arguments)
 {
     char text[512];
@@ -80,12 +103,14 @@ static void on_log(void *context, const char *format, va_list arguments)
     xpl_log(XPL_LOG_DEBUG, "http", "message", text, NULL);
 }
 
-static void on_connection(void *context, int fd, const struct sockaddr *address, socklen_t length, bool tls)
+static void on_connection(void *context, struct xpl_connection *entry, int fd, const struct sockaddr *address,
+                          socklen_t length, bool tls)
 {
     struct xpl_http *http = context;
 
-    /* On failure microhttpd has closed the socket: too many connections, in all or from this address. */
-    MHD_add_connection(tls ? http->tls.daemon : http->plain.daemon, fd, address, length);
+    /* On failure microhttpd has closed the socket. */
+    if (MHD_add_connection(tls ? http->tls.daemon : http->plain.daemon, fd, address, length) != MHD_YES)
+        xpl_connections_remove(http->shared.connections, entry);
 }
 
 static enum xpl_status start_side(struct xpl_http *http, struct side *side, const char *db_path,
@@ -103,14 +128,26 @@ static enum xpl_status start_side(struct xpl_http *http, struct side *side, cons
     if (st)
         return st;
     side->shared = &http->shared;
-    side->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, side, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-                                    MHD_OPTION_ARRAY, tls_options, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                                    MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-                                    (unsigned)settings->http_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                                    (unsigned)settings->http_connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-                                    (unsigned)((settings->http_body_timeout_ms + 999) / 1000), MHD_OPTION_END);
+    side->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, side, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_ARRAY, tls_options,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection_change, side,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, side, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
+        leave_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)settings->http_connections, MHD_OPTION_END);
     return side->daemon ? XPL_OK : xpl_fail(err, XPL_INTERNAL, "the %s server cannot be started", tls ? "TLS" : "HTTP");
+}
+
+static enum xpl_status start_register(struct xpl_http *http, struct xpl_error *err)
+{
+    const struct xpl_settings *settings = &http->shared.app->settings;
+    const struct xpl_connection_limits limits = {.in_all = (size_t)settings->http_connections,
+                                                 .per_address = (size_t)settings->http_connections_per_address,
+                                                 .header_ms = settings->http_header_timeout_ms,
+                                                 .body_ms = settings->http_body_timeout_ms,
+                                                 .answer_ms = settings->http_answer_timeout_ms,
+                                                 .idle_ms = settings->http_idle_timeout_ms};
+
+    return xpl_connections_new(&limits, &http->shared.connections, err);
 }
 
 enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const struct xpl_tls *tls,
@@ -123,11 +160,12 @@ enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const s
     if (!http)
         return xpl_no_memory(err);
     http->shared.app = app;
-    if ((st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
+    if ((st = start_register(http, err)) ||
+        (st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
         (st = start_side(http, &http->plain, db_path, NULL, err)) ||
         (st = start_side(http, &http->tls, db_path, tls, err)) ||
-        (st = xpl_acceptor_start(listeners, n_listeners, app->settings.http_header_timeout_ms, on_connection, http,
-                                 &http->acceptor, err))) {
+        (st = xpl_acceptor_start(listeners, n_listeners, http->shared.connections, on_connection, http, &http->acceptor,
+                                 err))) {
         xpl_http_stop(http);
         return st;
     }
@@ -169,5 +207,6 @@ void xpl_http_stop(struct xpl_http *http)
     wait_for_answers(http);
     stop_side(&http->plain);
     stop_side(&http->tls);
+    xpl_connections_free(http->shared.connections);
     free(http);
 }

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/routes.h"
 #include "lib/base/log.h"
@@ -12,7 +11,6 @@
 
 #define ARENA_BYTES      ((size_t)512 << 20)
 #define MAX_ANSWER_BYTES ((size_t)96 << 20)
-#define MAX_HEADER_BYTES 32768u
 #define MAX_THROWN_AWAY  ((size_t)64 << 20) /* of a body nobody wants, before the connection is dropped */
 #define MAX_PAIRS        256u
 
@@ -21,7 +19,7 @@
 struct collecting {
     struct xpl_call *call;
     struct xpl_pair *pairs;
-    size_t n, max, bytes;
+    size_t n, max;
     bool failed;
 };
 
@@ -30,7 +28,6 @@ static enum MHD_Result take_pair(void *arg, enum MHD_ValueKind kind, const char 
     struct collecting *c = arg;
 
     (void)kind;
-    c->bytes += strlen(name) + (value ? strlen(value) : 0) + 4;
     if (c->n == c->max) {
         c->failed = true;
         return MHD_NO;
@@ -44,13 +41,13 @@ static enum MHD_Result take_pair(void *arg, enum MHD_ValueKind kind, const char 
 
 static struct collecting collect(struct xpl_http_request *r, enum MHD_ValueKind kind)
 {
-    int n = MHD_get_connection_values(r->connection, kind, NULL, NULL);
+    int n = MHD_get_connection_values(r->head.connection, kind, NULL, NULL);
     struct collecting c = {.call = &r->call, .max = n < 0 ? 0 : (size_t)n, .failed = n < 0 || n > (int)MAX_PAIRS};
 
     if (!c.failed && n > 0 && !(c.pairs = XPL_NEW_ARRAY(r->call.arena, struct xpl_pair, c.max)))
         c.failed = true;
     if (!c.failed)
-        MHD_get_connection_values(r->connection, kind, take_pair, &c);
+        MHD_get_connection_values(r->head.connection, kind, take_pair, &c);
     return c;
 }
 
@@ -64,38 +61,6 @@ static bool decode_query(struct xpl_call *call)
             return false;
     }
     return true;
-}
-
-static size_t count_header(const struct xpl_call *call, const char *name)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < call->n_headers; i++)
-        n += strcasecmp(call->headers[i].name, name) == 0;
-    return n;
-}
-
-/* Requests that two servers could understand differently are refused. */
-static enum xpl_status check_head(const struct xpl_call *call, size_t header_bytes, struct xpl_error *err)
-{
-    const char *encoding = xpl_call_header(call, "Content-Encoding");
-
-    if (header_bytes > MAX_HEADER_BYTES)
-        return xpl_fail(err, XPL_HEADER_TOO_LARGE, "the headers have %zu bytes; the limit is %u", header_bytes,
-                        MAX_HEADER_BYTES);
-    for (size_t i = 0; i < call->n_headers; i++)
-        if (strpbrk(call->headers[i].name, " \t"))
-            return xpl_fail(err, XPL_BAD_REQUEST, "a header name contains a blank");
-    if (count_header(call, "Content-Length") > 1)
-        return xpl_fail(err, XPL_BAD_REQUEST, "Content-Length comes twice");
-    if (count_header(call, "Content-Length") && count_header(call, "Transfer-Encoding"))
-        return xpl_fail(err, XPL_BAD_REQUEST, "Content-Length and Transfer-Encoding exclude each other");
-    if (count_header(call, "Host") > 1)
-        return xpl_fail(err, XPL_BAD_REQUEST, "Host comes twice");
-    if (encoding && *encoding && strcasecmp(encoding, "identity") != 0)
-        return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "a body with Content-Encoding %.40s is not accepted; send it plain",
-                        encoding);
-    return XPL_OK;
 }
 
 static enum xpl_method method_of(const char *name)
@@ -125,14 +90,19 @@ static void choose_request_id(struct xpl_call *call)
         xpl_uuid(call->request_id);
 }
 
-static void answer_early(struct xpl_http_request *r, const struct xpl_error *err, bool close)
+static void answer_early(struct xpl_http_request *r, const struct xpl_error *err)
 {
     xpl_reply_error(&r->call, err);
     r->answer_known = true;
-    r->close |= close;
+    r->close = true;
 }
 
-static void read_head(struct xpl_http_request *r, const char *url, const char *method)
+static void enter(struct xpl_http_request *r, enum xpl_connection_phase phase)
+{
+    xpl_connection_enter(r->shared->connections, r->entry, phase);
+}
+
+static void take_head(struct xpl_http_request *r, const char *method)
 {
     struct xpl_call *call = &r->call;
     struct collecting headers = collect(r, MHD_HEADER_KIND), query = collect(r, MHD_GET_ARGUMENT_KIND);
@@ -146,89 +116,138 @@ static void read_head(struct xpl_http_request *r, const char *url, const char *m
     choose_request_id(call);
     if (headers.failed || query.failed)
         xpl_fail(&err, XPL_HEADER_TOO_LARGE, "the request has more than %u headers or parameters", MAX_PAIRS);
-    else if (!check_head(call, headers.bytes, &err) && !decode_query(call))
+    else if (!xpl_http_head_check(&r->head, call, &err) && !decode_query(call))
         xpl_fail(&err, XPL_BAD_REQUEST, "the query has a broken percent-encoding");
     if (!err.status && atomic_load(&r->shared->draining))
         xpl_fail(&err, XPL_OVERLOADED, "the daemon is shutting down");
-    if (err.status)
-        answer_early(r, &err, true);
-    else if (!xpl_call_route(call, url))
+    if (err.status) {
+        answer_early(r, &err);
+        atomic_store(&r->state, XPL_REQUEST_ANSWERED);
+    }
+}
+
+static enum xpl_status body_too_long(size_t limit, struct xpl_error *err)
+{
+    return xpl_fail(err, XPL_TOO_LARGE, "the body is longer than %zu bytes, the limit of this operation", limit);
+}
+
+/* A body that says that it is too long need not be kept until it is. */
+static enum xpl_status check_length(const struct xpl_call *call, size_t limit, struct xpl_error *err)
+{
+    const char *text = xpl_call_header(call, "Content-Length");
+    int64_t length;
+
+    if (!text || (xpl_parse_int(text, 0, INT64_MAX, &length) && (uint64_t)length <= limit))
+        return XPL_OK;
+    return body_too_long(limit, err);
+}
+
+static void route(struct xpl_http_request *r, const char *url)
+{
+    const char *path = xpl_http_path_of(url);
+    struct xpl_error err = {0};
+
+    if (!path)
+        xpl_fail(&err, XPL_BAD_REQUEST, "the target of the request is not a path");
+    else if (!xpl_call_route(&r->call, path))
         r->answer_known = true;
+    else if (!check_length(&r->call, xpl_call_body_limit(&r->call), &err))
+        xpl_buf_init(&r->call.body, xpl_call_body_limit(&r->call));
+    if (err.status)
+        answer_early(r, &err);
+}
+
+void xpl_http_request_head(struct xpl_http_request *r, const char *url, const char *method, const char *version)
+{
+    atomic_fetch_add(&r->shared->n_requests, 1);
+    r->head.method = method;
+    r->head.version = version;
+    atomic_store(&r->state, XPL_REQUEST_BODY);
+    enter(r, XPL_PHASE_BODY);
+    take_head(r, method);
+    if (!r->answer_known)
+        route(r, url);
 }
 
 struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
-                                              const char *url, const char *method)
+                                              const char *target)
 {
     struct xpl_http_request *r = calloc(1, sizeof *r);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     if (!r)
         return NULL;
-    atomic_fetch_add(&shared->n_requests, 1);
     r->shared = shared;
-    r->connection = connection;
+    r->head = xpl_http_head_start(connection, target);
+    r->entry = info ? info->socket_context : NULL;
     r->call.app = shared->app;
     r->call.user = "admin";
     r->call.arena = xpl_arena_new(ARENA_BYTES);
     xpl_buf_init(&r->call.out, MAX_ANSWER_BYTES);
     if (!r->call.arena) {
-        xpl_http_request_free(r);
+        free(r);
         return NULL;
     }
-    read_head(r, url, method);
-    xpl_buf_init(&r->call.body, r->answer_known ? 0 : xpl_call_body_limit(&r->call));
+    enter(r, XPL_PHASE_HEAD);
     return r;
+}
+
+/* ---- the body ---- */
+
+/* What the buffer takes up, not what is in it, counts for all bodies together. */
+static bool count_buffer(struct xpl_http_request *r)
+{
+    size_t more = r->call.body.capacity - r->counted_bytes;
+    size_t all = atomic_fetch_add(&r->shared->body_bytes, more) + more;
+
+    r->counted_bytes += more;
+    return all <= (size_t)r->call.app->settings.limits_bodies_total;
+}
+
+static void release_body(struct xpl_http_request *r)
+{
+    atomic_fetch_sub(&r->shared->body_bytes, r->counted_bytes);
+    r->counted_bytes = 0;
+    xpl_buf_release(&r->call.body);
 }
 
 void xpl_http_request_free(struct xpl_http_request *r)
 {
     if (!r)
         return;
-    atomic_fetch_sub(&r->shared->body_bytes, r->counted_bytes);
-    atomic_fetch_sub(&r->shared->n_requests, 1);
-    xpl_buf_release(&r->call.body);
+    release_body(r);
+    if (atomic_load(&r->state) != XPL_REQUEST_HEAD)
+        atomic_fetch_sub(&r->shared->n_requests, 1);
+    enter(r, XPL_PHASE_IDLE);
     xpl_buf_release(&r->call.out);
     xpl_arena_free(r->call.arena);
     free(r);
 }
 
-/* ---- the body ---- */
-
-static bool count_bytes(struct xpl_http_request *r, size_t length)
+static enum xpl_status take_part(struct xpl_http_request *r, const char *data, size_t length, struct xpl_error *err)
 {
-    size_t limit = (size_t)r->call.app->settings.limits_bodies_total;
+    struct xpl_buf *body = &r->call.body;
 
-    if (atomic_fetch_add(&r->shared->body_bytes, length) + length > limit) {
-        atomic_fetch_sub(&r->shared->body_bytes, length);
-        return false;
-    }
-    r->counted_bytes += length;
-    return true;
+    if (length > body->max - body->length)
+        return body_too_long(body->max, err);
+    if (!xpl_buf_append(body, data, length))
+        return xpl_no_memory(err);
+    if (!count_buffer(r))
+        return xpl_fail(err, XPL_OVERLOADED, "all request bodies together exceed limits.bodies_total; try again");
+    return XPL_OK;
 }
 
 bool xpl_http_request_body(struct xpl_http_request *r, const char *data, size_t length)
 {
     struct xpl_error err = {0};
 
-    if (r->answer_known) {
+    if (!r->answer_known && take_part(r, data, length, &err)) {
+        release_body(r);
+        answer_early(r, &err);
+    }
+    if (r->answer_known)
         r->thrown_away += length;
-        return r->thrown_away <= MAX_THROWN_AWAY;
-    }
-    if (r->call.body.length + length > r->call.body.max) {
-        xpl_fail(&err, XPL_TOO_LARGE, "the body is longer than %zu bytes, the limit of this operation",
-                 r->call.body.max);
-        answer_early(r, &err, true);
-        return true;
-    }
-    if (!count_bytes(r, length)) {
-        xpl_fail(&err, XPL_OVERLOADED, "all request bodies together exceed limits.bodies_total; try again");
-        answer_early(r, &err, true);
-        return true;
-    }
-    if (!xpl_buf_append(&r->call.body, data, length)) {
-        xpl_no_memory(&err);
-        answer_early(r, &err, true);
-    }
-    return true;
+    return r->thrown_away <= MAX_THROWN_AWAY;
 }
 
 /* ---- handling ---- */
@@ -236,7 +255,7 @@ bool xpl_http_request_body(struct xpl_http_request *r, const char *data, size_t 
 static void resume(struct xpl_http_request *r)
 {
     atomic_store(&r->state, XPL_REQUEST_ANSWERED);
-    MHD_resume_connection(r->connection);
+    MHD_resume_connection(r->head.connection);
 }
 
 static enum xpl_status run_write(struct xpl_db *db, void *arg, struct xpl_error *err)
@@ -270,7 +289,7 @@ static void submit_write(struct xpl_http_request *r)
 static void suspend(struct xpl_http_request *r)
 {
     atomic_store(&r->state, XPL_REQUEST_SUSPENDED);
-    MHD_suspend_connection(r->connection);
+    MHD_suspend_connection(r->head.connection);
 }
 
 static struct xpl_http_request *request_of(struct xpl_pool_job *job)
@@ -303,6 +322,7 @@ static void run_blocking(struct xpl_http_request *r)
 
 void xpl_http_request_run(struct xpl_http_request *r, struct xpl_db *db)
 {
+    enter(r, XPL_PHASE_WORK);
     if (r->answer_known) {
         atomic_store(&r->state, XPL_REQUEST_ANSWERED);
         return;
@@ -349,7 +369,8 @@ enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
         MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
     if (r->close)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    queued = MHD_queue_response(r->connection, reply->http_status, response);
+    enter(r, XPL_PHASE_ANSWER);
+    queued = MHD_queue_response(r->head.connection, reply->http_status, response);
     MHD_destroy_response(response);
     log_request(r);
     return queued;

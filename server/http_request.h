@@ -9,17 +9,21 @@
 #include "api/call.h"
 #include "db/writer.h"
 #include "server/api_pool.h"
+#include "server/connections.h"
+#include "server/http_head.h"
 
 /** What all requests of the process share. */
 struct xpl_http_shared {
     struct xpl_app *app;
     struct xpl_api_pool *pool;
+    struct xpl_connections *connections;
     atomic_size_t n_requests; /* that exist */
     atomic_size_t body_bytes; /* of all requests together */
     atomic_bool draining;
 };
 
 enum xpl_request_state {
+    XPL_REQUEST_HEAD,      /* the request line is there */
     XPL_REQUEST_BODY,      /* the body arrives, or is thrown away when the answer is known */
     XPL_REQUEST_SUSPENDED, /* on the writer or an API thread */
     XPL_REQUEST_ANSWERED   /* call.reply is complete */
@@ -28,7 +32,8 @@ enum xpl_request_state {
 struct xpl_http_request {
     struct xpl_call call;
     struct xpl_http_shared *shared;
-    struct MHD_Connection *connection;
+    struct xpl_http_head head;
+    struct xpl_connection *entry; /* of the register of connections */
     struct xpl_write write;
     struct xpl_pool_job job;
     _Atomic(enum xpl_request_state) state;
@@ -38,9 +43,12 @@ struct xpl_http_request {
     size_t counted_bytes; /* this request's part of shared->body_bytes */
 };
 
-/** A request from its head. NULL without memory. */
+/** A request from the target of its request line. NULL without memory. */
 struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
-                                              const char *url, const char *method);
+                                              const char *target);
+
+/** The head is there. A malformed one leaves the answer of a request that is to be answered now, without its body. */
+void xpl_http_request_head(struct xpl_http_request *request, const char *url, const char *method, const char *version);
 void xpl_http_request_free(struct xpl_http_request *request);
 
 /** Takes a part of the body. False when the connection is to be dropped. */

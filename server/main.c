@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -156,6 +157,17 @@ static void wait_for_signal(const sigset_t *signals)
     xpl_log(XPL_LOG_INFO, "stopping", "signal", strsignal(signal_number), NULL);
 }
 
+/* http.connections may be more than the soft limit of descriptors that shells and services start with. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int serve(struct process *p)
 {
     struct xpl_error err = {0};
@@ -168,6 +180,8 @@ static int serve(struct process *p)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
+    raise_file_limit();
     if (configure(p, &err))
         return fail(&err, EX_CONFIG);
     if (p->options.check) {

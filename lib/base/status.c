@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/text.h"
+
+/* Texts quote what a client or model sent, and cut it: they become JSON, so they must stay UTF-8. */
+static void repair(struct xpl_error *err)
+{
+    xpl_repair_utf8(err->field);
+    xpl_repair_utf8(err->message);
+}
+
 __attribute__((format(printf, 4, 0))) static void record(struct xpl_error *err, enum xpl_status status,
                                                          const char *field, const char *format, va_list args)
 {
@@ -12,6 +21,7 @@ __attribute__((format(printf, 4, 0))) static void record(struct xpl_error *err, 
     err->status = status;
     snprintf(err->field, sizeof err->field, "%s", field);
     vsnprintf(err->message, sizeof err->message, format, args);
+    repair(err);
 }
 
 enum xpl_status xpl_fail(struct xpl_error *err, enum xpl_status status, const char *format, ...)
@@ -46,6 +56,7 @@ void xpl_error_prefix(struct xpl_error *err, const char *prefix)
     if (snprintf(joined, sizeof joined, "%s%s%s", prefix, dot, err->field) < 0)
         return;
     memcpy(err->field, joined, sizeof joined);
+    repair(err);
 }
 
 void xpl_error_clear(struct xpl_error *err)

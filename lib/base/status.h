@@ -68,7 +68,7 @@ struct xpl_error {
 };
 
 /** Records an error unless one is there already. `err` may be NULL. Returns `status`, so that one can return the call.
- */
+ * Field and message are well-formed UTF-8 whatever is quoted in them. */
 enum xpl_status xpl_fail(struct xpl_error *err, enum xpl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

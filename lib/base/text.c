@@ -173,3 +173,16 @@ bool xpl_is_utf8(const char *text, size_t length)
     }
     return true;
 }
+
+void xpl_repair_utf8(char *string)
+{
+    size_t length = strlen(string), at = 0;
+
+    while (at < length) {
+        size_t step = utf8_sequence((const unsigned char *)string + at, length - at);
+
+        if (!step)
+            string[at] = '?';
+        at += step ? step : 1;
+    }
+}

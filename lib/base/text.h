@@ -36,4 +36,7 @@ bool xpl_percent_decode(char *string, bool plus_is_blank);
 /** True for well-formed UTF-8 (no surrogates, no overlong forms). */
 bool xpl_is_utf8(const char *text, size_t length);
 
+/** Puts a '?' in the place of every byte that is not part of a well-formed sequence, such as one that was cut. */
+void xpl_repair_utf8(char *string);
+
 #endif

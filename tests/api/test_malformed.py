@@ -143,6 +143,7 @@ RESOURCES = [
      "asset_properties.probability_fields", "array"),
     ("/v2/data_sets", DATA_SET, "type", "odd", "type", "payload_logging"),
     ("/v2/data_sets", DATA_SET, "target.target_id", None, "target.target_id", "missing"),
+    ("/v2/data_sets", DATA_SET, "schema_update_mode", {}, "schema_update_mode", "string"),
     ("/v2/monitor_instances", INSTANCE, "target", None, "target.target_type", "missing"),
     ("/v2/monitor_instances", INSTANCE, "parameters", [], "parameters", "object"),
     ("/v2/monitor_instances", INSTANCE, "parameters", {"enabled": "yes"}, "parameters.enabled", "true or false"),
@@ -214,3 +215,11 @@ def test_a_malformed_patch_is_refused_and_changes_nothing(api, operations, reaso
     error = api.refused("PATCH", f"/v2/service_providers/{provider_id}", 400, json=operations)
     assert reason in error["message"], error
     assert api.get(f"/v2/service_providers/{provider_id}") == before
+
+
+@pytest.mark.parametrize("name", ["a" + "ä" * 100, "\U0001f600" * 60, "a\n\x7f"], ids=["two bytes", "four bytes", "controls"])
+def test_a_long_value_that_is_quoted_in_an_error_stays_readable(api, records_path, name):
+    """It is cut, and not inside of a character that then is none."""
+    error = api.refused("GET", records_path, 400, params={"order": name})
+    assert error["parameters"] == ["order"] and name[:5] in error["message"]
+    api.refused("GET", f"/v2/subscriptions/{name[:40]}", 404)

@@ -48,6 +48,7 @@ class ModelInTest:
         self.probabilities = binary
         self.broken = None          # callable(images) -> (status, body bytes), instead of an answer
         self.deployments = []       # what GET /v1/deployments lists
+        self.before_listing = lambda: None
         self.calls = []             # (deployment id, X-Explaind-Task or None) in order of arrival
         self.headers = []           # of every POST
         self._lock = threading.Lock()
@@ -104,6 +105,7 @@ class ModelInTest:
                 self.wfile.write(body)
 
             def do_GET(self):
+                model.before_listing()
                 listing = {"count": len(model.deployments), "resources": model.deployments}
                 self.reply(200, json.dumps(listing).encode())
 

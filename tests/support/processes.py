@@ -15,6 +15,10 @@ READY_SECONDS = 60
 EXIT_SECONDS = 60
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)")
 
+# EXPLAIND_VALGRIND=1: the daemon runs under valgrind, whose findings are lines that are no JSON, and an exit code.
+VALGRIND = (["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+            if os.environ.get("EXPLAIND_VALGRIND") == "1" else [])
+
 
 class Program:
     """A child process with a ready line on stdout and a log on stderr."""
@@ -70,7 +74,7 @@ class Daemon(Program):
 
     def __init__(self, directory: Path, **settings):
         self.directory = directory
-        command = [program("explaind"), "serve", "--listen", "http://127.0.0.1:0", "--data", directory / "data",
+        command = [*VALGRIND, program("explaind"), "serve", "--listen", "http://127.0.0.1:0", "--data", directory / "data",
                    "--no-auth"]
         for key, value in settings.items():
             command += ["--set", f"{key.replace('__', '.')}={value}"]

@@ -49,6 +49,15 @@ static void the_writer_is_durable(void **state)
     assert_int_equal(fixture_int(f, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
+static void storage_that_became_read_only_is_out_of_room(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_ok(f, xpl_db_exec(f->db, "PRAGMA query_only=ON", &f->err));
+    assert_int_equal(xpl_db_exec(f->db, "DELETE FROM data_marts", &f->err), XPL_STORAGE_FULL);
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM data_marts"), 0);
+}
+
 static void a_reader_can_neither_write_nor_checkpoint(void **state)
 {
     struct fixture *f = *state;
@@ -207,6 +216,7 @@ int main(void)
         TEST(migrating_twice_changes_nothing),
         TEST(a_newer_schema_is_refused),
         TEST(the_writer_is_durable),
+        TEST(storage_that_became_read_only_is_out_of_room),
         TEST(a_reader_can_neither_write_nor_checkpoint),
         TEST(a_reader_does_not_make_a_missing_file),
         TEST(a_cached_statement_can_be_used_while_it_is_in_use),

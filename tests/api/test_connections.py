@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many connections there may be, and how long each may take, whatever it goes on sending."""
+import contextlib
+import resource
+import socket
+import ssl
+import time
+
+import requests
+from support.client import Client, Watched
+
+PATIENCE_SECONDS = 60
+DRIP_SECONDS = 0.02
+HEALTH = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /v2/service_providers HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+
+
+def connect(daemon) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", daemon.port), PATIENCE_SECONDS)
+
+
+def connect_tls(daemon) -> ssl.SSLSocket:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(connect(daemon))
+
+
+def ended(connection) -> bool:
+    """Whether the daemon has ended it, without waiting."""
+    connection.settimeout(DRIP_SECONDS)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    finally:
+        with contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE_SECONDS)
+
+
+def assert_a_drip_ends(connection, start: bytes, drop: bytes):
+    """A client that never falls silent, and never gets to the point."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with connection:
+        connection.sendall(start)
+        while not ended(connection):
+            assert time.monotonic() < deadline, "still connected"
+            with contextlib.suppress(OSError):
+                connection.sendall(drop)
+
+
+def is_served(daemon) -> bool:
+    try:
+        with connect(daemon) as connection:
+            connection.sendall(HEALTH)
+            return connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+def wait_until_served(daemon):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_served(daemon):
+        assert time.monotonic() < deadline, "no connection is taken"
+        time.sleep(DRIP_SECONDS)
+
+
+def answer(connection) -> bytes:
+    """The status line of the next answer; its body is short."""
+    return connection.recv(1 << 16).split(b"\r\n")[0]
+
+
+def test_a_head_that_drips_is_ended(start_daemon):
+    daemon = start_daemon(http__header_timeout_ms=400)
+    assert_a_drip_ends(connect(daemon), HEALTH[:-2] + b"X: ", b"a")
+    assert is_served(daemon)
+
+
+def test_a_request_line_that_drips_is_ended(start_daemon):
+    assert_a_drip_ends(connect(start_daemon(http__header_timeout_ms=400)), b"GET /", b"a")
+
+
+def test_a_body_that_drips_is_ended(start_daemon):
+    daemon = start_daemon(http__body_timeout_ms=400)
+    assert_a_drip_ends(connect(daemon), POST, b" ")
+    assert is_served(daemon)
+
+
+def test_a_body_that_nobody_wants_is_ended_when_it_drips(start_daemon):
+    daemon = start_daemon(http__body_timeout_ms=400)
+    assert_a_drip_ends(connect(daemon), POST.replace(b"/v2/service_providers", b"/v2/nothing"), b" ")
+
+
+def test_a_head_that_drips_through_tls_is_ended(start_daemon):
+    assert_a_drip_ends(connect_tls(start_daemon(http__header_timeout_ms=1500)), b"GET /", b"a")
+
+
+def test_a_tls_handshake_that_drips_is_ended(start_daemon):
+    assert_a_drip_ends(connect(start_daemon(http__header_timeout_ms=400)), b"\x16\x03\x01\x40\x00", b"a")
+
+
+def test_a_client_that_says_nothing_is_ended(start_daemon):
+    with connect(start_daemon(http__header_timeout_ms=400)) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_a_connection_without_a_next_request_is_ended(start_daemon):
+    with connect(start_daemon(http__idle_timeout_ms=400)) as connection:
+        connection.sendall(HEALTH)
+        assert answer(connection) == b"HTTP/1.1 200 OK"
+        assert connection.recv(1) == b""
+
+
+def test_each_request_of_a_connection_has_its_own_time(start_daemon):
+    with connect(start_daemon(http__header_timeout_ms=1000, http__body_timeout_ms=1000)) as connection:
+        for _ in range(6):
+            connection.sendall(HEALTH)
+            assert answer(connection) == b"HTTP/1.1 200 OK"
+            time.sleep(0.3)  # longer than a request may take, all in all
+
+
+def test_a_request_that_is_worked_on_is_not_ended(start_daemon, model):
+    daemon = start_daemon(http__header_timeout_ms=1000, http__body_timeout_ms=1000, http__answer_timeout_ms=1000,
+                          http__idle_timeout_ms=1000)
+    client = Client(daemon.url)
+    provider_id = client.add_provider(model.url)
+    model.before_listing = lambda: time.sleep(3)
+    assert client.get("/v2/ml_deployments", service_provider_id=provider_id)["count"] == 0
+
+
+def test_a_client_that_does_not_take_its_answers_is_ended(start_daemon):
+    daemon = start_daemon(http__answer_timeout_ms=400, http__connections_per_address=1)
+    with connect(daemon) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setblocking(False)
+        with contextlib.suppress(OSError):
+            while True:  # until nothing more can be sent: the daemon waits for us to read
+                connection.send(b"GET /openapi.yaml HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        wait_until_served(daemon)
+
+
+def test_connections_of_an_address_are_counted_plain_and_tls_together(start_daemon):
+    daemon = start_daemon(http__connections_per_address=3)
+    with connect(daemon) as silent, connect(daemon) as plain, connect_tls(daemon) as secure:
+        for connection in (plain, secure):
+            connection.sendall(HEALTH)
+            assert answer(connection) == b"HTTP/1.1 200 OK"
+        assert not is_served(daemon)
+        secure.close()
+        wait_until_served(daemon)
+        assert not ended(silent) and not ended(plain)
+
+
+def test_connections_are_counted_in_all(start_daemon):
+    daemon = start_daemon(http__connections=2)
+    with connect(daemon), connect(daemon) as second:
+        second.sendall(HEALTH)
+        assert answer(second) == b"HTTP/1.1 200 OK"
+        assert not is_served(daemon)
+    wait_until_served(daemon)
+
+
+def test_connections_that_end_in_every_way_give_their_place_back(start_daemon):
+    daemon = start_daemon(http__connections=4, http__header_timeout_ms=400, http__body_timeout_ms=400)
+    for start in (b"", b"G", b"\x16", HEALTH[:30], HEALTH, HEALTH * 3, POST, POST + b" " * 100, b"\0" * 50) * 3:
+        wait_until_served(daemon)
+        with connect(daemon) as connection:
+            connection.sendall(start)
+    wait_until_served(daemon)
+
+
+def test_the_daemon_goes_on_when_it_was_out_of_descriptors(start_daemon):
+    daemon = start_daemon(http__connections=500, http__connections_per_address=500)
+    assert is_served(daemon)
+    soft, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (64, hard))
+    connections = [connect(daemon) for _ in range(100)]
+    assert not is_served_within(connections[-1])
+    for connection in connections:
+        connection.close()
+    wait_until_served(daemon)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def is_served_within(connection) -> bool:
+    """Whether a connection that waits to be accepted gets an answer soon."""
+    connection.settimeout(1)
+    connection.sendall(HEALTH)
+    try:
+        return connection.recv(1) != b""
+    except TimeoutError:
+        return False
+
+
+def test_bodies_together_are_bounded_and_the_bound_recovers(start_daemon, stub_model):
+    watched = Watched(Client(start_daemon(limits__bodies_total=3 << 19).url), stub_model)
+    daemon_port = int(watched.client.url.rsplit(":", 1)[1])
+    head = (f"POST /openscale/{watched.client.instance}{watched.records_path} HTTP/1.1\r\nHost: x\r\n"
+            f"Content-Length: {900_000}\r\n\r\n").encode()
+    body = b"[" + b" " * 899_999
+    with socket.create_connection(("127.0.0.1", daemon_port), PATIENCE_SECONDS) as slow:
+        slow.sendall(head + body[:700_000])
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (status := requests.post(watched.client.base + watched.records_path, data=body,
+                                       timeout=PATIENCE_SECONDS)).status_code == 400:
+            assert time.monotonic() < deadline, "two bodies fit"  # until the daemon has read what was sent
+        assert status.status_code == 503 and status.headers["Retry-After"]
+        assert "limits.bodies_total" in status.json()["errors"][0]["message"]
+        slow.sendall(body[700_000:])
+        assert answer(slow).startswith(b"HTTP/1.1 400")  # it is no record, but it was read
+    watched.client.refused("POST", watched.records_path, 400, data=body)
