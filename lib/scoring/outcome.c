@@ -62,6 +62,8 @@ enum xpl_outcome xpl_outcome_judge(struct xpl_slot *slot, CURLcode code, int64_t
         xpl_fail(err, XPL_MODEL_TIMEOUT, "the model did not answer in time");
         return XPL_OUTCOME_FAILED;
     }
-    xpl_fail(err, XPL_MODEL_UNREACHABLE, "the model cannot be reached: %s", curl_easy_strerror(code));
+    xpl_fail(err, XPL_MODEL_UNREACHABLE, "%s: %s",
+             slot->connected ? "the connection to the model broke" : "the model cannot be reached",
+             curl_easy_strerror(code));
     return XPL_OUTCOME_AGAIN;
 }
