@@ -12,6 +12,7 @@
 #include "db/writer.h"
 #include "lib/base/hash.h"
 #include "lib/scoring/address.h"
+#include "lib/scoring/breaker.h"
 
 #define XPL_DEFAULT_INSTANCE "00000000-0000-0000-0000-000000000000"
 
@@ -29,10 +30,11 @@ struct xpl_settings {
     int64_t limits_bodies_total; /* all request bodies in memory together */
     int64_t limits_tasks_queued, limits_tasks_queued_per_subscription;
     enum xpl_limits_profile limits_profile;
-    int64_t explain_workers, explain_in_flight, explain_deadline_ms;
+    int64_t explain_workers, explain_in_flight, explain_batch, explain_deadline_ms;
     const char *scoring_allow;
     int64_t scoring_connect_timeout_ms, scoring_call_timeout_ms, scoring_retries;
-    int64_t scoring_answer_bytes;
+    int64_t scoring_body_bytes, scoring_answer_bytes;
+    int64_t scoring_breaker_failures, scoring_breaker_pause_ms;
     const char *tls_certificate, *tls_key; /* PEM files; a self-signed pair is made when not given */
     const char *log_level;
 };
@@ -57,6 +59,7 @@ struct xpl_app {
     struct xpl_writer *writer;
     struct xpl_worker_hooks workers;
     const struct xpl_address_policy *scoring_policy;
+    struct xpl_breaker *breaker;
     uint8_t token_key[XPL_KEY_BYTES];   /* signs the tokens of the login routes */
     uint8_t secrets_key[XPL_KEY_BYTES]; /* encrypts provider credentials */
     bool no_auth;

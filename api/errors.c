@@ -34,6 +34,8 @@ static const struct xpl_error_meaning meanings[XPL_STATUS_COUNT] = {
     [XPL_MODEL_FAILED] = {502, "AIQES0013E", "The deployed model failed", false},
     [XPL_MODEL_BAD_ANSWER] = {502, "AIQES0014E", "The deployed model's answer cannot be used", false},
     [XPL_ADDRESS_REFUSED] = {502, "AIQES0015E", "The address is not allowed by scoring.allow", false},
+    [XPL_MODEL_PAUSED] = {503, "AIQES0016E", "The deployed model failed repeatedly and is not asked for a while",
+                          false},
     [XPL_UPSTREAM_FAILED] = {502, "AIQES8021E", "Failed to retrieve details from the model engine", false},
 
     [XPL_CANCELLED] = {409, "AIQES0020W", "Cancelled", true},

@@ -137,7 +137,7 @@ static int time_splice(struct xpl_arena *arena, const struct xpl_buf *text)
 
     if (make_splicer(arena, text, &n_segments, &splicer, &err) ||
         xpl_design_plan(arena, n_segments, &params, seed, &design, &err) ||
-        !(body = xpl_arena_alloc(arena, xpl_splice_max(splicer))))
+        !(body = xpl_arena_alloc(arena, xpl_splice_max(splicer, 1))))
         return 1;
     n = design->stages[0].end;
     for (size_t run = 0; run < RUNS; run++) {
@@ -145,7 +145,7 @@ static int time_splice(struct xpl_arena *arena, const struct xpl_buf *text)
 
         bytes = 0;
         for (size_t i = 0; i < n; i++)
-            bytes += (double)xpl_splice(splicer, design->masks[i], body);
+            bytes += (double)xpl_splice(splicer, &design->masks[i], 1, body);
         times[run] = (double)(xpl_monotonic_us() - started) / (double)n;
     }
     printf("%.4f %.0f\n", median(times), bytes / (double)n);

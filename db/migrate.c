@@ -8,8 +8,9 @@
 #include "lib/base/time.h"
 
 extern const char xpl_migration_0001[];
+extern const char xpl_migration_0002[];
 
-static const char *const migrations[] = {xpl_migration_0001};
+static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002};
 
 #define N_MIGRATIONS ((int64_t)(sizeof migrations / sizeof *migrations))
 

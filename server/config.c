@@ -9,6 +9,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/scoring/batch.h"
 
 #define MIB ((int64_t)1 << 20)
 
@@ -56,7 +57,9 @@ static const struct key keys[] = {
     {"limits.profile", TYPE_PROFILE, offsetof(struct xpl_settings, limits_profile), 0, 0, XPL_PROFILE_DEFAULT,
      "default, or openscale: images of at most 125 x 125 pixels"},
     INT("explain.workers", explain_workers, 1, 64, 1, "explanations made at the same time"),
-    INT("explain.in_flight", explain_in_flight, 1, 64, 2, "requests to a model at the same time"),
+    INT("explain.in_flight", explain_in_flight, 1, 64, 4, "requests to a model at the same time"),
+    INT("explain.batch", explain_batch, 0, XPL_MAX_BATCH, 0,
+        "images in one request to a model at most; what it takes is found out by trial, up to 64 when this is 0"),
     INT("explain.deadline_ms", explain_deadline_ms, 100, 3600000, 120000, "time for one explanation"),
     STRING("scoring.allow", scoring_allow,
            "hosts, host:port or networks that may be called; empty: public addresses, and local ones when the daemon"
@@ -64,7 +67,11 @@ static const struct key keys[] = {
     INT("scoring.connect_timeout_ms", scoring_connect_timeout_ms, 100, 600000, 5000, "to connect to a model"),
     INT("scoring.call_timeout_ms", scoring_call_timeout_ms, 100, 3600000, 60000, "for one call of a model"),
     INT("scoring.retries", scoring_retries, 0, 20, 3, "further tries after a connection error, 408, 429 or 5xx"),
+    INT("scoring.body_bytes", scoring_body_bytes, 1024, 64 * MIB, MIB, "longest request with several images"),
     INT("scoring.answer_bytes", scoring_answer_bytes, 1024, 1024 * MIB, 16 * MIB, "longest answer of a model"),
+    INT("scoring.breaker_failures", scoring_breaker_failures, 0, 1000, 5,
+        "failures of a model's host, or of one model, in a row after which it is not asked for a while; 0: never"),
+    INT("scoring.breaker_pause_ms", scoring_breaker_pause_ms, 100, 3600000, 10000, "how long it is not asked"),
     STRING("tls.certificate", tls_certificate, "PEM file; empty: a self-signed pair is made"),
     STRING("tls.key", tls_key, "PEM file"),
     {"log.level", TYPE_LOG_LEVEL, offsetof(struct xpl_settings, log_level), 0, 0, 0, "debug, info, warn or error"},

@@ -18,6 +18,7 @@
 #include "lib/explain/explain.h"
 #include "lib/explain/segment.h"
 #include "lib/scoring/request.h"
+#include "server/batch_memory.h"
 
 #define WML_VERSION  "version=2020-09-01"
 #define MAX_WARNINGS 4
@@ -37,6 +38,7 @@ struct job {
     struct xpl_segments *segments;
     struct xpl_endpoint endpoint;
     struct xpl_answer_hints hints;
+    struct xpl_batch batch; /* what was known of the deployment before */
     struct xpl_predictor *predictor;
     uint32_t n_classes;
     double *full_scores;
@@ -130,6 +132,8 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     const struct xpl_settings *settings = &job->app->settings;
     struct xpl_predictor_options options = {
         .in_flight = (uint32_t)settings->explain_in_flight,
+        .max_batch = (uint32_t)settings->explain_batch,
+        .max_body_bytes = (size_t)settings->scoring_body_bytes,
         .connect_timeout_ms = (uint32_t)settings->scoring_connect_timeout_ms,
         .call_timeout_ms = (uint32_t)settings->scoring_call_timeout_ms,
         .retries = (uint32_t)settings->scoring_retries,
@@ -137,6 +141,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
         .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000,
         .task_id = job->task->id,
         .request_id = job->task->trace_id,
+        .breaker = job->app->breaker,
     };
     const char *url = scoring_url(job);
     enum xpl_status st;
@@ -148,6 +153,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
                            xpl_json_at(job->subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
     if (st)
         return st;
+    options.batch = job->batch = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
     return xpl_predictor_new(&job->endpoint, &options, &job->hints, &job->progress->scoring, &job->predictor, err);
 }
 
@@ -187,6 +193,17 @@ static void compare_with_log(struct job *job)
     if (worst > CHANGED)
         warn(job, xpl_arena_printf(job->arena, "the model's probabilities differ from the logged ones by up to %.4f",
                                    worst));
+}
+
+/* Not from a scoring that failed: that it failed with one image, too, says that their number was not the reason. */
+static void remember_batch(const struct job *job, enum xpl_status st)
+{
+    struct xpl_batch now = xpl_predictor_batch(job->predictor);
+
+    if (st && st != XPL_DEADLINE)
+        return;
+    if (now.accepted != job->batch.accepted || now.refused != job->batch.refused)
+        xpl_batch_remember(job->app, job->task, job->endpoint.url, &now);
 }
 
 static enum xpl_status try_model(struct job *job, struct xpl_error *err)
@@ -271,7 +288,11 @@ static enum xpl_status run(struct job *job, struct xpl_error *err)
         return st;
     atomic_store(&job->progress->scoring_started_us, xpl_monotonic_us());
     enter(job, "scoring");
-    if ((st = try_model(job, err)) || (st = explain(job, err)))
+    st = try_model(job, err);
+    if (!st)
+        st = explain(job, err);
+    remember_batch(job, st);
+    if (st)
         return st;
     xpl_predictor_stats(job->predictor, &stats);
     job->timing.score = stats.seconds * 1000;

@@ -85,7 +85,9 @@ static enum xpl_status configure(struct process *p, struct xpl_error *err)
     enum xpl_status st;
 
     if ((st = load_settings(p, err)) || (st = check_listen(p, err)) ||
-        (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, true, &p->policy, err)))
+        (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, true, &p->policy, err)) ||
+        (st = xpl_breaker_new((uint32_t)p->app.settings.scoring_breaker_failures,
+                              p->app.settings.scoring_breaker_pause_ms * 1000, &p->app.breaker, err)))
         return st;
     xpl_log_set_level((enum xpl_log_level)xpl_log_level_parse(p->app.settings.log_level));
     p->app.scoring_policy = p->policy;
@@ -229,6 +231,7 @@ int main(int argc, char **argv)
     }
     xpl_db_start();
     code = run(&p);
+    xpl_breaker_free(p.app.breaker);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);
     return code;

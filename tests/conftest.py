@@ -111,9 +111,10 @@ def daemon(shared, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def module_daemon(tmp_path_factory):
-    """A daemon of one test file, for clients that use the default data mart."""
-    daemon = judged_daemon(tmp_path_factory.mktemp("module_daemon"))
+def module_daemon(request, tmp_path_factory):
+    """A daemon of one test file, with the file's DAEMON_SETTINGS."""
+    settings = getattr(request.module, "DAEMON_SETTINGS", {})
+    daemon = judged_daemon(tmp_path_factory.mktemp("module_daemon"), **settings)
     yield daemon
     daemon.stop()
 

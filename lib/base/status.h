@@ -46,6 +46,7 @@ enum xpl_status {
     XPL_MODEL_REFUSED,    /* it answered 4xx */
     XPL_MODEL_FAILED,     /* it answered 5xx after all retries */
     XPL_MODEL_BAD_ANSWER, /* no probabilities, NaN, a wrong count, too long */
+    XPL_MODEL_PAUSED,     /* it failed again and again, and is not asked for a while */
     XPL_ADDRESS_REFUSED,  /* scoring.allow does not cover the address */
     XPL_UPSTREAM_FAILED,  /* asset discovery at the model's engine failed */
 

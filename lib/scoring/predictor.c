@@ -6,37 +6,12 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/time.h"
-#include "lib/scoring/transport.h"
+#include "lib/scoring/predictor_job.h"
 
-#define POLL_MS            100 /* how soon a cancel or the deadline is noticed */
-#define BACKOFF_MS         200
-#define MAX_BACKOFF_MS     30000
-#define ANSWER_ARENA_BYTES ((size_t)64 << 20)
-
-/* What one slot works on. */
-struct work {
-    size_t index; /* of the mask; SIZE_MAX = idle */
-    uint32_t tries;
-    int64_t not_before; /* monotonic: a retry waits until then; 0 = under way */
-    size_t body_length;
-};
-
-struct xpl_predictor {
-    struct xpl_endpoint endpoint;
-    struct xpl_predictor_options options;
-    struct xpl_answer_hints hints;
-    struct xpl_predictor_progress *progress;
-    const struct xpl_splicer *splicer;
-    struct xpl_transport *transport;
-    struct work work[XPL_MAX_IN_FLIGHT];
-    uint32_t n_classes;             /* 0 until the first answer */
-    uint8_t labels[XPL_HASH_BYTES]; /* of the first answer, so that no class is taken for another one later */
-    struct xpl_predictor_stats stats;
-    int64_t busy_us;
-};
-
-#define IDLE              SIZE_MAX
-#define MAX_LABELS_HASHED 1024
+#define POLL_MS        100 /* how soon a cancel or the deadline is noticed */
+#define BACKOFF_MS     200
+#define MAX_BACKOFF_MS 30000
+#define LONG_CALL      8 /* a trial that takes an eighth of a call's time-out is the last one */
 
 enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
                                   const struct xpl_answer_hints *hints, struct xpl_predictor_progress *progress,
@@ -55,6 +30,7 @@ enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const str
     if (hints)
         p->hints = *hints;
     p->progress = progress;
+    p->batch = options->batch;
     *ret = p;
     return XPL_OK;
 }
@@ -64,7 +40,18 @@ void xpl_predictor_free(struct xpl_predictor *predictor)
     if (!predictor)
         return;
     xpl_transport_free(predictor->transport);
+    free(predictor->reference);
     free(predictor);
+}
+
+/* How many images a body may hold. */
+static uint32_t body_limit(const struct xpl_predictor_options *options, const struct xpl_splicer *splicer)
+{
+    uint32_t n = options->max_batch && options->max_batch < XPL_MAX_BATCH ? options->max_batch : XPL_MAX_BATCH;
+
+    while (n > 1 && xpl_splice_max(splicer, n) > options->max_body_bytes)
+        n--;
+    return n;
 }
 
 enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const struct xpl_splicer *splicer,
@@ -73,55 +60,74 @@ enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const
     xpl_transport_free(predictor->transport);
     predictor->transport = NULL;
     predictor->splicer = splicer;
-    return xpl_transport_new(&predictor->endpoint, &predictor->options, xpl_splice_max(splicer), &predictor->transport,
-                             err);
+    predictor->max_batch = body_limit(&predictor->options, splicer);
+    return xpl_transport_new(&predictor->endpoint, &predictor->options, xpl_splice_max(splicer, predictor->max_batch),
+                             &predictor->transport, err);
 }
 
-/* One scoring job: masks in, scores out, placed by index. */
-struct job {
-    struct xpl_predictor *p;
-    struct xpl_arena *label_arena; /* NULL: labels are not wanted */
-    const char *const *labels;
-    const uint64_t *masks;
-    size_t n, next, done;
-    double *scores; /* n x n_classes; NULL in a trial, where `trial_scores` is made */
-    double *trial_scores;
-    struct xpl_error *err;
-};
+/* ---- requests ---- */
 
-static enum xpl_status start(struct job *job, uint32_t slot_index, size_t mask_index)
+static bool is_idle(const struct work *work)
+{
+    return work->first == work->end;
+}
+
+/* Makes the request for the next masks of a slot's share. */
+static void make_body(struct job *job, struct work *work, struct xpl_slot *slot)
+{
+    struct xpl_predictor *p = job->p;
+    size_t left = work->end - work->first, size = xpl_batch_size(&p->batch, p->max_batch);
+    uint64_t rows[XPL_MAX_BATCH];
+
+    work->n = work->trial || left < size ? left : size;
+    work->tries = 0;
+    memcpy(rows, job->masks + work->first, work->n * sizeof *rows);
+    if (work->trial)
+        rows[work->n] = p->reference_mask;
+    work->body_length = xpl_splice(p->splicer, rows, xpl_work_rows(work), slot->body);
+}
+
+static enum xpl_status start(struct job *job, uint32_t slot_index)
 {
     struct xpl_predictor *p = job->p;
     struct work *work = &p->work[slot_index];
     struct xpl_slot *slot = xpl_transport_slot(p->transport, slot_index);
 
-    if (work->index != mask_index) {
-        *work = (struct work){.index = mask_index};
-        work->body_length = xpl_splice(p->splicer, job->masks[mask_index], slot->body);
-    }
+    if (work->n == 0)
+        make_body(job, work, slot);
     work->tries++;
     work->not_before = 0;
+    work->started = xpl_monotonic_us();
     return xpl_transport_start(p->transport, slot, work->body_length, p->stats.requests++, job->err);
 }
 
-/* Gives idle slots their next mask, and waiting ones another try when their time has come. */
+static void give(struct job *job, struct work *work, size_t n, bool trial)
+{
+    *work = (struct work){.first = job->next, .end = job->next + n, .trial = trial, .not_before = 1};
+    job->next += n;
+}
+
+/* Gives idle slots their next share, and starts what waits when its time has come. */
 static enum xpl_status feed(struct job *job, int64_t now)
 {
     struct xpl_predictor *p = job->p;
 
     for (uint32_t i = 0; i < p->options.in_flight; i++) {
         struct work *work = &p->work[i];
-        enum xpl_status st = XPL_OK;
+        size_t left = job->n - job->next;
+        enum xpl_status st;
 
-        if (work->index == IDLE && job->next < job->n)
-            st = start(job, i, job->next++);
-        else if (work->index != IDLE && work->not_before && work->not_before <= now)
-            st = start(job, i, work->index);
-        if (st)
+        if (is_idle(work) && left && job->share)
+            give(job, work, left < job->share ? left : job->share, false);
+        if (is_idle(work) || !work->not_before || work->not_before > now)
+            continue;
+        if ((st = start(job, i)))
             return st;
     }
     return XPL_OK;
 }
+
+/* ---- what came of them ---- */
 
 static int64_t backoff_us(uint32_t tries, int64_t retry_after_ms)
 {
@@ -134,87 +140,96 @@ static int64_t backoff_us(uint32_t tries, int64_t retry_after_ms)
     return (retry_after_ms + limit_ms * (int64_t)(random % 1000) / 1000) * 1000;
 }
 
-static enum xpl_status try_again(struct job *job, struct work *work, int64_t retry_after_ms,
-                                 const struct xpl_error *why)
+static enum xpl_breaker_news news_of(const struct xpl_slot *slot, enum xpl_status why)
 {
-    struct xpl_predictor *p = job->p;
+    if (why == XPL_MODEL_REFUSED || why == XPL_MODEL_BAD_ANSWER)
+        return XPL_NEWS_ANSWERED;
+    if (why == XPL_MODEL_UNREACHABLE && !slot->connected)
+        return XPL_NEWS_HOST_FAILED;
+    if (why == XPL_MODEL_UNREACHABLE || why == XPL_MODEL_FAILED || why == XPL_MODEL_TIMEOUT)
+        return XPL_NEWS_MODEL_FAILED;
+    return XPL_NEWS_NONE;
+}
+
+static enum xpl_status give_up(struct job *job, const struct xpl_slot *slot, const struct work *work,
+                               const struct xpl_error *why)
+{
     const char *tries = work->tries == 1 ? "try" : "tries";
 
-    if (work->tries > p->options.retries)
+    job->news = news_of(slot, why->status);
+    if (why->status == XPL_MODEL_FAILED || why->status == XPL_MODEL_UNREACHABLE)
         return xpl_fail(job->err, why->status, "%s (after %u %s)", why->message, work->tries, tries);
+    return xpl_fail(job->err, why->status, "%s", why->message);
+}
+
+/* Whether fewer images may help. Some failures say so; others get a second try with as many. */
+static bool is_too_much(const struct xpl_predictor *p, const struct xpl_slot *slot, const struct work *work,
+                        enum xpl_status why)
+{
+    if (xpl_work_rows(work) == 1 || !slot->connected)
+        return false;
+    if (why == XPL_MODEL_BAD_ANSWER || why == XPL_MODEL_TIMEOUT || why == XPL_NO_MEMORY)
+        return true;
+    if (slot->status == 400 || slot->status == 413 || slot->status == 422)
+        return true;
+    return (why == XPL_MODEL_UNREACHABLE || slot->status >= 500) && (work->tries > 1 || p->options.retries == 0);
+}
+
+/* The masks of a trial go back to the others; those of a share are asked for with fewer in a request. */
+static void use_fewer(struct job *job, struct work *work)
+{
+    xpl_batch_refuse(&job->p->batch, xpl_work_rows(work));
+    job->p->stats.retries++;
+    work->n = 0;
+    work->not_before = 1;
+    if (work->trial)
+        job->next = work->end = work->first;
+}
+
+static enum xpl_status take_failure(struct job *job, const struct xpl_slot *slot, struct work *work,
+                                    enum xpl_outcome outcome, int64_t retry_after_ms, const struct xpl_error *why)
+{
+    struct xpl_predictor *p = job->p;
+
+    if (is_too_much(p, slot, work, why->status)) {
+        use_fewer(job, work);
+        return XPL_OK;
+    }
+    if (outcome != XPL_OUTCOME_AGAIN || work->tries > p->options.retries)
+        return give_up(job, slot, work, why);
     p->stats.retries++;
     work->not_before = xpl_monotonic_us() + backoff_us(work->tries, retry_after_ms);
     return XPL_OK;
 }
 
-/* Every answer must name the classes of the first one. */
-static enum xpl_status check_labels(struct job *job, const struct xpl_answer *answer)
+/* Larger requests are not worth a trial when they would take long: a cancel, a deadline or a failure would cost more
+ * than they save. */
+static void learn_from_trial(struct xpl_predictor *p, const struct work *work)
 {
-    struct xpl_hash_part parts[MAX_LABELS_HASHED];
-    uint8_t hash[XPL_HASH_BYTES];
-    size_t n = 0;
+    uint32_t rows = xpl_work_rows(work);
+    int64_t took_us = xpl_monotonic_us() - work->started;
 
-    for (uint32_t i = 0; answer->labels && i < answer->n_classes && n < MAX_LABELS_HASHED; i++, n++)
-        parts[n] = (struct xpl_hash_part){answer->labels[i], strlen(answer->labels[i])};
-    xpl_hash_parts(parts, n, hash);
-    if (job->p->n_classes == 0)
-        memcpy(job->p->labels, hash, sizeof hash);
-    else if (memcmp(job->p->labels, hash, sizeof hash) != 0)
-        return xpl_fail(job->err, XPL_MODEL_BAD_ANSWER, "the labels of an answer differ from those of the first one");
-    return XPL_OK;
+    xpl_batch_accept(&p->batch, rows);
+    if (took_us > (int64_t)p->options.call_timeout_ms * 1000 / LONG_CALL)
+        xpl_batch_refuse(&p->batch, 2 * rows);
 }
 
-static enum xpl_status keep_labels(struct job *job, const struct xpl_answer *answer)
-{
-    const char **labels;
-
-    if (!job->label_arena || !answer->labels)
-        return XPL_OK;
-    if (!(labels = XPL_NEW_ARRAY(job->label_arena, const char *, answer->n_classes)))
-        return xpl_no_memory(job->err);
-    for (uint32_t i = 0; i < answer->n_classes; i++)
-        if (!(labels[i] = xpl_arena_string(job->label_arena, answer->labels[i])))
-            return xpl_no_memory(job->err);
-    job->labels = labels;
-    return XPL_OK;
-}
-
-static enum xpl_status store(struct job *job, size_t index, const struct xpl_answer *answer)
+static enum xpl_status take_answer(struct job *job, const struct xpl_slot *slot, struct work *work)
 {
     struct xpl_predictor *p = job->p;
-    size_t k = answer->n_classes;
-    enum xpl_status st;
+    struct xpl_error why = {0};
 
-    if ((st = check_labels(job, answer)))
-        return st;
-    p->n_classes = answer->n_classes;
-    if (!job->scores && !(job->scores = job->trial_scores = xpl_arena_array(job->label_arena, k, sizeof(double))))
-        return xpl_no_memory(job->err);
-    memcpy(job->scores + index * k, answer->probabilities, k * sizeof(double));
-    return keep_labels(job, answer);
-}
-
-static enum xpl_status take_answer(struct job *job, struct xpl_slot *slot, struct work *work)
-{
-    struct xpl_predictor *p = job->p;
-    struct xpl_arena *arena = xpl_arena_new(ANSWER_ARENA_BYTES);
-    struct xpl_answer *answer;
-    enum xpl_status st;
-
-    if (!arena)
-        return xpl_no_memory(job->err);
-    st = xpl_answer_read(arena, (struct xpl_text){slot->answer.data, slot->answer.length}, &p->hints, 1, p->n_classes,
-                         &answer, job->err);
-    if (!st)
-        st = store(job, work->index, answer);
-    xpl_arena_free(arena);
-    work->index = IDLE;
-    if (st)
-        return st;
-    job->done++;
-    p->stats.images++;
+    if (xpl_predictor_take(job, slot, work, &why))
+        return take_failure(job, slot, work, XPL_OUTCOME_FAILED, 0, &why);
+    if (work->trial)
+        learn_from_trial(p, work);
+    p->stats.images += xpl_work_rows(work);
     if (p->progress)
-        atomic_fetch_add(&p->progress->done, 1);
+        atomic_fetch_add(&p->progress->done, work->n);
+    job->done += work->n;
+    work->first += work->n;
+    work->n = 0;
+    work->not_before = 1;
     return XPL_OK;
 }
 
@@ -241,16 +256,11 @@ static enum xpl_status poll_once(struct job *job)
     if (st || !slot)
         return st ? xpl_fail(job->err, st, "%s", why.message) : XPL_OK;
     work = &p->work[slot_number(p, slot)];
-    switch (outcome) {
-    case XPL_OUTCOME_ANSWER:
-        return take_answer(job, slot, work);
-    case XPL_OUTCOME_AGAIN:
-        return try_again(job, work, retry_after_ms, &why);
-    case XPL_OUTCOME_FAILED:
-        break;
-    }
-    return xpl_fail(job->err, why.status, "%s", why.message);
+    return outcome == XPL_OUTCOME_ANSWER ? take_answer(job, slot, work)
+                                         : take_failure(job, slot, work, outcome, retry_after_ms, &why);
 }
+
+/* ---- the job ---- */
 
 static enum xpl_status check_stop(const struct job *job, int64_t now)
 {
@@ -263,37 +273,73 @@ static enum xpl_status check_stop(const struct job *job, int64_t now)
     return XPL_OK;
 }
 
+static enum xpl_status turn(struct job *job)
+{
+    int64_t now = xpl_monotonic_us();
+    enum xpl_status st;
+
+    if ((st = check_stop(job, now)) || (st = feed(job, now)))
+        return st;
+    return poll_once(job);
+}
+
+/* Requests of growing size, one at a time, until one fails or there is nothing more to gain. */
+static enum xpl_status find_batch(struct job *job, size_t useful)
+{
+    struct xpl_predictor *p = job->p;
+    uint32_t limit = useful < p->max_batch ? (uint32_t)useful : p->max_batch, size;
+    enum xpl_status st = XPL_OK;
+
+    while (!st && (size = xpl_batch_next(&p->batch, limit)) && job->n - job->next >= size - 1) {
+        give(job, &p->work[0], size - 1, true);
+        while (!st && !is_idle(&p->work[0]))
+            st = turn(job);
+    }
+    return st;
+}
+
+/* A share is a request's worth of masks, but no slot should be idle while another one has several. */
 static enum xpl_status run(struct job *job)
 {
     struct xpl_predictor *p = job->p;
+    size_t in_flight = p->options.in_flight, useful = (job->n + in_flight - 1) / in_flight;
     int64_t started = xpl_monotonic_us();
     enum xpl_status st = XPL_OK;
 
-    for (uint32_t i = 0; i < p->options.in_flight; i++)
-        p->work[i] = (struct work){.index = IDLE};
-    while (!st && job->done < job->n) {
-        int64_t now = xpl_monotonic_us();
-
-        st = check_stop(job, now);
-        if (!st)
-            st = feed(job, now);
-        if (!st)
-            st = poll_once(job);
-    }
+    memset(p->work, 0, sizeof p->work);
+    if (p->n_classes)
+        st = find_batch(job, useful);
+    job->share = (job->n - job->next + in_flight - 1) / in_flight;
+    if (job->share > xpl_batch_size(&p->batch, p->max_batch))
+        job->share = xpl_batch_size(&p->batch, p->max_batch);
+    while (!st && job->done < job->n)
+        st = turn(job);
     if (st)
         xpl_transport_abort(p->transport);
     p->busy_us += xpl_monotonic_us() - started;
     return st;
 }
 
+static void report(const struct job *job, enum xpl_status st)
+{
+    const struct xpl_predictor *p = job->p;
+
+    if (p->options.breaker)
+        xpl_breaker_report(p->options.breaker, xpl_transport_host(p->transport), p->endpoint.url,
+                           st ? job->news : XPL_NEWS_ANSWERED, xpl_monotonic_us());
+}
+
 enum xpl_status xpl_predictor_score(void *predictor, const uint64_t *masks, size_t n, double *ret_scores,
                                     struct xpl_error *err)
 {
     struct job job = {.p = predictor, .masks = masks, .n = n, .scores = ret_scores, .err = err};
+    enum xpl_status st;
 
     if (job.p->n_classes == 0)
-        return xpl_fail(err, XPL_INTERNAL, "scoring before the trial call");
-    return run(&job);
+        return xpl_fail(err, XPL_INTERNAL, "scoring before the first call");
+    st = run(&job);
+    report(&job, st);
+    return st;
 }
 
 enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_arena *arena, uint64_t mask,
@@ -301,12 +347,18 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
                                   struct xpl_error *err)
 {
     struct job job = {.p = predictor, .label_arena = arena, .masks = &mask, .n = 1, .err = err};
-    enum xpl_status st = run(&job);
+    struct xpl_breaker *breaker = predictor->options.breaker;
+    enum xpl_status st;
 
+    if (breaker && (st = xpl_breaker_enter(breaker, xpl_transport_host(predictor->transport), predictor->endpoint.url,
+                                           xpl_monotonic_us(), err)))
+        return st;
+    st = run(&job);
+    report(&job, st);
     if (st)
         return st;
     *ret_n_classes = predictor->n_classes;
-    *ret_scores = job.trial_scores;
+    *ret_scores = job.first_scores;
     *ret_labels = job.labels;
     return XPL_OK;
 }
@@ -314,7 +366,13 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
 void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predictor_stats *ret)
 {
     *ret = predictor->stats;
+    ret->batch = xpl_batch_size(&predictor->batch, predictor->max_batch);
     ret->seconds = (double)predictor->busy_us / 1e6;
     if (predictor->transport)
         xpl_transport_bytes(predictor->transport, &ret->bytes_sent, &ret->bytes_received);
+}
+
+struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor)
+{
+    return predictor->batch;
 }

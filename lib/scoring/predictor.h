@@ -5,6 +5,10 @@
  * One predictor serves one explanation and belongs to one thread. It keeps a fixed number of requests in flight over
  * kept-alive connections, each with its own body and answer buffer made once; results are placed by index, so that they
  * do not depend on the order of arrival.
+ *
+ * How many images go into a request is found out by trial, unless it is known already: requests with 2, 4, 8, …
+ * of the masks that are to be scored anyway, and the mask of the first call once more, whose row must have the same
+ * numbers as when it was scored alone. A request with several images that fails is asked again with half as many.
  */
 #ifndef XPL_SCORING_PREDICTOR_H
 #define XPL_SCORING_PREDICTOR_H
@@ -15,6 +19,8 @@
 #include "lib/base/status.h"
 #include "lib/scoring/address.h"
 #include "lib/scoring/answer.h"
+#include "lib/scoring/batch.h"
+#include "lib/scoring/breaker.h"
 #include "lib/scoring/splice.h"
 
 struct xpl_endpoint {
@@ -27,7 +33,10 @@ struct xpl_endpoint {
 };
 
 struct xpl_predictor_options {
-    uint32_t in_flight;          /* >= 1; default 2 */
+    uint32_t in_flight;          /* >= 1 */
+    uint32_t max_batch;          /* images in a request at most; 0 = XPL_MAX_BATCH */
+    size_t max_body_bytes;       /* of a request with several images */
+    struct xpl_batch batch;      /* what is known of this deployment */
     uint32_t connect_timeout_ms; /* 5000 */
     uint32_t call_timeout_ms;    /* 60000 */
     uint32_t retries;            /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
@@ -35,6 +44,7 @@ struct xpl_predictor_options {
     int64_t deadline_us;         /* of the monotonic clock; 0 = none */
     const char *task_id;         /* sent as X-Explaind-Task and in Ce-Id */
     const char *request_id;      /* sent as X-Global-Transaction-Id; may be NULL */
+    struct xpl_breaker *breaker; /* shared by all predictors of the process; NULL = none */
 };
 
 /** Shared with other threads: what a dashboard sees while the work goes on, and the way to stop it. */
@@ -45,7 +55,9 @@ struct xpl_predictor_progress {
 };
 
 struct xpl_predictor_stats {
-    uint64_t requests, retries, images;
+    uint64_t requests, retries;
+    uint64_t images; /* in requests that were answered, those of trials included */
+    uint32_t batch;  /* images in a request, as found */
     uint64_t bytes_sent, bytes_received;
     double seconds;
 };
@@ -63,16 +75,22 @@ enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const
 
 /**
  * Scores masks: ret_scores is n x n_classes. With the shape of xpl_score_fn, `predictor` being the first argument. The
- * number of classes is that of the first answer (the trial call); every other answer must have as many.
+ * number of classes is that of the first answer; every other answer must have as many.
  */
 enum xpl_status xpl_predictor_score(void *predictor, const uint64_t *masks, size_t n, double *ret_scores,
                                     struct xpl_error *err);
 
-/** The trial call: scores one mask and learns the number of classes and labels. `ret_scores` is in `arena`. */
+/**
+ * The first call: scores one mask and learns the number of classes and labels. `ret_scores` is in `arena`.
+ * XPL_MODEL_PAUSED without a call when the breaker says so.
+ */
 enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_arena *arena, uint64_t mask,
                                   uint32_t *ret_n_classes, double **ret_scores, const char *const **ret_labels,
                                   struct xpl_error *err);
 
 void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predictor_stats *ret);
+
+/** What is known by now about images in a request, to be kept for the next predictor of the deployment. */
+struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor);
 
 #endif

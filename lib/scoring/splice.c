@@ -9,6 +9,7 @@
 #include "lib/base/buf.h"
 
 #define MAX_NUMBER_TEXT   32
+#define ROW_SEPARATOR     ","
 #define MAX_EXACT_INTEGER 9007199254740992.0
 #define MAX_SEGMENTS      64u
 #define MAX_FILL_BYTES    ((size_t)256 << 20)
@@ -22,13 +23,13 @@ struct run {
 };
 
 struct xpl_splicer {
-    struct xpl_text head, tail; /* around the image: the rest of the request */
-    const char *image;          /* the image's own text */
+    struct xpl_text head, tail;         /* around the rows: the rest of the request */
+    struct xpl_text row_head, row_tail; /* around the pixels: the rest of their row */
+    const char *image;                  /* the image's own text */
     const char *fill;
     struct run *runs;
     size_t n_runs;
-    struct xpl_text image_head; /* before the first pixel */
-    size_t max_length;
+    size_t max_row;
 };
 
 /* ---- the template around the image ---- */
@@ -39,18 +40,18 @@ static char *put(char *at, const char *data, size_t length)
     return at + length;
 }
 
-static struct xpl_text concat(struct xpl_arena *arena, struct xpl_text a, struct xpl_text b, struct xpl_text c)
+static struct xpl_text concat(struct xpl_arena *arena, struct xpl_text a, struct xpl_text b)
 {
-    size_t length = a.length + b.length + c.length;
+    size_t length = a.length + b.length;
     char *text = xpl_arena_alloc(arena, length + 1);
 
     if (!text)
         return (struct xpl_text){NULL, 0};
-    put(put(put(text, a.ptr, a.length), b.ptr, b.length), c.ptr, c.length);
+    put(put(text, a.ptr, a.length), b.ptr, b.length);
     return (struct xpl_text){text, length};
 }
 
-/* Everything of the request but the other rows, and the wrapping when the deployment wants one. What stands before the
+/* Everything of the request but its rows, and the wrapping when the deployment wants one. What stands before the
  * first row and behind the last one stays, so that a request with one image is kept byte for byte. */
 static enum xpl_status make_template(struct xpl_arena *arena, const struct xpl_request *request,
                                      const struct xpl_request_image *image, enum xpl_wire_format wire,
@@ -62,11 +63,11 @@ static enum xpl_status make_template(struct xpl_arena *arena, const struct xpl_r
     size_t rows_end = last->row_offset + last->row_length;
     size_t row_end = image->row_offset + image->row_length, image_end = image->offset + image->length;
 
-    s->head = concat(arena, xpl_text_of(wrap ? "{\"input_data\":[" : ""), (struct xpl_text){text, first->row_offset},
-                     (struct xpl_text){text + image->row_offset, image->offset - image->row_offset});
-    s->tail =
-        concat(arena, (struct xpl_text){text + image_end, row_end - image_end},
-               (struct xpl_text){text + rows_end, request->text.length - rows_end}, xpl_text_of(wrap ? "]}" : ""));
+    s->row_head = (struct xpl_text){text + image->row_offset, image->offset - image->row_offset};
+    s->row_tail = (struct xpl_text){text + image_end, row_end - image_end};
+    s->head = concat(arena, xpl_text_of(wrap ? "{\"input_data\":[" : ""), (struct xpl_text){text, first->row_offset});
+    s->tail = concat(arena, (struct xpl_text){text + rows_end, request->text.length - rows_end},
+                     xpl_text_of(wrap ? "]}" : ""));
     return s->head.ptr && s->tail.ptr ? XPL_OK : xpl_no_memory(err);
 }
 
@@ -230,9 +231,9 @@ static enum xpl_status check_input(const struct xpl_request *request, uint32_t i
     return XPL_OK;
 }
 
-static size_t longest(const struct xpl_splicer *s)
+static size_t longest_row(const struct xpl_splicer *s)
 {
-    size_t length = s->head.length + s->image_head.length + s->tail.length;
+    size_t length = s->row_head.length + s->row_tail.length;
 
     for (size_t i = 0; i < s->n_runs; i++)
         length += s->runs[i].on_length > s->runs[i].off_length ? s->runs[i].on_length : s->runs[i].off_length;
@@ -261,34 +262,49 @@ enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_reques
         return st;
     if (!(b.offsets = find_pixels(arena, s->image, image)))
         return xpl_no_memory(err);
-    s->image_head = (struct xpl_text){s->image, b.offsets[0]};
+    s->row_head.length += b.offsets[0]; /* the brackets before the first pixel */
     make_runs(&b, s);
     if (fill_text->failed || !(s->fill = xpl_arena_copy(arena, fill_text->data, fill_text->length)))
         return xpl_no_memory(err);
-    s->max_length = longest(s);
+    s->max_row = longest_row(s);
     *ret = s;
     return XPL_OK;
 }
 
-size_t xpl_splice_max(const struct xpl_splicer *splicer)
+/* ---- bodies ---- */
+
+/* Everything of a body with `n` rows that is not inside of a row. */
+static size_t around_rows(const struct xpl_splicer *s, size_t n)
 {
-    return splicer->max_length;
+    return s->head.length + s->tail.length + (n - 1) * strlen(ROW_SEPARATOR);
 }
 
-size_t xpl_splice_length(const struct xpl_splicer *s, uint64_t mask)
+size_t xpl_splice_max(const struct xpl_splicer *splicer, size_t n)
 {
-    size_t length = s->head.length + s->image_head.length + s->tail.length;
+    return around_rows(splicer, n) + n * splicer->max_row;
+}
+
+static size_t row_length(const struct xpl_splicer *s, uint64_t mask)
+{
+    size_t length = s->row_head.length + s->row_tail.length;
 
     for (size_t i = 0; i < s->n_runs; i++)
         length += mask & s->runs[i].bit ? s->runs[i].on_length : s->runs[i].off_length;
     return length;
 }
 
-size_t xpl_splice(const struct xpl_splicer *s, uint64_t mask, char *out)
+size_t xpl_splice_length(const struct xpl_splicer *s, const uint64_t *masks, size_t n)
 {
-    char *at = put(out, s->head.ptr, s->head.length);
+    size_t length = around_rows(s, n);
 
-    at = put(at, s->image_head.ptr, s->image_head.length);
+    for (size_t i = 0; i < n; i++)
+        length += row_length(s, masks[i]);
+    return length;
+}
+
+static char *put_row(const struct xpl_splicer *s, uint64_t mask, char *at)
+{
+    at = put(at, s->row_head.ptr, s->row_head.length);
     for (size_t i = 0; i < s->n_runs;) {
         const struct run *run = &s->runs[i];
         bool on = (mask & run->bit) != 0;
@@ -298,6 +314,18 @@ size_t xpl_splice(const struct xpl_splicer *s, uint64_t mask, char *out)
         for (; i < s->n_runs && ((mask & s->runs[i].bit) != 0) == on; i++)
             length += on ? s->runs[i].on_length : s->runs[i].off_length;
         at = put(at, on ? s->image + run->on : s->fill + run->off, length);
+    }
+    return put(at, s->row_tail.ptr, s->row_tail.length);
+}
+
+size_t xpl_splice(const struct xpl_splicer *s, const uint64_t *masks, size_t n, char *out)
+{
+    char *at = put(out, s->head.ptr, s->head.length);
+
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            at = put(at, ROW_SEPARATOR, strlen(ROW_SEPARATOR));
+        at = put_row(s, masks[i], at);
     }
     return (size_t)(put(at, s->tail.ptr, s->tail.length) - out);
 }

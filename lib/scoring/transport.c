@@ -11,7 +11,6 @@
 
 #define SEQUENCE_DIGITS    8
 #define MAX_REQUEST_HEADER ((size_t)32 << 10)
-#define MAX_ANSWER_HEADERS ((size_t)64 << 10)
 
 struct xpl_transport {
     CURLM *multi;
@@ -43,7 +42,7 @@ static size_t count_header(char *data, size_t size, size_t n, void *arg)
 
     (void)data;
     slot->header_bytes += size * n;
-    return slot->header_bytes <= MAX_ANSWER_HEADERS ? size * n : 0;
+    return slot->header_bytes <= XPL_MAX_ANSWER_HEADERS ? size * n : 0;
 }
 
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -112,21 +111,36 @@ static enum xpl_status add_headers(struct xpl_slot *slot, const struct xpl_endpo
     return options->task_id ? add_task_headers(slot, options->task_id, err) : XPL_OK;
 }
 
+/* "host:port", and the host without the brackets of an IPv6 address. */
+static enum xpl_status name_host(struct xpl_slot *slot, const char *host, const char *port, struct xpl_error *err)
+{
+    size_t length = strlen(host), size = length + strlen(port) + 2;
+
+    slot->host = *host == '[' && length > 2 ? strndup(host + 1, length - 2) : strdup(host);
+    slot->host_port = malloc(size);
+    if (!slot->host || !slot->host_port)
+        return xpl_no_memory(err);
+    snprintf(slot->host_port, size, "%s:%s", host, port);
+    return XPL_OK;
+}
+
 /* One reading of the address for the policy and for curl: two parsers could disagree about the host. */
 static enum xpl_status read_url(struct xpl_slot *slot, const char *text, struct xpl_error *err)
 {
-    char *host = NULL;
-    size_t length;
+    char *host = NULL, *port = NULL;
+    enum xpl_status st;
 
     if (!(slot->url = curl_url()))
         return xpl_no_memory(err);
     if (curl_url_set(slot->url, CURLUPART_URL, text, CURLU_DISALLOW_USER) ||
-        curl_url_get(slot->url, CURLUPART_HOST, &host, 0))
-        return xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not a usable http or https URL");
-    length = strlen(host);
-    slot->host = *host == '[' && length > 2 ? strndup(host + 1, length - 2) : strdup(host);
+        curl_url_get(slot->url, CURLUPART_HOST, &host, 0) ||
+        curl_url_get(slot->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+        st = xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not a usable http or https URL");
+    else
+        st = name_host(slot, host, port, err);
     curl_free(host);
-    return slot->host ? XPL_OK : xpl_no_memory(err);
+    curl_free(port);
+    return st;
 }
 
 /* Where the digits of the last header stand. */
@@ -225,6 +239,7 @@ void xpl_transport_free(struct xpl_transport *transport)
         curl_slist_free_all(slot->headers);
         curl_url_cleanup(slot->url);
         free(slot->host);
+        free(slot->host_port);
         xpl_buf_release(&slot->answer);
         free(slot->body);
     }
@@ -235,6 +250,11 @@ void xpl_transport_free(struct xpl_transport *transport)
 struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t index)
 {
     return index < transport->n_slots ? &transport->slots[index] : NULL;
+}
+
+const char *xpl_transport_host(const struct xpl_transport *transport)
+{
+    return transport->slots[0].host_port;
 }
 
 /* ---- requests ---- */
@@ -271,67 +291,6 @@ static void count_bytes(struct xpl_transport *transport, struct xpl_slot *slot)
     curl_easy_getinfo(slot->handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
     transport->sent += (uint64_t)up;
     transport->received += (uint64_t)down;
-}
-
-static enum xpl_outcome judge_status(struct xpl_slot *slot, int64_t *ret_retry_after_ms, struct xpl_error *err)
-{
-    curl_off_t after_s = 0;
-    long status = 0;
-
-    curl_easy_getinfo(slot->handle, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200 && status < 300)
-        return XPL_OUTCOME_ANSWER;
-    if (status == 408 || status == 429 || status >= 500) {
-        curl_easy_getinfo(slot->handle, CURLINFO_RETRY_AFTER, &after_s);
-        *ret_retry_after_ms = (int64_t)after_s * 1000;
-        xpl_fail(err, XPL_MODEL_FAILED, "the model answered with status %ld", status);
-        return XPL_OUTCOME_AGAIN;
-    }
-    xpl_fail(err, XPL_MODEL_REFUSED, "the model refused the call with status %ld", status);
-    return XPL_OUTCOME_FAILED;
-}
-
-/* A time-out before that is a connection error, and worth another try. */
-static bool was_connected(struct xpl_slot *slot)
-{
-    curl_off_t connected_us = 0;
-
-    curl_easy_getinfo(slot->handle, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    return connected_us > 0;
-}
-
-/* Texts name the class of the failure, never the address or the answer. */
-static enum xpl_outcome judge(struct xpl_slot *slot, CURLcode code, int64_t *ret_retry_after_ms, struct xpl_error *err)
-{
-    if (code == CURLE_OK)
-        return judge_status(slot, ret_retry_after_ms, err);
-    if (slot->refused && !slot->opened) {
-        xpl_fail(err, XPL_ADDRESS_REFUSED, "the scoring address is not among those scoring.allow permits");
-        return XPL_OUTCOME_FAILED;
-    }
-    if (slot->answer.failed) {
-        xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the model's answer is longer than %zu bytes", slot->answer.max);
-        return XPL_OUTCOME_FAILED;
-    }
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED) {
-        xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not usable: %s", curl_easy_strerror(code));
-        return XPL_OUTCOME_FAILED;
-    }
-    if (slot->header_bytes > MAX_ANSWER_HEADERS) {
-        xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the headers of the model's answer are longer than %zu bytes",
-                 MAX_ANSWER_HEADERS);
-        return XPL_OUTCOME_FAILED;
-    }
-    if (code == CURLE_PEER_FAILED_VERIFICATION) {
-        xpl_fail(err, XPL_MODEL_UNREACHABLE, "the certificate of the scoring address is not trusted");
-        return XPL_OUTCOME_FAILED;
-    }
-    if (code == CURLE_OPERATION_TIMEDOUT && was_connected(slot)) {
-        xpl_fail(err, XPL_MODEL_TIMEOUT, "the model did not answer in time");
-        return XPL_OUTCOME_FAILED;
-    }
-    xpl_fail(err, XPL_MODEL_UNREACHABLE, "the model cannot be reached: %s", curl_easy_strerror(code));
-    return XPL_OUTCOME_AGAIN;
 }
 
 /* The next request that ended, if any. */
@@ -375,7 +334,7 @@ enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_
     if (!*ret_slot)
         return XPL_OK;
     count_bytes(transport, *ret_slot);
-    *ret_outcome = judge(*ret_slot, code, ret_retry_after_ms, err);
+    *ret_outcome = xpl_outcome_judge(*ret_slot, code, ret_retry_after_ms, err);
     return XPL_OK;
 }
 

@@ -13,16 +13,11 @@
 #include <curl/curl.h>
 
 #include "lib/base/buf.h"
+#include "lib/scoring/outcome.h"
 #include "lib/scoring/predictor.h"
 
-#define XPL_MAX_IN_FLIGHT 64u
-
-/** What came of one request. */
-enum xpl_outcome {
-    XPL_OUTCOME_ANSWER, /* an answer with a status below 300 is in the slot's buffer */
-    XPL_OUTCOME_AGAIN,  /* worth another try after `retry_after_ms` */
-    XPL_OUTCOME_FAILED  /* `err` says why */
-};
+#define XPL_MAX_IN_FLIGHT      64u
+#define XPL_MAX_ANSWER_HEADERS ((size_t)64 << 10)
 
 struct xpl_slot {
     CURL *handle;
@@ -34,9 +29,12 @@ struct xpl_slot {
     const struct xpl_endpoint *endpoint;
     CURLU *url;          /* the endpoint's address as curl reads it, so that the policy sees the same host */
     char *host;          /* of `url`, without brackets */
+    char *host_port;     /* "host:port" */
     size_t header_bytes; /* of the answer, so far */
     bool refused;        /* the address policy said no */
     bool opened;         /* it said yes to another address of the host */
+    long status;         /* HTTP status of the answer; 0 = none came */
+    bool connected;      /* the request was, or could have been, sent */
     bool active;
 };
 
@@ -48,6 +46,9 @@ enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const str
 void xpl_transport_free(struct xpl_transport *transport);
 
 struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t index);
+
+/** "host:port" that requests go to. */
+const char *xpl_transport_host(const struct xpl_transport *transport);
 
 /** Starts the request of a slot whose body was written. `number` tells calls apart in the Ce-Id header. */
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,

@@ -19,13 +19,13 @@ static void splice(struct xpl_arena *arena, const struct xpl_request *request, u
     FUZZ_REQUIRE(labels);
     for (size_t i = 0; i < n; i++)
         labels[i] = i >= n / 2;
-    for (int wire = XPL_WIRE_AS_LOGGED; wire <= XPL_WIRE_PLAIN; wire++) {
+    for (int wire = XPL_WIRE_AS_LOGGED; wire <= XPL_WIRE_WML_V4; wire++) {
         if (xpl_splicer_new(arena, request, index, (enum xpl_wire_format)wire, labels, 2, pixels, &splicer, NULL))
             continue;
-        FUZZ_REQUIRE((body = xpl_arena_alloc(arena, xpl_splice_max(splicer))));
+        FUZZ_REQUIRE((body = xpl_arena_alloc(arena, xpl_splice_max(splicer, 1))));
         for (uint64_t mask = 0; mask < 4; mask++) {
-            length = xpl_splice(splicer, mask, body);
-            FUZZ_REQUIRE(length <= xpl_splice_max(splicer) && length == xpl_splice_length(splicer, mask));
+            length = xpl_splice(splicer, &mask, 1, body);
+            FUZZ_REQUIRE(length <= xpl_splice_max(splicer, 1) && length == xpl_splice_length(splicer, &mask, 1));
             FUZZ_REQUIRE(fuzz_is_json((struct xpl_text){body, length}));
         }
     }

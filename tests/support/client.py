@@ -85,10 +85,12 @@ BLACK = {"image": {"fill": "black"}}
 class Watched:
     """A deployed model under watch: provider, subscription, payload data set, explanations enabled."""
 
-    def __init__(self, client: Client, model, deployment_id="d1", enabled=True, parameters=BLACK, **more):
+    def __init__(self, client: Client, model, deployment_id="d1", enabled=True, parameters=BLACK, path=None, **more):
+        """`path` None = WML v4; any other is asked in the plain form of WML v3 and custom engines."""
         self.client, self.model, self.deployment_id = client, model, deployment_id
         self.provider_id = client.add_provider(model.url)
-        self.scoring_url = f"{model.url}/ml/v4/deployments/{deployment_id}/predictions"
+        self.plain = path is not None
+        self.scoring_url = model.url + (path or f"/ml/v4/deployments/{deployment_id}/predictions")
         self.subscription_id = client.add_subscription(self.provider_id, self.scoring_url, deployment_id=deployment_id,
                                                        **more)
         self.data_set_id = client.data_set_of(self.subscription_id)
@@ -100,7 +102,7 @@ class Watched:
 
     def score(self, *images) -> tuple[dict, dict]:
         """Request and response of a scoring call, as an application would make it."""
-        request = {"input_data": [{"values": list(images)}]}
+        request = {"values": list(images)} if self.plain else {"input_data": [{"values": list(images)}]}
         response = self.client.session.post(self.scoring_url, json=request, timeout=60)
         response.raise_for_status()
         return request, response.json()

@@ -28,7 +28,8 @@ struct stub {
     struct stub_model model;
     unsigned port;
     unsigned delay_ms, fail_first, status; /* status 0 = what the mode says */
-    atomic_uint_fast64_t requests, images, bytes, in_flight, in_flight_max, failed;
+    unsigned max_images;                   /* in one request; 0 = any number */
+    atomic_uint_fast64_t requests, images, images_max, bytes, in_flight, in_flight_max, failed;
 };
 
 /* ---- answers ---- */
@@ -69,6 +70,14 @@ static void pause_ms(unsigned ms)
         nanosleep(&time, NULL);
 }
 
+static void raise_to(atomic_uint_fast64_t *max, uint_fast64_t value)
+{
+    uint_fast64_t seen = atomic_load(max);
+
+    while (value > seen && !atomic_compare_exchange_weak(max, &seen, value))
+        ;
+}
+
 /* The status a call gets instead of an answer; 0 = none. */
 static unsigned failure(struct stub *stub)
 {
@@ -94,7 +103,10 @@ static enum MHD_Result score(struct stub *stub, struct MHD_Connection *connectio
     wrong = stub_answer(&stub->model, (struct xpl_text){body->data, body->length}, wml, out, &n_images);
     if (wrong)
         return reply_error(connection, 400, wrong);
+    if (stub->max_images && n_images > stub->max_images)
+        return reply_error(connection, stub->status ? stub->status : 413, "there are too many images");
     atomic_fetch_add(&stub->images, n_images);
+    raise_to(&stub->images_max, n_images);
     return out->failed ? MHD_NO : reply(connection, 200, out->data, out->length);
 }
 
@@ -102,8 +114,10 @@ static enum MHD_Result reply_stats(struct stub *stub, struct MHD_Connection *con
 {
     char text[256];
     int n =
-        snprintf(text, sizeof text, "{\"requests\":%llu,\"images\":%llu,\"in_flight_max\":%llu,\"bytes\":%llu}",
+        snprintf(text, sizeof text,
+                 "{\"requests\":%llu,\"images\":%llu,\"images_max\":%llu,\"in_flight_max\":%llu,\"bytes\":%llu}",
                  (unsigned long long)atomic_load(&stub->requests), (unsigned long long)atomic_load(&stub->images),
+                 (unsigned long long)atomic_load(&stub->images_max),
                  (unsigned long long)atomic_load(&stub->in_flight_max), (unsigned long long)atomic_load(&stub->bytes));
 
     return reply(connection, 200, text, (size_t)n);
@@ -113,6 +127,7 @@ static enum MHD_Result reset(struct stub *stub, struct MHD_Connection *connectio
 {
     atomic_store(&stub->requests, 0);
     atomic_store(&stub->images, 0);
+    atomic_store(&stub->images_max, 0);
     atomic_store(&stub->bytes, 0);
     atomic_store(&stub->in_flight_max, 0);
     atomic_store(&stub->failed, 0);
@@ -146,14 +161,6 @@ struct call {
     bool counted; /* among those in flight */
 };
 
-static void enter_flight(struct stub *stub)
-{
-    uint_fast64_t now = atomic_fetch_add(&stub->in_flight, 1) + 1, max = atomic_load(&stub->in_flight_max);
-
-    while (now > max && !atomic_compare_exchange_weak(&stub->in_flight_max, &max, now))
-        ;
-}
-
 static enum MHD_Result begin(struct stub *stub, bool scoring, void **context)
 {
     struct call *call = calloc(1, sizeof *call);
@@ -163,7 +170,7 @@ static enum MHD_Result begin(struct stub *stub, bool scoring, void **context)
     xpl_buf_init(&call->body, MAX_BODY);
     call->counted = scoring;
     if (scoring)
-        enter_flight(stub);
+        raise_to(&stub->in_flight_max, atomic_fetch_add(&stub->in_flight, 1) + 1);
     *context = call;
     return MHD_YES;
 }
@@ -243,7 +250,7 @@ static struct MHD_Daemon *listen_on(struct stub *stub)
 static const char usage[] =
     "usage: stub_model [--port 0] [--mode constant|linear|region|parity|and|noisy|nan|slow|failing|short|refuse]\n"
     "                  [--classes n] [--size HxWxC] [--grid g] [--labels a,b] [--delay-ms n] [--fail-first n]\n"
-    "                  [--status n]\n";
+    "                  [--status n] [--max-images n]\n";
 
 static bool number(const char *text, int64_t min, int64_t max, unsigned *ret)
 {
@@ -301,6 +308,8 @@ static bool set_option(struct stub *stub, int option, char *value)
         return number(value, 0, 1000000, &stub->fail_first);
     case 'x':
         return number(value, 200, 599, &stub->status);
+    case 'i':
+        return number(value, 0, 1000000, &stub->max_images);
     default:
         return false;
     }
@@ -309,11 +318,17 @@ static bool set_option(struct stub *stub, int option, char *value)
 static bool read_options(struct stub *stub, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},     {"mode", required_argument, NULL, 'm'},
-        {"classes", required_argument, NULL, 'c'},  {"size", required_argument, NULL, 's'},
-        {"grid", required_argument, NULL, 'g'},     {"labels", required_argument, NULL, 'l'},
-        {"delay-ms", required_argument, NULL, 'd'}, {"fail-first", required_argument, NULL, 'f'},
-        {"status", required_argument, NULL, 'x'},   {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},
+        {"mode", required_argument, NULL, 'm'},
+        {"classes", required_argument, NULL, 'c'},
+        {"size", required_argument, NULL, 's'},
+        {"grid", required_argument, NULL, 'g'},
+        {"labels", required_argument, NULL, 'l'},
+        {"delay-ms", required_argument, NULL, 'd'},
+        {"fail-first", required_argument, NULL, 'f'},
+        {"status", required_argument, NULL, 'x'},
+        {"max-images", required_argument, NULL, 'i'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 

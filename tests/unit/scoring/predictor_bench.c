@@ -76,17 +76,29 @@ void react_with(struct reaction *r, unsigned status, const char *body)
     snprintf(r->body, sizeof r->body, "%s", body);
 }
 
-/* The sum of the picture's numbers, as a probability. */
-void answer_the_sum(const struct xpl_buf *body, struct reaction *r)
+/* The sum of each picture's numbers, as a probability. */
+unsigned answer_the_sum(const struct xpl_buf *body, struct reaction *r)
 {
-    unsigned v[N_SEGMENTS], sum = 0;
-    int n = sscanf(body->data, "{\"values\":[[[%u,%u,%u,%u,%u,%u]]]}", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5]);
+    const char *at = strstr(body->data, "[[[") ? strstr(body->data, "[[[") + 1 : "";
+    unsigned n = 0, v[N_SEGMENTS], used = 0;
+    int length;
 
-    for (int i = 0; i < n; i++)
-        sum += v[i];
-    snprintf(r->body, sizeof r->body, "{\"fields\":[\"probability\"],\"values\":[[[%.4f,%.4f]]]}", 1 - sum / 1000.0,
-             sum / 1000.0);
-    r->status = n == N_SEGMENTS ? 200 : 400;
+    react_with(r, 400, "{\"fields\":[\"probability\"],\"values\":[");
+    while (sscanf(at, "[[%u,%u,%u,%u,%u,%u]]%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &length) == N_SEGMENTS) {
+        unsigned sum = 0;
+
+        for (int i = 0; i < N_SEGMENTS; i++)
+            sum += v[i];
+        used = (unsigned)strlen(r->body);
+        snprintf(r->body + used, sizeof r->body - used, "%s[[%.4f,%.4f]]", n++ ? "," : "", 1 - sum / 1000.0,
+                 sum / 1000.0);
+        at += length + (at[length] == ',');
+    }
+    used = (unsigned)strlen(r->body);
+    snprintf(r->body + used, sizeof r->body - used, "]}");
+    if (n && strcmp(at, "]}") == 0)
+        r->status = 200;
+    return n;
 }
 
 void sum_model(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r)

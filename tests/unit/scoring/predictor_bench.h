@@ -31,7 +31,8 @@ enum xpl_status connect_bench(struct bench *b);
 enum xpl_status try_once(struct bench *b);
 void assert_fails(struct bench *b, enum xpl_status st, enum xpl_status expected, const char *says);
 void react_with(struct reaction *r, unsigned status, const char *body);
-void answer_the_sum(const struct xpl_buf *body, struct reaction *r);
+/** Answers with a row for each picture of the request; returns how many these are. */
+unsigned answer_the_sum(const struct xpl_buf *body, struct reaction *r);
 void sum_model(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r);
 double expected_sum(uint64_t mask);
 void assert_scores_all_masks(struct bench *b);

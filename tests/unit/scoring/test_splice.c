@@ -46,13 +46,13 @@ static struct scene scene_of(struct xpl_arena *arena, const char *text, uint32_t
 
 static struct xpl_text body_of(const struct scene *s, uint64_t mask)
 {
-    size_t max = xpl_splice_max(s->splicer), length;
+    size_t max = xpl_splice_max(s->splicer, 1), length;
     char *out = malloc(max); /* exactly: a sanitizer sees a write behind it */
 
     assert_non_null(out);
-    length = xpl_splice(s->splicer, mask, out);
+    length = xpl_splice(s->splicer, &mask, 1, out);
     assert_true(length <= max);
-    assert_int_equal(length, xpl_splice_length(s->splicer, mask));
+    assert_int_equal(length, xpl_splice_length(s->splicer, &mask, 1));
     return (struct xpl_text){out, length};
 }
 
@@ -251,6 +251,21 @@ static void labels_and_fills_that_do_not_fit_are_refused(void **state)
     assert_null(splicer);
 }
 
+static void several_masks_make_a_row_each(void **state)
+{
+    static const char text[] = "{\"fields\":[\"a\",\"b\"],\"values\":[ [1,[[1,2]]], [2,[[3,4]] ] ],\"z\":0}";
+    struct scene s = scene_of(*state, text, 1, XPL_WIRE_WML_V4, seven);
+    const uint64_t masks[] = {1, 0, 1};
+    static const char expected[] = "{\"input_data\":[{\"fields\":[\"a\",\"b\"],\"values\":[ [2,[[3,4]] ],[2,[[7,7]] ],"
+                                   "[2,[[3,4]] ] ],\"z\":0}]}";
+    char out[sizeof expected];
+
+    assert_true(xpl_splice_max(s.splicer, 3) <= sizeof out - 1);
+    assert_int_equal(xpl_splice(s.splicer, masks, 3, out), sizeof out - 1);
+    assert_int_equal(xpl_splice_length(s.splicer, masks, 3), sizeof out - 1);
+    assert_memory_equal(out, expected, sizeof out - 1);
+}
+
 /* A request with pictures of random size, numbers in random forms and random blanks. */
 static void random_blanks(struct xpl_stream *random, struct xpl_buf *out)
 {
@@ -329,6 +344,7 @@ int main(void)
         SCORING_TEST(the_fill_of_an_integer_picture_is_written_as_integers),
         SCORING_TEST(a_huge_fill_is_written_in_few_bytes),
         SCORING_TEST(other_images_of_the_request_are_left_out),
+        SCORING_TEST(several_masks_make_a_row_each),
         SCORING_TEST(a_plain_request_is_wrapped_for_wml_v4),
         SCORING_TEST(a_wml_v4_request_is_not_wrapped_again),
         SCORING_TEST(labels_and_fills_that_do_not_fit_are_refused),

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/scoring/predictor_job.h"
+
+#define ANSWER_ARENA_BYTES ((size_t)64 << 20)
+#define MAX_LABELS_HASHED  1024
+#define SAME               1e-4 /* how far an image's numbers may differ between sizes of requests */
+
+/* Every answer must name the classes of the first one. */
+static enum xpl_status check_labels(struct xpl_predictor *p, const struct xpl_answer *answer, struct xpl_error *err)
+{
+    struct xpl_hash_part parts[MAX_LABELS_HASHED];
+    uint8_t hash[XPL_HASH_BYTES];
+    size_t n = 0;
+
+    for (uint32_t i = 0; answer->labels && i < answer->n_classes && n < MAX_LABELS_HASHED; i++, n++)
+        parts[n] = (struct xpl_hash_part){answer->labels[i], strlen(answer->labels[i])};
+    xpl_hash_parts(parts, n, hash);
+    if (p->n_classes == 0)
+        memcpy(p->labels, hash, sizeof hash);
+    else if (memcmp(p->labels, hash, sizeof hash) != 0)
+        return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the labels of an answer differ from those of the first one");
+    return XPL_OK;
+}
+
+/* The last row of a trial's answer is that of a mask which was scored alone before. */
+static enum xpl_status check_reference(const struct xpl_predictor *p, const struct xpl_answer *answer,
+                                       struct xpl_error *err)
+{
+    const double *row = answer->probabilities + (size_t)(answer->n_rows - 1) * answer->n_classes;
+
+    for (uint32_t c = 0; c < answer->n_classes; c++)
+        if (fabs(row[c] - p->reference[c]) > SAME)
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "an image has other probabilities when scored with others");
+    return XPL_OK;
+}
+
+static enum xpl_status keep_labels(struct job *job, const struct xpl_answer *answer, struct xpl_error *err)
+{
+    const char **labels;
+
+    if (!answer->labels)
+        return XPL_OK;
+    if (!(labels = XPL_NEW_ARRAY(job->label_arena, const char *, answer->n_classes)))
+        return xpl_no_memory(err);
+    for (uint32_t i = 0; i < answer->n_classes; i++)
+        if (!(labels[i] = xpl_arena_string(job->label_arena, answer->labels[i])))
+            return xpl_no_memory(err);
+    job->labels = labels;
+    return XPL_OK;
+}
+
+/* The first answer says how many classes there are, and is what trials are compared with. */
+static enum xpl_status learn(struct job *job, const struct xpl_answer *answer, struct xpl_error *err)
+{
+    struct xpl_predictor *p = job->p;
+    size_t bytes = answer->n_classes * sizeof *p->reference;
+
+    if (!(job->first_scores = xpl_arena_copy(job->label_arena, answer->probabilities, bytes)) ||
+        !(p->reference = malloc(bytes)))
+        return xpl_no_memory(err);
+    memcpy(p->reference, answer->probabilities, bytes);
+    p->reference_mask = job->masks[0];
+    p->n_classes = answer->n_classes;
+    job->scores = job->first_scores;
+    return keep_labels(job, answer, err);
+}
+
+static enum xpl_status store(struct job *job, const struct work *work, const struct xpl_answer *answer,
+                             struct xpl_error *err)
+{
+    size_t k = answer->n_classes;
+    enum xpl_status st;
+
+    if ((st = check_labels(job->p, answer, err)))
+        return st;
+    if (work->trial && (st = check_reference(job->p, answer, err)))
+        return st;
+    if (!job->scores)
+        return learn(job, answer, err);
+    memcpy(job->scores + work->first * k, answer->probabilities, work->n * k * sizeof(double));
+    return XPL_OK;
+}
+
+enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot, const struct work *work,
+                                   struct xpl_error *err)
+{
+    struct xpl_predictor *p = job->p;
+    struct xpl_arena *arena = xpl_arena_new(ANSWER_ARENA_BYTES);
+    struct xpl_answer *answer;
+    enum xpl_status st;
+
+    if (!arena)
+        return xpl_no_memory(err);
+    st = xpl_answer_read(arena, (struct xpl_text){slot->answer.data, slot->answer.length}, &p->hints,
+                         xpl_work_rows(work), p->n_classes, &answer, err);
+    if (!st)
+        st = store(job, work, answer, err);
+    xpl_arena_free(arena);
+    return st;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the predictor: what one scoring job and its slots work on. For predictor*.c only. */
+#ifndef XPL_SCORING_PREDICTOR_JOB_H
+#define XPL_SCORING_PREDICTOR_JOB_H
+
+#include "lib/base/hash.h"
+#include "lib/scoring/predictor.h"
+#include "lib/scoring/transport.h"
+
+/* What one slot works on: a share of the job's masks, asked for in one request, or in several smaller ones when that
+ * was too much. */
+struct work {
+    size_t first, end; /* what is left of the share; first == end: nothing */
+    size_t n;          /* masks in the request, from `first` on; 0 = to be made */
+    bool trial;        /* the request ends with the reference mask */
+    uint32_t tries;
+    int64_t started, not_before; /* monotonic: a retry waits until then; 0 = under way */
+    size_t body_length;
+};
+
+struct xpl_predictor {
+    struct xpl_endpoint endpoint;
+    struct xpl_predictor_options options;
+    struct xpl_answer_hints hints;
+    struct xpl_predictor_progress *progress;
+    const struct xpl_splicer *splicer;
+    struct xpl_transport *transport;
+    struct work work[XPL_MAX_IN_FLIGHT];
+    struct xpl_batch batch;
+    uint32_t max_batch;             /* images that a body may hold */
+    uint32_t n_classes;             /* 0 until the first answer */
+    uint8_t labels[XPL_HASH_BYTES]; /* of the first answer, so that no class is taken for another one later */
+    uint64_t reference_mask;        /* of the first call, */
+    double *reference;              /* and its scores: n_classes */
+    struct xpl_predictor_stats stats;
+    int64_t busy_us;
+};
+
+/* One scoring job: masks in, scores out, placed by index. */
+struct job {
+    struct xpl_predictor *p;
+    struct xpl_arena *label_arena; /* NULL: labels are not wanted */
+    const char *const *labels;
+    const uint64_t *masks;
+    size_t n, next, done;
+    size_t share;   /* masks that a slot is given; 0 = none, while a trial goes on */
+    double *scores; /* n x n_classes; NULL in the first call, where `first_scores` is made */
+    double *first_scores;
+    enum xpl_breaker_news news;
+    struct xpl_error *err;
+};
+
+/** Rows of the request. */
+static inline uint32_t xpl_work_rows(const struct work *work)
+{
+    return (uint32_t)work->n + work->trial;
+}
+
+/**
+ * Reads a slot's answer and places its scores. XPL_MODEL_BAD_ANSWER says what is wrong with it, and the job is as it
+ * was.
+ */
+enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot, const struct work *work,
+                                   struct xpl_error *err);
+
+#endif

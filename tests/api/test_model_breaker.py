@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that keep failing are left alone for a while, and found again."""
+import time
+
+import pytest
+from support import faulty_proxy as faults
+from support.client import FINISH_SECONDS, Client, Watched, wait_for
+from support.faulty_proxy import FaultyProxy
+from support.images import blocks
+
+PAUSED = "AIQES0016E"
+LONG_MS = 3_600_000
+
+
+@pytest.fixture
+def proxy(stub_model):
+    proxy = FaultyProxy(stub_model.url)
+    yield proxy
+    proxy.stop()
+
+
+def start(start_daemon, pause_ms) -> Client:
+    daemon = start_daemon(scoring__retries=0, scoring__breaker_failures=2, scoring__breaker_pause_ms=pause_ms)
+    return Client(daemon.url)
+
+
+def ask(watched, scoring_id) -> dict:
+    [task_id] = watched.explain(scoring_id)
+    return wait_for(watched.client, task_id)["entity"]
+
+
+def error_of(watched, scoring_id) -> dict:
+    [error] = ask(watched, scoring_id)["errors"]
+    return error["error"]
+
+
+def test_a_host_that_is_gone_is_not_asked_for_a_while(start_daemon, proxy, stub_model):
+    client = start(start_daemon, LONG_MS)
+    first, second = (Watched(client, proxy, deployment_id=name) for name in ("d1", "d2"))
+    elsewhere = Watched(client, stub_model, deployment_id="d3")
+    scoring_ids = [watched.log(blocks())[0] for watched in (first, second, elsewhere)]
+    proxy.refuse()
+    assert error_of(first, scoring_ids[0])["code"] == "AIQES0010E"
+    assert error_of(first, scoring_ids[0])["code"] == "AIQES0010E"
+    proxy.recover()
+    for watched, scoring_id in zip((first, second), scoring_ids):
+        error = error_of(watched, scoring_id)
+        assert error["code"] == PAUSED
+        assert "host failed 2 times in a row" in error["message"] and "127.0.0.1" not in error["message"]
+    assert proxy.calls == 0
+    assert ask(elsewhere, scoring_ids[2])["status"]["state"] == "finished", "another host"
+
+
+def test_a_model_that_fails_is_not_asked_for_a_while_but_its_neighbour_is(start_daemon, proxy):
+    client = start(start_daemon, LONG_MS)
+    broken, neighbour = (Watched(client, proxy, deployment_id=name) for name in ("broken", "neighbour"))
+    scoring_ids = [watched.log(blocks())[0] for watched in (broken, neighbour)]
+    failing = faults.status(500)
+    proxy.fault = lambda call: (failing if b"/broken/" in call.request else faults.pass_on)(call)
+    for code in ("AIQES0013E", "AIQES0013E", PAUSED, PAUSED):
+        assert error_of(broken, scoring_ids[0])["code"] == code
+    assert proxy.calls == 2
+    assert ask(neighbour, scoring_ids[1])["status"]["state"] == "finished"
+
+
+def test_bad_answers_and_refusals_are_no_reason_to_pause(start_daemon, proxy):
+    watched = Watched(start(start_daemon, LONG_MS), proxy)
+    [scoring_id] = watched.log(blocks())
+    for fault, code in ((faults.status(422), "AIQES0012E"), (faults.changed(lambda body: b"[]"), "AIQES0014E")):
+        proxy.fault = fault
+        assert [error_of(watched, scoring_id)["code"] for _ in range(4)] == 4 * [code]
+
+
+def test_after_the_pause_a_model_is_found_again(start_daemon, proxy):
+    watched = Watched(start(start_daemon, 300), proxy)
+    [scoring_id] = watched.log(blocks())
+    proxy.refuse()
+    for _ in range(2):
+        error_of(watched, scoring_id)
+    proxy.recover()
+    deadline = time.monotonic() + FINISH_SECONDS
+    while ask(watched, scoring_id)["status"]["state"] != "finished":
+        assert time.monotonic() < deadline
+    assert ask(watched, scoring_id)["status"]["state"] == "finished"
