@@ -179,17 +179,21 @@ static enum xpl_status queue_task(struct xpl_db *db, struct xpl_call *call, cons
 static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
     const struct planned *planned = arg;
+    const char **task_ids = XPL_NEW_ARRAY(call->arena, const char *, planned->n);
     XPL_AUTO_JSON ids = json_array();
     char when[XPL_TIME_TEXT_SIZE];
 
+    if (!task_ids)
+        return xpl_no_memory(err);
     for (size_t i = 0; i < planned->n; i++) {
-        const char *id;
-        enum xpl_status st = queue_task(db, call, &planned->tasks[i], &id, err);
+        enum xpl_status st = queue_task(db, call, &planned->tasks[i], &task_ids[i], err);
 
         if (st)
             return st;
-        json_array_append_new(ids, json_string(id));
+        json_array_append_new(ids, json_string(task_ids[i]));
     }
+    if (xpl_call_waits(call))
+        xpl_reply_hold_for_tasks(call, task_ids, planned->n);
     call->app->workers.wake(call->app->workers.context);
     xpl_reply_json(call, 202,
                    json_pack("{s:{s:O, s:s, s:s}}", "metadata", "explanation_task_ids", ids, "created_by", call->user,
@@ -206,6 +210,7 @@ enum xpl_answered xpl_explanation_tasks_add(struct xpl_call *call)
 
     if (!planned)
         return xpl_reply_json(call, 503, NULL);
+    xpl_call_read_prefer(call);
     if (xpl_call_json(call, &body, &err) || read_request(body, &request, &err))
         return xpl_reply_error(call, &err);
     planned->n = json_array_size(request.scoring_ids);
@@ -247,37 +252,67 @@ json_t *xpl_task_view_now(struct xpl_call *call, const struct xpl_task *task)
     return xpl_task_view(task, entity, running ? &progress : NULL);
 }
 
+static bool has_ended(const struct xpl_task *task)
+{
+    return task->state == XPL_TASK_FINISHED || task->state == XPL_TASK_ERROR;
+}
+
+/* A finished explanation never changes; it can only be deleted. */
+static const char *etag_of(struct xpl_call *call, const struct xpl_task *task)
+{
+    return xpl_arena_printf(call->arena, "\"%s\"", task->id);
+}
+
+static enum xpl_answered get_unfinished(struct xpl_call *call, const struct xpl_task *task)
+{
+    const char **awaited;
+
+    if (!has_ended(task) && xpl_call_waits(call) && (awaited = XPL_NEW_ARRAY(call->arena, const char *, 1))) {
+        *awaited = task->id;
+        return xpl_reply_after_tasks(call, awaited, 1);
+    }
+    xpl_reply_header(call, "Cache-Control", "no-store");
+    return xpl_reply_json(call, 200, xpl_task_view_now(call, task));
+}
+
 enum xpl_answered xpl_explanation_tasks_get(struct xpl_call *call)
 {
     struct xpl_error err = {0};
     struct xpl_task task;
-    const char *answer;
+    const char *answer, *etag;
 
+    xpl_call_read_prefer(call);
     if (xpl_task_find(call->db, call, &task, &err))
         return xpl_reply_error(call, &err);
     if (task.state != XPL_TASK_FINISHED)
-        return xpl_reply_json(call, 200, xpl_task_view_now(call, &task));
+        return get_unfinished(call, &task);
+    etag = etag_of(call, &task);
+    if (etag && xpl_call_has_current(call, etag))
+        return xpl_reply_not_modified(call, etag);
     if (xpl_explanation_answer(call->db, call->arena, task.id, &answer, &err))
         return xpl_reply_error(call, &err);
+    xpl_reply_etag(call, etag);
     return xpl_reply_json_text(call, 200, xpl_text_of(answer));
 }
 
 static enum xpl_status run_delete(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
+    const char **task_id = arg;
     struct xpl_task task;
     enum xpl_status st;
 
-    (void)arg;
     if ((st = xpl_task_find(db, call, &task, err)) || (st = xpl_task_delete(db, task.id, err)))
         return st;
-    call->app->workers.cancel(call->app->workers.context, task.id);
+    *task_id = task.id;
     xpl_reply_json(call, 202, json_object());
-    return XPL_OK;
+    return xpl_call_deletes_tasks(call, task_id, 1, err);
 }
 
 enum xpl_answered xpl_explanation_tasks_delete(struct xpl_call *call)
 {
-    return xpl_reply_after_commit(call, run_delete, NULL, 256);
+    const char **task_id = XPL_NEW(call->arena, const char *);
+
+    return task_id ? xpl_reply_after_commit(call, run_delete, task_id, 256) : xpl_reply_json(call, 503, NULL);
 }
 
 enum xpl_status xpl_task_find_finished(struct xpl_call *call, struct xpl_task *ret, struct xpl_error *err)
@@ -296,10 +331,15 @@ enum xpl_answered xpl_explanation_task_attributions(struct xpl_call *call)
 {
     struct xpl_error err = {0};
     struct xpl_task task;
-    const char *text;
+    const char *text, *etag;
 
-    if (xpl_task_find_finished(call, &task, &err) ||
-        xpl_explanation_attributions(call->db, call->arena, task.id, &text, &err))
+    if (xpl_task_find_finished(call, &task, &err))
         return xpl_reply_error(call, &err);
+    etag = etag_of(call, &task);
+    if (etag && xpl_call_has_current(call, etag))
+        return xpl_reply_not_modified(call, etag);
+    if (xpl_explanation_attributions(call->db, call->arena, task.id, &text, &err))
+        return xpl_reply_error(call, &err);
+    xpl_reply_etag(call, etag);
     return xpl_reply_json_text(call, 200, xpl_text_of(text));
 }

@@ -43,6 +43,7 @@ static const struct key keys[] = {
     INT("http.connections_per_address", http_connections_per_address, 1, 65536, 64, "of them from one address"),
     INT("http.header_timeout_ms", http_header_timeout_ms, 100, 3600000, 10000, "time for the first byte of a client"),
     INT("http.body_timeout_ms", http_body_timeout_ms, 1000, 3600000, 30000, "silence after which a client is dropped"),
+    INT("http.waiting", http_waiting, 0, 65536, 256, "calls that wait for explanations (Prefer: wait)"),
     INT("limits.payload_bytes", limits_payload_bytes, 1024, 64 * MIB, MIB, "scoring input of one logged image"),
     INT("limits.records_body_bytes", limits_records_body_bytes, 1024, 256 * MIB, 16 * MIB, "body of POST records"),
     INT("limits.tasks_body_bytes", limits_tasks_body_bytes, 1024, 64 * MIB, 2 * MIB, "body of POST explanation_tasks"),
@@ -56,6 +57,9 @@ static const struct key keys[] = {
     INT("explain.workers", explain_workers, 1, 64, 1, "explanations made at the same time"),
     INT("explain.in_flight", explain_in_flight, 1, 64, 2, "requests to a model at the same time"),
     INT("explain.deadline_ms", explain_deadline_ms, 100, 3600000, 120000, "time for one explanation"),
+    INT("explain.lease_ms", explain_lease_ms, 600, 3600000, 60000,
+        "after which a task is taken from a process that no longer says that it works on it"),
+    INT("explain.retries", explain_retries, 0, 20, 5, "further tries of an explanation whose model failed"),
     STRING("scoring.allow", scoring_allow,
            "hosts, host:port or networks that may be called; empty: public addresses, and local ones when the daemon"
            " listens on loopback only"),

@@ -113,9 +113,9 @@ static enum xpl_status start_side(struct xpl_http *http, struct side *side, cons
     return side->daemon ? XPL_OK : xpl_fail(err, XPL_INTERNAL, "the %s server cannot be started", tls ? "TLS" : "HTTP");
 }
 
-enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const struct xpl_tls *tls,
-                               struct xpl_listener *listeners, size_t n_listeners, struct xpl_http **ret,
-                               struct xpl_error *err)
+enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, const char *db_path,
+                               const struct xpl_tls *tls, struct xpl_listener *listeners, size_t n_listeners,
+                               struct xpl_http **ret, struct xpl_error *err)
 {
     struct xpl_http *http = calloc(1, sizeof *http);
     enum xpl_status st;
@@ -123,6 +123,7 @@ enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const s
     if (!http)
         return xpl_no_memory(err);
     http->shared.app = app;
+    http->shared.waiting = waiting;
     if ((st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
         (st = start_side(http, &http->plain, db_path, NULL, err)) ||
         (st = start_side(http, &http->tls, db_path, tls, err)) ||
@@ -140,6 +141,7 @@ void xpl_http_drain(struct xpl_http *http)
     atomic_store(&http->shared.draining, true);
     xpl_acceptor_stop(http->acceptor);
     http->acceptor = NULL;
+    xpl_waiting_drain(http->shared.waiting);
     xpl_api_pool_stop(http->shared.pool);
     http->shared.pool = NULL;
 }

@@ -9,11 +9,13 @@
 #include "api/call.h"
 #include "db/writer.h"
 #include "server/api_pool.h"
+#include "server/waiting.h"
 
 /** What all requests of the process share. */
 struct xpl_http_shared {
     struct xpl_app *app;
     struct xpl_api_pool *pool;
+    struct xpl_waiting *waiting;
     atomic_size_t n_requests; /* that exist */
     atomic_size_t body_bytes; /* of all requests together */
     atomic_bool draining;
@@ -21,7 +23,7 @@ struct xpl_http_shared {
 
 enum xpl_request_state {
     XPL_REQUEST_BODY,      /* the body arrives, or is thrown away when the answer is known */
-    XPL_REQUEST_SUSPENDED, /* on the writer or an API thread */
+    XPL_REQUEST_SUSPENDED, /* on the writer or an API thread, or waiting for tasks */
     XPL_REQUEST_ANSWERED   /* call.reply is complete */
 };
 
@@ -31,6 +33,7 @@ struct xpl_http_request {
     struct MHD_Connection *connection;
     struct xpl_write write;
     struct xpl_pool_job job;
+    struct xpl_waiter waiter;
     _Atomic(enum xpl_request_state) state;
     bool answer_known; /* before the body was there: an error */
     bool close;        /* the connection ends with this answer */

@@ -71,7 +71,7 @@ static void a_stale_worker_stores_nothing(void **state)
 
     task_add(f, "a", "d1");
     stale = task_claim(f, 200);
-    assert_ok(f, xpl_tasks_recover(f->db, 300, "crashed", &(int64_t){0}, &f->err));
+    assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 300, "crashed", &(struct xpl_tasks_taken_back){0}, &f->err));
     current = task_claim(f, 400);
     assert_status(f, xpl_task_finish(f->db, "a", stale.attempt, 500, &r, &f->err), XPL_CONFLICT);
     assert_status(f, xpl_task_fail(f->db, "a", stale.attempt, 500, "code", "message", &f->err), XPL_CONFLICT);
@@ -116,7 +116,7 @@ static void a_task_is_finished_once(void **state)
 static void a_leased_task_is_queued_again_after_a_restart(void **state)
 {
     struct fixture *f = *state;
-    int64_t requeued = 0;
+    struct xpl_tasks_taken_back taken;
     struct xpl_task task;
 
     task_add(f, "a", "d1");
@@ -124,8 +124,9 @@ static void a_leased_task_is_queued_again_after_a_restart(void **state)
     task_claim(f, 200);
     fixture_reopen(f);
     assert_int_equal(task_get(f, "a").state, XPL_TASK_LEASED);
-    assert_ok(f, xpl_tasks_recover(f->db, 300, "crashed", &requeued, &f->err));
-    assert_int_equal(requeued, 1);
+    assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 300, "crashed", &taken, &f->err));
+    assert_int_equal(taken.requeued, 1);
+    assert_int_equal(taken.ended, 0);
     task = task_claim(f, 400);
     assert_string_equal(task.id, "a");
     assert_int_equal(task.crashes, 1);
@@ -140,7 +141,8 @@ static void the_third_crash_ends_a_task(void **state)
     for (int crash = 1; crash <= XPL_TASK_MAX_CRASHES; crash++) {
         assert_int_equal(task_get(f, "a").state, XPL_TASK_QUEUED);
         task_claim(f, 200 + crash);
-        assert_ok(f, xpl_tasks_recover(f->db, 300 + crash, "crashed", &(int64_t){0}, &f->err));
+        assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 300 + crash, "crashed", &(struct xpl_tasks_taken_back){0},
+                                         &f->err));
     }
     task = task_get(f, "a");
     assert_int_equal(task.state, XPL_TASK_ERROR);
