@@ -162,6 +162,9 @@ enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, in
  */
 enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_error *err);
 
+/** The same for a part of the body that is JSON of its own. */
+enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, json_t **ret, struct xpl_error *err);
+
 static inline void xpl_auto_json(json_t **json)
 {
     json_decref(*json);

@@ -297,7 +297,8 @@ enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attem
 {
     enum xpl_status st;
 
-    if ((st = end_lease(db, id, attempt, now, "finished", NULL, NULL, err)))
+    if ((st = end_lease(db, id, attempt, now, "finished", NULL, NULL, err)) ||
+        (result->prediction && (st = xpl_record_set_prediction(db, id, result->prediction, err))))
         return st;
     return xpl_explanation_insert(db, id, now, result, err);
 }

@@ -90,6 +90,7 @@ enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const
 /** The heartbeat. */
 enum xpl_status xpl_task_renew(struct xpl_db *db, const char *id, int64_t attempt, int64_t lease_until,
                                struct xpl_error *err);
+/** Stores what comes out of a task, and the prediction its record lacks. */
 enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
                                 const struct xpl_task_result *result, struct xpl_error *err);
 enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,

@@ -10,6 +10,7 @@
 #include "api/explain_params.h"
 #include "api/explanation_views.h"
 #include "api/json_spec.h"
+#include "api/record_batch.h"
 #include "api/scoring_hints.h"
 #include "api/service_providers.h"
 #include "api/subscriptions.h"
@@ -42,6 +43,7 @@ struct job {
     struct xpl_predictor *predictor;
     uint32_t n_classes;
     double *full_scores;
+    bool is_logged; /* what the model said when the image was logged */
     const char *const *labels;
     struct xpl_explanation *explanation;
     const char *warnings[MAX_WARNINGS];
@@ -184,7 +186,7 @@ static void warn(struct job *job, const char *text)
 /* The model may have changed since the image was logged. */
 static void compare_with_log(struct job *job)
 {
-    XPL_AUTO_JSON logged = json_loads(job->record.probabilities, 0, NULL);
+    XPL_AUTO_JSON logged = json_loads(job->record.predicted.probabilities, 0, NULL);
     double worst = 0;
 
     if (json_array_size(logged) != job->n_classes) {
@@ -205,9 +207,12 @@ static enum xpl_status try_model(struct job *job, struct xpl_error *err)
     enum xpl_status st =
         xpl_predictor_try(job->predictor, job->arena, all_on, &job->n_classes, &job->full_scores, &job->labels, err);
 
-    if (!st)
+    if (st)
+        return st;
+    job->is_logged = strcmp(job->record.predicted.probabilities, XPL_NO_PROBABILITIES) != 0;
+    if (job->is_logged)
         compare_with_log(job);
-    return st;
+    return XPL_OK;
 }
 
 /* ---- the engine ---- */
@@ -291,6 +296,16 @@ static enum xpl_status run(struct job *job, struct xpl_error *err)
     return XPL_OK;
 }
 
+/* The record was logged without the model's answer: it gets that of the first call. */
+static enum xpl_status make_prediction(struct job *job, struct xpl_task_result *ret, struct xpl_error *err)
+{
+    struct xpl_prediction *prediction = XPL_NEW(job->arena, struct xpl_prediction);
+
+    ret->prediction = prediction;
+    return prediction ? xpl_prediction_of(job->arena, job->full_scores, job->n_classes, job->labels, prediction, err)
+                      : xpl_no_memory(err);
+}
+
 static enum xpl_status make_result(struct job *job, struct xpl_task_result *ret, struct xpl_error *err)
 {
     const struct xpl_explanation *e = job->explanation;
@@ -307,6 +322,8 @@ static enum xpl_status make_result(struct job *job, struct xpl_task_result *ret,
                                     .n_warnings = job->n_warnings};
     enum xpl_status st;
 
+    if (!job->is_logged && (st = make_prediction(job, ret, err)))
+        return st;
     xpl_predictor_stats(job->predictor, &finished.stats);
     if ((st = xpl_finished_answer(job->arena, &finished, &ret->answer, err)))
         return st;

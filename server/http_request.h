@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request between microhttpd and the API. Private to http.c and http_request.c. */
+/* One request between microhttpd and the API. Private to http.c, http_request.c and http_run.c. */
 #ifndef XPL_SERVER_HTTP_REQUEST_H
 #define XPL_SERVER_HTTP_REQUEST_H
 
