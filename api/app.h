@@ -40,7 +40,7 @@ struct xpl_settings {
 
 /** How far a task that is being worked on has come. */
 struct xpl_task_progress {
-    const char *phase; /* "segmenting", "scoring", "fitting", "rendering": constants */
+    const char *phase; /* "starting", "segmenting", "scoring", "rendering": constants */
     size_t done, total;
     int64_t eta_ms; /* -1 when unknown */
 };
