@@ -21,6 +21,7 @@ from support.processes import Daemon
 KILLS = 20
 SEEDS = range(25 if os.environ.get("EXPLAIND_FULL") == "1" else 1)
 CLIENTS = 3
+CALLS = 100  # at most, between a start and the next kill
 IMAGES = 4
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 GIVEN_UP = "AIQES0022E"  # after three crashes
@@ -53,12 +54,21 @@ class Place:
                 assert self.changed.wait_for(lambda: self.daemon is not daemon, seconds), "no daemon came back"
 
 
-def kill_again_and_again(place, rng):
+def kill_again_and_again(place, ledger, clients, rng):
     for _ in range(KILLS):
-        time.sleep(min(rng.expovariate(1 / 0.25), 1))
+        wait_for_calls(ledger, clients, rng.randrange(CALLS))
+        time.sleep(rng.random() * 0.05)
         place.daemon.kill()
         place.daemon.check_log()
         place.start()
+
+
+def wait_for_calls(ledger, clients, n):
+    """The moment is counted in calls, so that a slow machine is killed under as much load as a fast one."""
+    target, deadline = ledger.acknowledged + n, time.monotonic() + 60
+    while ledger.acknowledged < target:
+        assert time.monotonic() < deadline and not any(client.failure for client in clients)
+        time.sleep(0.002)
 
 
 def transactions_of(watched) -> list[dict]:
@@ -79,7 +89,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path, stub_model, seed, caps
     for client in clients:
         client.start()
     try:
-        kill_again_and_again(place, random.Random(seed))
+        kill_again_and_again(place, ledger, clients, random.Random(seed))
     finally:
         for client in clients:
             client.stop.set()

@@ -16,6 +16,7 @@ GIVE_UP_SECONDS = 60
 class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
+        self.acknowledged = 0      # calls that were answered
         self.records = {}          # scoring id -> number of the image
         self.unsure_records = {}
         self.tasks = {}            # task id -> scoring id
@@ -72,6 +73,8 @@ class Load(threading.Thread):
         except requests.exceptions.RequestException as died:
             raise DaemonDied from died
         assert response.status_code in expect, f"{method} {path}: {response.status_code} {response.text[:500]}"
+        with self.ledger.lock:
+            self.ledger.acknowledged += 1
         return response
 
     def log(self):
