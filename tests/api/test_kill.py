@@ -102,7 +102,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path, stub_model, seed, caps
     watched.client = Client(place.daemon.url, INSTANCE)
     check_records(ledger, watched, transactions)
     finished = check_tasks(ledger, watched)
-    check_equal_answers(ledger, watched.client, finished)
+    check_equal_answers(ledger, watched.client, {**finished, **undisturbed(ledger, watched, transactions)})
     place.daemon.stop()
     check_database(place.daemon)
     restarts = place.ready_seconds[1:]
@@ -158,6 +158,19 @@ def check_tasks(ledger, watched) -> dict:
     for task_id in unknown:
         wait_for(client, task_id)
     assert len(finished) > len(kept) / 2, "most explanations are made all the same"
+    return finished
+
+
+def undisturbed(ledger, watched, transactions) -> dict:
+    """Every question once more, with nothing that comes between."""
+    finished = {}
+    for image, transaction in enumerate(transactions):
+        [scoring_id] = watched.client.post(watched.records_path, [{**transaction, "scoring_id": f"quiet-{image}-1"}]
+                                           )["scoring_ids"]
+        ledger.records[scoring_id] = image
+        [task_id] = watched.explain(scoring_id)
+        wait_for(watched.client, task_id)
+        finished[task_id] = watched.client.request("GET", f"/v2/explanation_tasks/{task_id}").text
     return finished
 
 
