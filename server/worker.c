@@ -182,14 +182,16 @@ static void set_task(struct worker *worker, const char *task_id)
     pthread_mutex_unlock(&all->lock);
 }
 
-static void log_end(const struct xpl_task *task, enum xpl_status st, const struct xpl_error *err, int64_t started_us)
+static void log_end(const struct xpl_task *task, const struct ending *ending, int64_t started_us)
 {
+    bool failed = !ending->result;
+    const char *event = failed ? "explanation failed" : "explanation finished";
     char ms[32];
 
     snprintf(ms, sizeof ms, "%.1f", (double)(xpl_monotonic_us() - started_us) / 1000);
-    xpl_log(st ? XPL_LOG_WARN : XPL_LOG_INFO, st ? "explanation failed" : "explanation finished", "trace",
-            task->trace_id, "task", task->id, "scoring_id", task->scoring_id, "ms", ms, "message",
-            st ? err->message : NULL, NULL);
+    xpl_log(failed ? XPL_LOG_WARN : XPL_LOG_INFO, ending->run_again_at ? "explanation to be tried again" : event,
+            "trace", task->trace_id, "task", task->id, "scoring_id", task->scoring_id, "ms", ms, "message",
+            failed ? ending->error_message : NULL, NULL);
 }
 
 static void store_end(struct worker *worker, const struct ending *ending, size_t bytes)
@@ -225,7 +227,7 @@ static void work_on(struct worker *worker, struct xpl_arena *arena, struct xpl_t
     if (*err.field) /* the texts of model calls name no field */
         ending.error_message = xpl_arena_printf(arena, "%s: %s", err.field, ending.error_message);
     store_end(worker, &ending, st ? 512 : strlen(result.answer) + strlen(result.attributions) + result.scores.length);
-    log_end(task, st, &err, started_us);
+    log_end(task, &ending, started_us);
 }
 
 /* Claims one task and works on it; XPL_NOT_FOUND when there is none. */
