@@ -25,12 +25,13 @@ enum xpl_limits_profile {
 struct xpl_settings {
     int64_t http_connections, http_connections_per_address;
     int64_t http_header_timeout_ms, http_body_timeout_ms, http_answer_timeout_ms, http_idle_timeout_ms;
+    int64_t http_waiting;         /* calls that wait for explanations (Prefer: wait) */
     int64_t limits_payload_bytes; /* scoring input of one logged image */
     int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
     int64_t limits_bodies_total; /* all request bodies in memory together */
     int64_t limits_tasks_queued, limits_tasks_queued_per_subscription;
     enum xpl_limits_profile limits_profile;
-    int64_t explain_workers, explain_in_flight, explain_batch, explain_deadline_ms;
+    int64_t explain_workers, explain_in_flight, explain_batch, explain_deadline_ms, explain_lease_ms, explain_retries;
     const char *scoring_allow;
     int64_t scoring_connect_timeout_ms, scoring_call_timeout_ms, scoring_retries;
     int64_t scoring_body_bytes, scoring_answer_bytes;
@@ -41,7 +42,7 @@ struct xpl_settings {
 
 /** How far a task that is being worked on has come. */
 struct xpl_task_progress {
-    const char *phase; /* "segmenting", "scoring", "fitting", "rendering": constants */
+    const char *phase; /* "starting", "segmenting", "scoring", "rendering": constants */
     size_t done, total;
     int64_t eta_ms; /* -1 when unknown */
 };
@@ -49,8 +50,9 @@ struct xpl_task_progress {
 /** What the worker pool offers to the API. All of it may be called from any thread. */
 struct xpl_worker_hooks {
     void *context;
-    void (*wake)(void *context);                        /* a task was queued */
-    void (*cancel)(void *context, const char *task_id); /* a task was deleted: stop working on it */
+    void (*wake)(void *context); /* a task was queued */
+    /* a task was deleted, and that is committed: stop working on it, wake the calls that wait for it */
+    void (*deleted)(void *context, const char *task_id);
     bool (*progress)(void *context, const char *task_id, struct xpl_task_progress *ret);
 };
 

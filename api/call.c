@@ -216,16 +216,21 @@ static enum xpl_status check_json_type(const struct xpl_call *call, struct xpl_e
 
 enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_error *err)
 {
+    return xpl_call_json_part(call, (struct xpl_text){call->body.data, call->body.length}, ret, err);
+}
+
+enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, json_t **ret, struct xpl_error *err)
+{
     enum xpl_status st;
     json_error_t error;
 
-    if (call->body.length == 0)
+    if (text.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed");
     if ((st = check_json_type(call, err)))
         return st;
-    if ((st = xpl_json_check(call->body.data, call->body.length, &dom_limits, err)))
+    if ((st = xpl_json_check(text.ptr, text.length, &dom_limits, err)))
         return st;
-    *ret = json_loadb(call->body.data, call->body.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    *ret = json_loadb(text.ptr, text.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!*ret)
         return xpl_fail(err, XPL_BAD_JSON, "not acceptable JSON: %s at byte %d", error.text, error.position);
     return XPL_OK;

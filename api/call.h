@@ -38,7 +38,8 @@ enum xpl_method {
  */
 enum xpl_answered {
     XPL_ANSWERED,
-    XPL_ANSWERED_AFTER_COMMIT /* a write was handed over; its answer is made on the writer */
+    XPL_ANSWERED_AFTER_COMMIT, /* a write was handed over; its answer is made on the writer */
+    XPL_ANSWERED_AFTER_TASKS   /* the handler runs again when the tasks it waits for have ended */
 };
 
 struct xpl_pair {
@@ -63,6 +64,13 @@ struct xpl_reply {
  */
 typedef enum xpl_status (*xpl_call_write_fn)(struct xpl_db *db, struct xpl_call *call, void *arg,
                                              struct xpl_error *err);
+
+/** Tasks that a write deletes. */
+struct xpl_deleted_tasks {
+    const char *const *ids;
+    size_t n;
+    const struct xpl_deleted_tasks *next;
+};
 
 struct xpl_call {
     struct xpl_app *app;
@@ -92,6 +100,15 @@ struct xpl_call {
     xpl_call_write_fn write_run;
     void *write_arg;
     size_t write_bytes;
+    const struct xpl_deleted_tasks *deleted_tasks;
+
+    /* Prefer: wait=s, when the operation has it */
+    int64_t wait_s;        /* 0 = not asked for */
+    int64_t wait_until_us; /* monotonic */
+    bool wait_refused;     /* too many wait already: answered at once */
+    bool wait_over;
+    const char **awaited_tasks; /* that must end before the answer leaves */
+    size_t n_awaited_tasks;
 };
 
 /* ---- for the adapter ---- */
@@ -111,6 +128,9 @@ enum xpl_answered xpl_call_handle(struct xpl_call *call);
 /** Runs the handed-over write: called on the writer. */
 enum xpl_status xpl_call_run_write(struct xpl_db *db, void *call, struct xpl_error *err);
 
+/** After its commit. */
+void xpl_call_written(struct xpl_call *call);
+
 /** Makes the answer of a write that failed. */
 void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const struct xpl_error *err);
 
@@ -119,6 +139,13 @@ void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const 
 /** Header or query value; NULL when absent. Query names are case-sensitive. */
 const char *xpl_call_header(const struct xpl_call *call, const char *name);
 const char *xpl_call_query(const struct xpl_call *call, const char *name);
+
+/** Reads `Prefer: wait=s`, once: at most XPL_MAX_WAIT_S; what cannot be read is not there (RFC 7240). */
+void xpl_call_read_prefer(struct xpl_call *call);
+#define XPL_MAX_WAIT_S 60
+
+/** Whether the client wants to wait longer. */
+bool xpl_call_waits(const struct xpl_call *call);
 
 /** Query values with their checks: absent gives the default; a bad value is XPL_BAD_FIELD naming the parameter and
  * limits. */
@@ -134,6 +161,9 @@ enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, in
  * refused. An empty body is an error. The caller owns the tree: XPL_AUTO_JSON.
  */
 enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_error *err);
+
+/** The same for a part of the body that is JSON of its own. */
+enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, json_t **ret, struct xpl_error *err);
 
 static inline void xpl_auto_json(json_t **json)
 {
@@ -158,6 +188,26 @@ enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error 
 
 /** Hands a write over. `bytes` is about what it writes. `arg` lives in the call's arena. */
 enum xpl_answered xpl_reply_after_commit(struct xpl_call *call, xpl_call_write_fn run, void *arg, size_t bytes);
+
+/** Makes the handler run again when one of the tasks has ended, or xpl_call_waits no more. */
+enum xpl_answered xpl_reply_after_tasks(struct xpl_call *call, const char **task_ids, size_t n_tasks);
+
+/** For a write: the answer it made is held back until all these tasks have ended or the client's time is over. */
+void xpl_reply_hold_for_tasks(struct xpl_call *call, const char **task_ids, size_t n_tasks);
+
+/** Says in the answer which preference was honoured: called once, when the answer leaves. */
+void xpl_reply_preference(struct xpl_call *call);
+
+/** For a write: it deletes these tasks; workers and waiting calls learn it after the commit. */
+enum xpl_status xpl_call_deletes_tasks(struct xpl_call *call, const char *const *task_ids, size_t n,
+                                       struct xpl_error *err);
+
+/** Whether If-None-Match has this entity tag; with its quotes. */
+bool xpl_call_has_current(const struct xpl_call *call, const char *etag);
+
+/** 304, or ETag and Cache-Control of a 200 to come: what never changes, but may be gone tomorrow. */
+enum xpl_answered xpl_reply_not_modified(struct xpl_call *call, const char *etag);
+void xpl_reply_etag(struct xpl_call *call, const char *etag);
 
 /** One more header of the answer; value in the call's arena or constant. */
 void xpl_reply_header(struct xpl_call *call, const char *name, const char *value);

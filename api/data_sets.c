@@ -76,10 +76,9 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
         return st;
     if (n > 0 && !force)
         return xpl_fail(err, XPL_CONFLICT, "the data set has %lld records; force=true deletes them too", (long long)n);
-    if ((st = xpl_data_set_running_tasks(db, call->arena, id, &tasks, &n_tasks, err)))
+    if ((st = xpl_data_set_running_tasks(db, call->arena, id, &tasks, &n_tasks, err)) ||
+        (st = xpl_call_deletes_tasks(call, tasks, n_tasks, err)))
         return st;
-    for (size_t i = 0; i < n_tasks; i++)
-        call->app->workers.cancel(call->app->workers.context, tasks[i]);
     return xpl_data_set_purge(db, id, err);
 }
 

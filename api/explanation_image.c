@@ -193,17 +193,35 @@ static enum xpl_status draw(struct xpl_arena *arena, const struct picture *p, en
     return xpl_encode_png(arena, rgb, height, width, ret_png, ret_length, err);
 }
 
+/* A picture is drawn from what never changes, by a program that may. The class is part of the tag when it is one. */
+static const char *etag_of(struct xpl_call *call, const struct xpl_task *task, enum pane_kind kind)
+{
+    const char *class_text = xpl_call_query(call, "class");
+    int64_t class_index = -1;
+
+    if (class_text && !xpl_parse_int(class_text, 0, MAX_CLASS, &class_index))
+        return NULL;
+    return xpl_arena_printf(call->arena, "\"%s-%s%lld-%s\"", task->id, panes[kind], (long long)class_index,
+                            EXPLAIND_VERSION);
+}
+
 enum xpl_answered xpl_explanation_task_image(struct xpl_call *call)
 {
     struct picture picture = {0};
     struct xpl_error err = {0};
     struct xpl_task task;
     enum pane_kind kind;
+    const char *etag;
     uint8_t *png;
     size_t length;
 
-    if (read_pane(call, &kind, &err) || xpl_task_find_finished(call, &task, &err) ||
-        load(call, &task, &picture, &err) || draw(call->arena, &picture, kind, &png, &length, &err))
+    if (read_pane(call, &kind, &err) || xpl_task_find_finished(call, &task, &err))
         return xpl_reply_error(call, &err);
+    etag = etag_of(call, &task, kind);
+    if (etag && xpl_call_has_current(call, etag))
+        return xpl_reply_not_modified(call, etag);
+    if (load(call, &task, &picture, &err) || draw(call->arena, &picture, kind, &png, &length, &err))
+        return xpl_reply_error(call, &err);
+    xpl_reply_etag(call, etag);
     return xpl_reply_bytes(call, 200, "image/png", (struct xpl_text){(const char *)png, length});
 }

@@ -30,11 +30,17 @@ static json_t *metadata_view(const struct xpl_task *task, int64_t updated_at)
     return metadata;
 }
 
+static const char *idle_phase(const struct xpl_task *task)
+{
+    if (task->state == XPL_TASK_LEASED)
+        return "starting";
+    return task->retries ? "retrying" : "queued";
+}
+
 static json_t *progress_view(const struct xpl_task *task, const struct xpl_task_progress *progress)
 {
     if (!progress)
-        return json_pack("{s:s, s:i, s:i, s:n}", "phase", task->state == XPL_TASK_QUEUED ? "queued" : "starting",
-                         "done", 0, "total", 0, "eta_ms");
+        return json_pack("{s:s, s:i, s:i, s:n}", "phase", idle_phase(task), "done", 0, "total", 0, "eta_ms");
     return json_pack("{s:s, s:I, s:I, s:o}", "phase", progress->phase, "done", (json_int_t)progress->done, "total",
                      (json_int_t)progress->total, "eta_ms",
                      progress->eta_ms >= 0 ? json_integer(progress->eta_ms) : json_null());

@@ -61,6 +61,11 @@ static enum xpl_status append_image(struct xpl_call *call, struct xpl_buf *out, 
                                                                                                  : xpl_no_memory(err);
 }
 
+static bool is_predicted(const struct xpl_record *record)
+{
+    return strcmp(record->predicted.probabilities, XPL_NO_PROBABILITIES) != 0;
+}
+
 static json_t *text_or_null(const char *text)
 {
     return text ? json_string(text) : json_null();
@@ -89,11 +94,11 @@ enum xpl_status xpl_record_append_value(struct xpl_call *call, struct xpl_buf *o
     case XPL_VIEW_RESPONSE_TIME:
         return append_json(call, out, r->has_response_time ? json_real(r->response_time) : json_null(), err);
     case XPL_VIEW_PREDICTION:
-        return xpl_buf_string(out, r->prediction) ? XPL_OK : xpl_no_memory(err);
+        return xpl_buf_string(out, r->predicted.prediction) ? XPL_OK : xpl_no_memory(err);
     case XPL_VIEW_PROBABILITY:
-        return xpl_buf_string(out, r->probabilities) ? XPL_OK : xpl_no_memory(err);
+        return xpl_buf_string(out, r->predicted.probabilities) ? XPL_OK : xpl_no_memory(err);
     case XPL_VIEW_PREDICTION_PROBABILITY:
-        return append_json(call, out, json_real(r->prediction_probability), err);
+        return append_json(call, out, is_predicted(r) ? json_real(r->predicted.probability) : json_null(), err);
     case XPL_VIEW_SCORING_INPUT:
         if (!image_by_reference)
             return append_image(call, out, r, err);

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/json_spec.h"
 #include "lib/base/json_scan.h"
@@ -12,8 +11,7 @@
 #define MAX_REST_BYTES 65536u /* what else a record says, without request, response and image */
 #define MAX_COLUMNS    64u
 
-/* Pixels come as numbers in arrays; these bounds keep a hostile body from costing more than its size. */
-static const struct xpl_json_limits scan_limits = {.arrays = 2500000, .objects = 100000, .numbers = 40000000};
+const struct xpl_json_limits xpl_records_limits = {.arrays = 2500000, .objects = 100000, .numbers = 40000000};
 
 /* A name and the JSON text of its value. */
 struct cell {
@@ -24,6 +22,7 @@ struct reading {
     struct xpl_call *call;
     struct xpl_transaction *transactions;
     size_t n, capacity;
+    bool response_optional;
     struct xpl_error *err;
 };
 
@@ -49,7 +48,6 @@ static struct xpl_transaction *next_transaction(struct reading *r)
 struct rest {
     const char *scoring_id, *scoring_timestamp, *asset_revision, *user_id;
     double response_time;
-    json_t *multiple_records;
 };
 
 static enum xpl_status read_rest(struct reading *r, const char *json, size_t length, struct xpl_transaction *t)
@@ -106,13 +104,14 @@ static enum xpl_status make_texts(struct reading *r, const struct cell *image, c
                                   const struct cell *prediction, struct xpl_transaction *t)
 {
     struct xpl_arena *arena = r->call->arena;
-    char *request, *response;
+    const char *request = xpl_arena_printf(arena, "{\"values\":[%.*s]}", (int)image->value.length, image->value.ptr);
+    const char *response = "";
 
-    request = xpl_arena_printf(arena, "{\"values\":[%.*s]}", (int)image->value.length, image->value.ptr);
-    response = xpl_arena_printf(
-        arena, "{\"fields\":[\"probability\"%s],\"values\":[[%.*s%s%.*s]]}", prediction ? ",\"prediction\"" : "",
-        (int)probability->value.length, probability->value.ptr, prediction ? "," : "",
-        prediction ? (int)prediction->value.length : 0, prediction ? prediction->value.ptr : "");
+    if (probability)
+        response = xpl_arena_printf(
+            arena, "{\"fields\":[\"probability\"%s],\"values\":[[%.*s%s%.*s]]}", prediction ? ",\"prediction\"" : "",
+            (int)probability->value.length, probability->value.ptr, prediction ? "," : "",
+            prediction ? (int)prediction->value.length : 0, prediction ? prediction->value.ptr : "");
     if (!request || !response)
         return xpl_no_memory(r->err);
     t->request = xpl_text_of(request);
@@ -162,7 +161,7 @@ static enum xpl_status transaction_of_row(struct reading *r, const struct cell *
         return xpl_fail_field(r->err, XPL_BAD_RECORD, "scoring_input",
                               "is missing: a record has \"request\" and \"response\", or the columns scoring_input and"
                               " probability");
-    if (!probability)
+    if (!probability && !r->response_optional)
         return xpl_fail_field(r->err, XPL_BAD_RECORD, "probability", "is missing");
     if ((st = rest_of_record(r, cells, n, t)) || (st = make_texts(r, image, probability, prediction, t)))
         return st;
@@ -262,16 +261,16 @@ static enum xpl_status read_payload(struct reading *r, const struct cell *cells,
         return xpl_no_memory(r->err);
     if (!request)
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "is missing");
-    if (!response)
+    if (!response && !r->response_optional)
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "is missing");
     if (*request->value.ptr != '{')
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "must be an object");
-    if (*response->value.ptr != '{')
+    if (response && *response->value.ptr != '{')
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "must be an object");
     if ((st = rest_of_record(r, cells, n, t)))
         return st;
     t->request = request->value;
-    t->response = response->value;
+    t->response = response ? response->value : xpl_text_of("");
     r->n++;
     return XPL_OK;
 }
@@ -357,15 +356,6 @@ static enum xpl_status read_array(struct reading *r, struct xpl_json_scan *scan)
     return st;
 }
 
-static enum xpl_status check_media_type(const struct xpl_call *call, struct xpl_error *err)
-{
-    const char *type = xpl_call_header(call, "Content-Type");
-
-    if (type && strncasecmp(type, "text/csv", 8) == 0)
-        return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "text/csv is not available in this version: send JSON");
-    return XPL_OK;
-}
-
 enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction **ret, size_t *ret_count,
                                  struct xpl_error *err)
 {
@@ -374,11 +364,9 @@ enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction *
     enum xpl_json_kind kind;
     enum xpl_status st;
 
-    if ((st = check_media_type(call, err)))
-        return st;
     if (call->body.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed: an array of records");
-    xpl_json_scan_start(&scan, call->body.data, call->body.length, &scan_limits, err);
+    xpl_json_scan_start(&scan, call->body.data, call->body.length, &xpl_records_limits, err);
     if ((st = xpl_json_peek(&scan, &kind)))
         return st;
     if (kind != XPL_JSON_ARRAY && kind != XPL_JSON_OBJECT)
@@ -388,6 +376,21 @@ enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction *
         return st;
     if (r.n == 0)
         return xpl_fail(err, XPL_BAD_FIELD, "the body holds no record");
+    *ret = r.transactions;
+    *ret_count = r.n;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_records_read_rows(struct xpl_call *call, struct xpl_text rows, struct xpl_transaction **ret,
+                                      size_t *ret_count, struct xpl_error *err)
+{
+    struct reading r = {.call = call, .response_optional = true, .err = err};
+    struct xpl_json_scan scan;
+    enum xpl_status st;
+
+    xpl_json_rescan_start(&scan, rows, err);
+    if ((st = read_array(&r, &scan)))
+        return st;
     *ret = r.transactions;
     *ret_count = r.n;
     return XPL_OK;

@@ -97,7 +97,30 @@ enum xpl_status xpl_call_run_write(struct xpl_db *db, void *arg, struct xpl_erro
     struct xpl_call *call = arg;
 
     call->reply = (struct xpl_reply){0};
+    call->deleted_tasks = NULL;
+    call->n_awaited_tasks = 0;
     return call->write_run(db, call, call->write_arg, err);
+}
+
+void xpl_call_written(struct xpl_call *call)
+{
+    const struct xpl_worker_hooks *workers = &call->app->workers;
+
+    for (const struct xpl_deleted_tasks *deleted = call->deleted_tasks; deleted; deleted = deleted->next)
+        for (size_t i = 0; i < deleted->n; i++)
+            workers->deleted(workers->context, deleted->ids[i]);
+}
+
+enum xpl_status xpl_call_deletes_tasks(struct xpl_call *call, const char *const *task_ids, size_t n,
+                                       struct xpl_error *err)
+{
+    struct xpl_deleted_tasks *deleted = XPL_NEW(call->arena, struct xpl_deleted_tasks);
+
+    if (!deleted)
+        return xpl_no_memory(err);
+    *deleted = (struct xpl_deleted_tasks){task_ids, n, call->deleted_tasks};
+    call->deleted_tasks = deleted;
+    return XPL_OK;
 }
 
 void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const struct xpl_error *err)
@@ -105,5 +128,6 @@ void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const 
     struct xpl_error copy = *err;
 
     copy.status = status;
+    call->n_awaited_tasks = 0;
     xpl_reply_error(call, &copy);
 }

@@ -98,7 +98,7 @@ static const struct xpl_route routes[] = {
 
     {XPL_GET, "/v2/explanation_tasks", "explanation_tasks_list", XPL_VIEWER, XPL_BODY_SMALL, false,
      xpl_explanation_tasks_list},
-    {XPL_POST, "/v2/explanation_tasks", "explanation_tasks_add", XPL_EDITOR, XPL_BODY_TASKS, false,
+    {XPL_POST, "/v2/explanation_tasks", "explanation_tasks_add", XPL_EDITOR, XPL_BODY_TASKS, true,
      xpl_explanation_tasks_add},
     {XPL_GET, "/v2/explanation_tasks/{task_id}", "explanation_tasks_get", XPL_VIEWER, XPL_BODY_SMALL, false,
      xpl_explanation_tasks_get},

@@ -109,10 +109,9 @@ static enum xpl_status purge(struct xpl_db *db, struct xpl_call *call, const cha
     enum xpl_status st;
     size_t n;
 
-    if ((st = xpl_subscription_running_tasks(db, call->arena, id, &tasks, &n, err)))
+    if ((st = xpl_subscription_running_tasks(db, call->arena, id, &tasks, &n, err)) ||
+        (st = xpl_call_deletes_tasks(call, tasks, n, err)))
         return st;
-    for (size_t i = 0; i < n; i++)
-        call->app->workers.cancel(call->app->workers.context, tasks[i]);
     return xpl_subscription_purge(db, id, err);
 }
 

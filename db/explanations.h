@@ -8,7 +8,7 @@
 #ifndef XPL_DB_EXPLANATIONS_H
 #define XPL_DB_EXPLANATIONS_H
 
-#include "db/db.h"
+#include "db/records.h"
 
 #define XPL_EXPLANATION_MAX_IMAGES 256
 
@@ -27,6 +27,7 @@ struct xpl_explanation_samples {
 
 /** Texts are the complete bodies of the answers. No samples are stored when `masks` is NULL. */
 struct xpl_task_result {
+    const struct xpl_prediction *prediction; /* for a record that has none; NULL = it has one */
     const char *answer, *attributions;
     uint32_t n_segments;
     struct xpl_blob masks, classes, scores;

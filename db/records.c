@@ -111,9 +111,9 @@ void xpl_record_read(struct xpl_row *row, void *out)
     r->height = xpl_row_int(row, "height");
     r->width = xpl_row_int(row, "width");
     r->channels = xpl_row_int(row, "channels");
-    r->probabilities = xpl_row_text(row, "probabilities");
-    r->prediction = xpl_row_text(row, "prediction");
-    r->prediction_probability = xpl_row_double(row, "prediction_probability");
+    r->predicted.probabilities = xpl_row_text(row, "probabilities");
+    r->predicted.prediction = xpl_row_text(row, "prediction");
+    r->predicted.probability = xpl_row_double(row, "prediction_probability");
     r->scoring_timestamp = xpl_row_int(row, "scoring_timestamp");
     r->has_response_time = !xpl_row_is_null(row, "response_time");
     r->response_time = xpl_row_double(row, "response_time");
@@ -141,9 +141,9 @@ static void bind_record(struct xpl_stmt *insert, const struct xpl_record *r)
     xpl_bind_int(insert, r->height);
     xpl_bind_int(insert, r->width);
     xpl_bind_int(insert, r->channels);
-    xpl_bind_text(insert, r->probabilities);
-    xpl_bind_text(insert, r->prediction);
-    xpl_bind_double(insert, r->prediction_probability);
+    xpl_bind_text(insert, r->predicted.probabilities);
+    xpl_bind_text(insert, r->predicted.prediction);
+    xpl_bind_double(insert, r->predicted.probability);
     xpl_bind_int(insert, r->scoring_timestamp);
     if (r->has_response_time)
         xpl_bind_double(insert, r->response_time);
@@ -184,21 +184,39 @@ enum xpl_status xpl_record_get(struct xpl_db *db, struct xpl_arena *arena, const
     return xpl_fetch_one(query, arena, xpl_record_read, ret, err);
 }
 
-static void read_hash(struct xpl_row *row, void *out)
+static void read_content(struct xpl_row *row, void *out)
 {
-    *(struct xpl_blob *)out = xpl_row_blob(row, "hash");
+    struct xpl_record_content *content = out;
+
+    content->id = xpl_row_text(row, "id");
+    content->hash = xpl_row_blob(row, "hash");
 }
 
-enum xpl_status xpl_record_hash(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
-                                const char *scoring_id, struct xpl_blob *ret, struct xpl_error *err)
+enum xpl_status xpl_record_content_of(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                      const char *scoring_id, struct xpl_record_content *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT p.hash AS hash FROM records r JOIN payloads p ON p.id = r.payload_id"
+    query = xpl_db_query(db, "SELECT r.id AS id, p.hash AS hash FROM records r JOIN payloads p ON p.id = r.payload_id"
                              " WHERE r.data_set_id = ? AND r.scoring_id = ?");
 
     xpl_bind_text(query, data_set_id);
     xpl_bind_text(query, scoring_id);
-    return xpl_fetch_one(query, arena, read_hash, ret, err);
+    return xpl_fetch_one(query, arena, read_content, ret, err);
+}
+
+enum xpl_status xpl_record_set_prediction(struct xpl_db *db, const char *task_id,
+                                          const struct xpl_prediction *prediction, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE records SET probabilities = ?, prediction = ?, prediction_probability = ?"
+                              " WHERE id = (SELECT record_id FROM explanation_tasks WHERE id = ?)"
+                              " AND probabilities = '" XPL_NO_PROBABILITIES "'");
+
+    xpl_bind_text(update, prediction->probabilities);
+    xpl_bind_text(update, prediction->prediction);
+    xpl_bind_double(update, prediction->probability);
+    xpl_bind_text(update, task_id);
+    return xpl_run(update, NULL, err);
 }
 
 enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,

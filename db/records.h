@@ -26,6 +26,14 @@ enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *
 enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int64_t id, struct xpl_text *ret_request,
                                  struct xpl_text *ret_response, struct xpl_error *err);
 
+/** What a model says of an image. */
+struct xpl_prediction {
+    const char *probabilities; /* JSON array; XPL_NO_PROBABILITIES before a model was asked */
+    const char *prediction;    /* JSON value */
+    double probability;        /* of the most probable class */
+};
+#define XPL_NO_PROBABILITIES "[]"
+
 struct xpl_record {
     int64_t seq;
     const char *id, *data_mart_id, *data_set_id, *subscription_id;
@@ -34,9 +42,7 @@ struct xpl_record {
     int64_t payload_id;
     int64_t image_index, image_offset, image_length; /* in the request: which image, and the bytes of its JSON text */
     int64_t height, width, channels;
-    const char *probabilities; /* JSON array */
-    const char *prediction;    /* JSON value */
-    double prediction_probability;
+    struct xpl_prediction predicted;
     int64_t scoring_timestamp; /* microseconds */
     bool has_response_time;
     double response_time;
@@ -52,9 +58,17 @@ enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *re
 enum xpl_status xpl_record_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
                                const char *data_set_id, const char *id, struct xpl_record *ret, struct xpl_error *err);
 
-/** The payload hash of the record with this scoring id; XPL_NOT_FOUND when there is none. */
-enum xpl_status xpl_record_hash(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
-                                const char *scoring_id, struct xpl_blob *ret, struct xpl_error *err);
+/** The record with this scoring id and the hash of its payload; XPL_NOT_FOUND when there is none. */
+struct xpl_record_content {
+    const char *id;
+    struct xpl_blob hash;
+};
+enum xpl_status xpl_record_content_of(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                      const char *scoring_id, struct xpl_record_content *ret, struct xpl_error *err);
+
+/** Sets the prediction of a task's record that was logged without one; any other stays as it is. */
+enum xpl_status xpl_record_set_prediction(struct xpl_db *db, const char *task_id,
+                                          const struct xpl_prediction *prediction, struct xpl_error *err);
 
 /**
  * The records a scoring id names: an exact one, or row 1 of a bare transaction id. More than one only when several

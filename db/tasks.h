@@ -33,7 +33,7 @@ struct xpl_task {
     int64_t retries;                        /* xpl_task_requeue */
     const char *error_code, *error_message; /* of state error */
     const char *trace_id;
-    int64_t created_at, started_at, updated_at; /* microseconds; 0 = not yet */
+    int64_t created_at, started_at, updated_at; /* microseconds; 0 = not yet; started: of the first try */
     const char *created_by;
 };
 
@@ -90,23 +90,32 @@ enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const
 /** The heartbeat. */
 enum xpl_status xpl_task_renew(struct xpl_db *db, const char *id, int64_t attempt, int64_t lease_until,
                                struct xpl_error *err);
+/** Stores what comes out of a task, and the prediction its record lacks. */
 enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
                                 const struct xpl_task_result *result, struct xpl_error *err);
 enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,
                               const char *error_message, struct xpl_error *err);
 
-/** Back to the queue, not to be claimed before `run_at`; counts a retry. */
+/** Back to the queue, not to be claimed before `run_at`; counts a retry. `started_at` stays: the deadline goes on. */
 enum xpl_status xpl_task_requeue(struct xpl_db *db, const char *id, int64_t attempt, int64_t run_at,
                                  struct xpl_error *err);
 
-/** Back to the queue at once, without counting (shutdown). */
+/** Back to the queue at once, without counting (shutdown); the deadline begins anew. */
 enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err);
 
+struct xpl_tasks_taken_back {
+    int64_t requeued, ended;
+};
+
 /**
- * At start: what was leased when the process ended goes back to the queue; a task that was leased XPL_TASK_MAX_CRASHES
- * times when the process died ends in error, so that an input that kills the process cannot do so for ever.
+ * Leases that ran out at `expired_by` go back to the queue; INT64_MAX: all, at the start of the only process there is.
+ * Counts a crash, and ends a task in error at the XPL_TASK_MAX_CRASHES-th, so that an input that kills the process
+ * cannot do so for ever. The deadline of a task begins anew with its next attempt.
  */
-enum xpl_status xpl_tasks_recover(struct xpl_db *db, int64_t now, const char *error_code, int64_t *ret_requeued,
-                                  struct xpl_error *err);
+enum xpl_status xpl_tasks_take_back(struct xpl_db *db, int64_t expired_by, int64_t now, const char *error_code,
+                                    struct xpl_tasks_taken_back *ret, struct xpl_error *err);
+
+/** When the first of the tasks that wait for their retry is due; 0 = none waits. */
+enum xpl_status xpl_tasks_next_run(struct xpl_db *db, int64_t now, int64_t *ret, struct xpl_error *err);
 
 #endif

@@ -46,6 +46,7 @@ static const struct key keys[] = {
     INT("http.body_timeout_ms", http_body_timeout_ms, 100, 3600000, 30000, "for head and body to arrive"),
     INT("http.answer_timeout_ms", http_answer_timeout_ms, 100, 3600000, 120000, "for a client to take its answer"),
     INT("http.idle_timeout_ms", http_idle_timeout_ms, 100, 3600000, 60000, "for a client's next request to begin"),
+    INT("http.waiting", http_waiting, 0, 65536, 256, "calls that wait for explanations (Prefer: wait)"),
     INT("limits.payload_bytes", limits_payload_bytes, 1024, 64 * MIB, MIB, "scoring input of one logged image"),
     INT("limits.records_body_bytes", limits_records_body_bytes, 1024, 256 * MIB, 16 * MIB, "body of POST records"),
     INT("limits.tasks_body_bytes", limits_tasks_body_bytes, 1024, 64 * MIB, 2 * MIB, "body of POST explanation_tasks"),
@@ -61,6 +62,9 @@ static const struct key keys[] = {
     INT("explain.batch", explain_batch, 0, XPL_MAX_BATCH, 0,
         "images in one request to a model at most; what it takes is found out by trial, up to 64 when this is 0"),
     INT("explain.deadline_ms", explain_deadline_ms, 100, 3600000, 120000, "time for one explanation"),
+    INT("explain.lease_ms", explain_lease_ms, 600, 3600000, 60000,
+        "after which a task is taken from a process that no longer says that it works on it"),
+    INT("explain.retries", explain_retries, 0, 20, 5, "further tries of an explanation whose model failed"),
     STRING("scoring.allow", scoring_allow,
            "hosts, host:port or networks that may be called; empty: public addresses, and local ones when the daemon"
            " listens on loopback only"),

@@ -10,19 +10,22 @@
 #include "api/explain_params.h"
 #include "api/explanation_views.h"
 #include "api/json_spec.h"
+#include "api/record_batch.h"
 #include "api/scoring_hints.h"
 #include "api/service_providers.h"
 #include "api/subscriptions.h"
 #include "db/records.h"
+#include "lib/base/hash.h"
 #include "lib/base/time.h"
 #include "lib/explain/explain.h"
 #include "lib/explain/segment.h"
 #include "lib/scoring/request.h"
 #include "server/batch_memory.h"
 
-#define WML_VERSION  "version=2020-09-01"
-#define MAX_WARNINGS 4
-#define CHANGED      1e-3 /* a probability that differs by more from the logged one is worth a warning */
+#define WML_VERSION    "version=2020-09-01"
+#define MAX_WARNINGS   4
+#define FIRST_RETRY_US ((int64_t)1000000)
+#define CHANGED        1e-3 /* a probability that differs by more from the logged one is worth a warning */
 
 struct job {
     struct xpl_app *app;
@@ -42,6 +45,7 @@ struct job {
     struct xpl_predictor *predictor;
     uint32_t n_classes;
     double *full_scores;
+    bool is_logged; /* what the model said when the image was logged */
     const char *const *labels;
     struct xpl_explanation *explanation;
     const char *warnings[MAX_WARNINGS];
@@ -50,7 +54,6 @@ struct job {
     struct xpl_explanation_timing timing;
 };
 
-/* Milliseconds since the last lap. */
 static double lap(struct job *job)
 {
     int64_t now = xpl_monotonic_us();
@@ -67,14 +70,22 @@ static void enter(struct job *job, const char *phase)
 
 /* ---- what is known about the task ---- */
 
-static enum xpl_status load_params(struct job *job, struct xpl_error *err)
+static enum xpl_status load_params(const struct xpl_task *task, struct xpl_explain_params *ret, struct xpl_error *err)
 {
-    XPL_AUTO_JSON json = json_loads(job->task->parameters, 0, NULL);
+    XPL_AUTO_JSON json = json_loads(task->parameters, 0, NULL);
 
-    job->params = xpl_explain_params_default();
+    *ret = xpl_explain_params_default();
     if (!json)
         return xpl_fail(err, XPL_STORAGE_FAILED, "the task's stored parameters are damaged");
-    return xpl_explain_params_read(json, "parameters", &job->params, err);
+    return xpl_explain_params_read(json, "parameters", ret, err);
+}
+
+/* What earlier tries took of the time the task has. */
+static int64_t spent_us(const struct xpl_task *task)
+{
+    int64_t spent = task->retries ? xpl_now_us() - task->started_at : 0;
+
+    return spent > 0 ? spent : 0;
 }
 
 static enum xpl_status load_entities(struct job *job, struct xpl_error *err)
@@ -138,7 +149,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
         .call_timeout_ms = (uint32_t)settings->scoring_call_timeout_ms,
         .retries = (uint32_t)settings->scoring_retries,
         .max_answer_bytes = (size_t)settings->scoring_answer_bytes,
-        .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000,
+        .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000 - spent_us(job->task),
         .task_id = job->task->id,
         .request_id = job->task->trace_id,
         .breaker = job->app->breaker,
@@ -180,7 +191,7 @@ static void warn(struct job *job, const char *text)
 /* The model may have changed since the image was logged. */
 static void compare_with_log(struct job *job)
 {
-    XPL_AUTO_JSON logged = json_loads(job->record.probabilities, 0, NULL);
+    XPL_AUTO_JSON logged = json_loads(job->record.predicted.probabilities, 0, NULL);
     double worst = 0;
 
     if (json_array_size(logged) != job->n_classes) {
@@ -212,9 +223,12 @@ static enum xpl_status try_model(struct job *job, struct xpl_error *err)
     enum xpl_status st =
         xpl_predictor_try(job->predictor, job->arena, all_on, &job->n_classes, &job->full_scores, &job->labels, err);
 
-    if (!st)
+    if (st)
+        return st;
+    job->is_logged = strcmp(job->record.predicted.probabilities, XPL_NO_PROBABILITIES) != 0;
+    if (job->is_logged)
         compare_with_log(job);
-    return st;
+    return XPL_OK;
 }
 
 /* ---- the engine ---- */
@@ -270,7 +284,8 @@ static enum xpl_status prepare(struct job *job, struct xpl_error *err)
     enum xpl_status st;
 
     enter(job, "segmenting");
-    if ((st = load_params(job, err)) || (st = load_entities(job, err)) || (st = load_image(job, err)))
+    if ((st = load_params(job->task, &job->params, err)) || (st = load_entities(job, err)) ||
+        (st = load_image(job, err)))
         return st;
     job->timing.decode = lap(job);
     if ((st = xpl_segment_image(job->arena, job->image, &job->params, &job->segments, err)))
@@ -301,6 +316,16 @@ static enum xpl_status run(struct job *job, struct xpl_error *err)
     return XPL_OK;
 }
 
+/* The record was logged without the model's answer: it gets that of the first call. */
+static enum xpl_status make_prediction(struct job *job, struct xpl_task_result *ret, struct xpl_error *err)
+{
+    struct xpl_prediction *prediction = XPL_NEW(job->arena, struct xpl_prediction);
+
+    ret->prediction = prediction;
+    return prediction ? xpl_prediction_of(job->arena, job->full_scores, job->n_classes, job->labels, prediction, err)
+                      : xpl_no_memory(err);
+}
+
 static enum xpl_status make_result(struct job *job, struct xpl_task_result *ret, struct xpl_error *err)
 {
     const struct xpl_explanation *e = job->explanation;
@@ -317,6 +342,8 @@ static enum xpl_status make_result(struct job *job, struct xpl_task_result *ret,
                                     .n_warnings = job->n_warnings};
     enum xpl_status st;
 
+    if (!job->is_logged && (st = make_prediction(job, ret, err)))
+        return st;
     xpl_predictor_stats(job->predictor, &finished.stats);
     if ((st = xpl_finished_answer(job->arena, &finished, &ret->answer, err)))
         return st;
@@ -349,4 +376,25 @@ enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct x
     json_decref(job->subscription);
     json_decref(job->provider);
     return st;
+}
+
+static bool may_recover(enum xpl_status why)
+{
+    return why == XPL_MODEL_UNREACHABLE || why == XPL_MODEL_TIMEOUT || why == XPL_MODEL_FAILED || why == XPL_NO_MEMORY;
+}
+
+int64_t xpl_explain_run_again_at(const struct xpl_settings *settings, const struct xpl_task *task, enum xpl_status why,
+                                 int64_t now)
+{
+    struct xpl_explain_params params;
+    struct xpl_error ignored = {0};
+    int64_t half_us, at;
+    uint32_t random;
+
+    if (!may_recover(why) || task->retries >= settings->explain_retries || load_params(task, &params, &ignored))
+        return 0;
+    half_us = FIRST_RETRY_US / 2 << task->retries;
+    xpl_random(&random, sizeof random);
+    at = now + half_us + (int64_t)((double)half_us * random / UINT32_MAX);
+    return at < task->started_at + (int64_t)params.deadline_ms * 1000 ? at : 0;
 }

@@ -150,9 +150,9 @@ static enum xpl_status start_register(struct xpl_http *http, struct xpl_error *e
     return xpl_connections_new(&limits, &http->shared.connections, err);
 }
 
-enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const struct xpl_tls *tls,
-                               struct xpl_listener *listeners, size_t n_listeners, struct xpl_http **ret,
-                               struct xpl_error *err)
+enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, const char *db_path,
+                               const struct xpl_tls *tls, struct xpl_listener *listeners, size_t n_listeners,
+                               struct xpl_http **ret, struct xpl_error *err)
 {
     struct xpl_http *http = calloc(1, sizeof *http);
     enum xpl_status st;
@@ -160,6 +160,7 @@ enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const s
     if (!http)
         return xpl_no_memory(err);
     http->shared.app = app;
+    http->shared.waiting = waiting;
     if ((st = start_register(http, err)) ||
         (st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
         (st = start_side(http, &http->plain, db_path, NULL, err)) ||
@@ -175,9 +176,14 @@ enum xpl_status xpl_http_start(struct xpl_app *app, const char *db_path, const s
 
 void xpl_http_drain(struct xpl_http *http)
 {
+    const struct timespec step = {.tv_nsec = 1000000};
+
     atomic_store(&http->shared.draining, true);
     xpl_acceptor_stop(http->acceptor);
     http->acceptor = NULL;
+    while (atomic_load(&http->shared.n_running) > 0) /* handlers do not block */
+        nanosleep(&step, NULL);
+    xpl_waiting_drain(http->shared.waiting);
     xpl_api_pool_stop(http->shared.pool);
     http->shared.pool = NULL;
 }

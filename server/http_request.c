@@ -90,14 +90,14 @@ static void choose_request_id(struct xpl_call *call)
         xpl_uuid(call->request_id);
 }
 
-static void answer_early(struct xpl_http_request *r, const struct xpl_error *err)
+void xpl_http_request_answer_early(struct xpl_http_request *r, const struct xpl_error *err)
 {
     xpl_reply_error(&r->call, err);
     r->answer_known = true;
     r->close = true;
 }
 
-static void enter(struct xpl_http_request *r, enum xpl_connection_phase phase)
+void xpl_http_request_enter(struct xpl_http_request *r, enum xpl_connection_phase phase)
 {
     xpl_connection_enter(r->shared->connections, r->entry, phase);
 }
@@ -121,7 +121,7 @@ static void take_head(struct xpl_http_request *r, const char *method)
     if (!err.status && atomic_load(&r->shared->draining))
         xpl_fail(&err, XPL_OVERLOADED, "the daemon is shutting down");
     if (err.status) {
-        answer_early(r, &err);
+        xpl_http_request_answer_early(r, &err);
         atomic_store(&r->state, XPL_REQUEST_ANSWERED);
     }
 }
@@ -154,7 +154,7 @@ static void route(struct xpl_http_request *r, const char *url)
     else if (!check_length(&r->call, xpl_call_body_limit(&r->call), &err))
         xpl_buf_init(&r->call.body, xpl_call_body_limit(&r->call));
     if (err.status)
-        answer_early(r, &err);
+        xpl_http_request_answer_early(r, &err);
 }
 
 void xpl_http_request_head(struct xpl_http_request *r, const char *url, const char *method, const char *version)
@@ -163,7 +163,7 @@ void xpl_http_request_head(struct xpl_http_request *r, const char *url, const ch
     r->head.method = method;
     r->head.version = version;
     atomic_store(&r->state, XPL_REQUEST_BODY);
-    enter(r, XPL_PHASE_BODY);
+    xpl_http_request_enter(r, XPL_PHASE_BODY);
     take_head(r, method);
     if (!r->answer_known)
         route(r, url);
@@ -188,7 +188,7 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
         free(r);
         return NULL;
     }
-    enter(r, XPL_PHASE_HEAD);
+    xpl_http_request_enter(r, XPL_PHASE_HEAD);
     return r;
 }
 
@@ -218,7 +218,7 @@ void xpl_http_request_free(struct xpl_http_request *r)
     release_body(r);
     if (atomic_load(&r->state) != XPL_REQUEST_HEAD)
         atomic_fetch_sub(&r->shared->n_requests, 1);
-    enter(r, XPL_PHASE_IDLE);
+    xpl_http_request_enter(r, XPL_PHASE_IDLE);
     xpl_buf_release(&r->call.out);
     xpl_arena_free(r->call.arena);
     free(r);
@@ -243,101 +243,11 @@ bool xpl_http_request_body(struct xpl_http_request *r, const char *data, size_t 
 
     if (!r->answer_known && take_part(r, data, length, &err)) {
         release_body(r);
-        answer_early(r, &err);
+        xpl_http_request_answer_early(r, &err);
     }
     if (r->answer_known)
         r->thrown_away += length;
     return r->thrown_away <= MAX_THROWN_AWAY;
-}
-
-/* ---- handling ---- */
-
-static void resume(struct xpl_http_request *r)
-{
-    atomic_store(&r->state, XPL_REQUEST_ANSWERED);
-    MHD_resume_connection(r->head.connection);
-}
-
-static enum xpl_status run_write(struct xpl_db *db, void *arg, struct xpl_error *err)
-{
-    struct xpl_http_request *r = arg;
-
-    return xpl_call_run_write(db, &r->call, err);
-}
-
-static void on_written(void *arg, enum xpl_status status, const struct xpl_error *err)
-{
-    struct xpl_http_request *r = arg;
-
-    if (status)
-        xpl_call_write_failed(&r->call, status, err);
-    resume(r);
-}
-
-/* Hands the call's write over; the connection is suspended already. */
-static void submit_write(struct xpl_http_request *r)
-{
-    struct xpl_error err = {0};
-
-    r->write = (struct xpl_write){.run = run_write, .done = on_written, .arg = r, .bytes = r->call.write_bytes};
-    if (xpl_writer_submit(r->call.app->writer, &r->write, &err)) {
-        xpl_reply_error(&r->call, &err);
-        resume(r);
-    }
-}
-
-static void suspend(struct xpl_http_request *r)
-{
-    atomic_store(&r->state, XPL_REQUEST_SUSPENDED);
-    MHD_suspend_connection(r->head.connection);
-}
-
-static struct xpl_http_request *request_of(struct xpl_pool_job *job)
-{
-    return (struct xpl_http_request *)(void *)((char *)job - offsetof(struct xpl_http_request, job));
-}
-
-static void run_on_pool(struct xpl_pool_job *job, struct xpl_db *db)
-{
-    struct xpl_http_request *r = request_of(job);
-
-    r->call.db = db;
-    if (xpl_call_handle(&r->call) == XPL_ANSWERED_AFTER_COMMIT)
-        submit_write(r);
-    else
-        resume(r);
-}
-
-static void run_blocking(struct xpl_http_request *r)
-{
-    struct xpl_error err = {0};
-
-    r->job.run = run_on_pool;
-    suspend(r);
-    if (xpl_api_pool_submit(r->shared->pool, &r->job, &err)) {
-        xpl_reply_error(&r->call, &err);
-        resume(r);
-    }
-}
-
-void xpl_http_request_run(struct xpl_http_request *r, struct xpl_db *db)
-{
-    enter(r, XPL_PHASE_WORK);
-    if (r->answer_known) {
-        atomic_store(&r->state, XPL_REQUEST_ANSWERED);
-        return;
-    }
-    if (r->call.route->blocking) {
-        run_blocking(r);
-        return;
-    }
-    r->call.db = db;
-    if (xpl_call_handle(&r->call) == XPL_ANSWERED) {
-        atomic_store(&r->state, XPL_REQUEST_ANSWERED);
-        return;
-    }
-    suspend(r);
-    submit_write(r);
 }
 
 /* ---- the answer ---- */
@@ -357,19 +267,21 @@ enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
     struct MHD_Response *response;
     enum MHD_Result queued;
 
+    xpl_reply_preference(&r->call);
     /* The bytes live as long as the request, which is freed when the answer has left. */
     response =
         MHD_create_response_from_buffer(reply->body.length, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
+    if (reply->content_type)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
     MHD_add_response_header(response, "X-Global-Transaction-Id", r->call.request_id);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     for (size_t i = 0; i < reply->n_headers; i++)
         MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
     if (r->close)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    enter(r, XPL_PHASE_ANSWER);
+    xpl_http_request_enter(r, XPL_PHASE_ANSWER);
     queued = MHD_queue_response(r->head.connection, reply->http_status, response);
     MHD_destroy_response(response);
     log_request(r);

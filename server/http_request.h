@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request between microhttpd and the API. Private to http.c and http_request.c. */
+/* One request between microhttpd and the API. Private to http.c, http_request.c and http_run.c. */
 #ifndef XPL_SERVER_HTTP_REQUEST_H
 #define XPL_SERVER_HTTP_REQUEST_H
 
@@ -11,21 +11,24 @@
 #include "server/api_pool.h"
 #include "server/connections.h"
 #include "server/http_head.h"
+#include "server/waiting.h"
 
 /** What all requests of the process share. */
 struct xpl_http_shared {
     struct xpl_app *app;
     struct xpl_api_pool *pool;
     struct xpl_connections *connections;
+    struct xpl_waiting *waiting;
     atomic_size_t n_requests; /* that exist */
     atomic_size_t body_bytes; /* of all requests together */
     atomic_bool draining;
+    atomic_size_t n_running; /* HTTP threads inside of a handler */
 };
 
 enum xpl_request_state {
     XPL_REQUEST_HEAD,      /* the request line is there */
     XPL_REQUEST_BODY,      /* the body arrives, or is thrown away when the answer is known */
-    XPL_REQUEST_SUSPENDED, /* on the writer or an API thread */
+    XPL_REQUEST_SUSPENDED, /* on the writer or an API thread, or waiting for tasks */
     XPL_REQUEST_ANSWERED   /* call.reply is complete */
 };
 
@@ -36,6 +39,7 @@ struct xpl_http_request {
     struct xpl_connection *entry; /* of the register of connections */
     struct xpl_write write;
     struct xpl_pool_job job;
+    struct xpl_waiter waiter;
     _Atomic(enum xpl_request_state) state;
     bool answer_known; /* before the body was there: an error */
     bool close;        /* the connection ends with this answer */
@@ -53,6 +57,12 @@ void xpl_http_request_free(struct xpl_http_request *request);
 
 /** Takes a part of the body. False when the connection is to be dropped. */
 bool xpl_http_request_body(struct xpl_http_request *request, const char *data, size_t length);
+
+/** What the connection does from now on: each phase has a time of its own. */
+void xpl_http_request_enter(struct xpl_http_request *request, enum xpl_connection_phase phase);
+
+/** Answers at once, without the rest of the request; the connection closes. */
+void xpl_http_request_answer_early(struct xpl_http_request *request, const struct xpl_error *err);
 
 /** The whole request is there: handles it here, or suspends the connection and hands it on. */
 void xpl_http_request_run(struct xpl_http_request *request, struct xpl_db *db);

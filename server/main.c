@@ -31,6 +31,7 @@ struct process {
     struct xpl_tls tls;
     struct xpl_listener listeners[XPL_MAX_LISTEN];
     struct xpl_address_policy *policy;
+    struct xpl_waiting *waiting;
     struct xpl_workers *workers;
     struct xpl_http *http;
 };
@@ -119,9 +120,11 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
     if (warning)
         xpl_log(XPL_LOG_WARN, "storage", "version", xpl_db_version(), "message", warning, NULL);
     if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) ||
-        (st = xpl_workers_start(&p->app, p->data_dir.database, &p->workers, err)))
+        (st = xpl_waiting_start((size_t)p->app.settings.http_waiting, &p->waiting, err)) ||
+        (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)))
         return st;
-    return xpl_http_start(&p->app, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen, &p->http, err);
+    return xpl_http_start(&p->app, p->waiting, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen,
+                          &p->http, err);
 }
 
 static void announce(const struct process *p)
@@ -141,6 +144,7 @@ static void stop(struct process *p)
     xpl_workers_stop(p->workers);
     xpl_writer_stop(p->app.writer);
     xpl_http_stop(p->http);
+    xpl_waiting_free(p->waiting);
     xpl_data_dir_close(&p->data_dir);
 }
 

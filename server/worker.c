@@ -15,11 +15,11 @@
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "server/explain_job.h"
+#include "server/leases.h"
 
-#define MAX_WORKERS     64
+#define MAX_WORKERS     XPL_MAX_LEASES
 #define JOB_ARENA_BYTES ((size_t)2 << 30)
-#define LEASE_US        ((int64_t)60 * 1000000)
-#define RETRY_SECONDS   1 /* after the queue could not be read */
+#define FAILURE_WAIT_US 1000000 /* after the queue could not be read */
 
 struct worker {
     struct xpl_workers *all;
@@ -32,6 +32,8 @@ struct worker {
 
 struct xpl_workers {
     struct xpl_app *app;
+    struct xpl_waiting *waiting;
+    struct xpl_leases *leases;
     pthread_mutex_t lock;
     pthread_cond_t wakeup;
     uint64_t wakeups; /* counted, so that none is lost between a look at the queue and the wait */
@@ -60,7 +62,7 @@ static struct worker *find(struct xpl_workers *all, const char *task_id)
     return NULL;
 }
 
-static void cancel(void *context, const char *task_id)
+static void deleted(void *context, const char *task_id)
 {
     struct xpl_workers *all = context;
     struct worker *worker;
@@ -70,6 +72,16 @@ static void cancel(void *context, const char *task_id)
     if (worker)
         atomic_store(&worker->progress.scoring.cancel, true);
     pthread_mutex_unlock(&all->lock);
+    xpl_waiting_ended(all->waiting, task_id);
+}
+
+/* Tasks of processes that are no more. */
+static void taken_back(void *context)
+{
+    struct xpl_workers *all = context;
+
+    wake(all);
+    xpl_waiting_ended(all->waiting, NULL);
 }
 
 static void read_progress(const struct xpl_job_progress *from, struct xpl_task_progress *to)
@@ -104,21 +116,22 @@ static bool progress(void *context, const char *task_id, struct xpl_task_progres
 struct claim {
     struct xpl_arena *arena;
     const char *owner;
+    int64_t lease_until;
     struct xpl_task *task;
 };
 
 static enum xpl_status run_claim(struct xpl_db *db, void *arg, struct xpl_error *err)
 {
     struct claim *claim = arg;
-    int64_t now = xpl_now_us();
 
-    return xpl_task_claim(db, claim->arena, claim->owner, now, now + LEASE_US, claim->task, err);
+    return xpl_task_claim(db, claim->arena, claim->owner, xpl_now_us(), claim->lease_until, claim->task, err);
 }
 
 struct ending {
     const struct xpl_task *task;
     const struct xpl_task_result *result; /* NULL = failed */
     const char *error_code, *error_message;
+    int64_t run_again_at; /* 0 = it has failed for good */
 };
 
 static enum xpl_status run_ending(struct xpl_db *db, void *arg, struct xpl_error *err)
@@ -127,6 +140,8 @@ static enum xpl_status run_ending(struct xpl_db *db, void *arg, struct xpl_error
 
     if (e->result)
         return xpl_task_finish(db, e->task->id, e->task->attempt, xpl_now_us(), e->result, err);
+    if (e->run_again_at)
+        return xpl_task_requeue(db, e->task->id, e->task->attempt, e->run_again_at, err);
     return xpl_task_fail(db, e->task->id, e->task->attempt, xpl_now_us(), e->error_code, e->error_message, err);
 }
 
@@ -139,7 +154,7 @@ static enum xpl_status run_release(struct xpl_db *db, void *arg, struct xpl_erro
 
 static enum xpl_status run_recover(struct xpl_db *db, void *arg, struct xpl_error *err)
 {
-    return xpl_tasks_recover(db, xpl_now_us(), xpl_error_meaning(XPL_CRASHED)->code, arg, err);
+    return xpl_tasks_take_back(db, INT64_MAX, xpl_now_us(), xpl_error_meaning(XPL_CRASHED)->code, arg, err);
 }
 
 /* ---- a worker's life ---- */
@@ -167,14 +182,16 @@ static void set_task(struct worker *worker, const char *task_id)
     pthread_mutex_unlock(&all->lock);
 }
 
-static void log_end(const struct xpl_task *task, enum xpl_status st, const struct xpl_error *err, int64_t started_us)
+static void log_end(const struct xpl_task *task, const struct ending *ending, int64_t started_us)
 {
+    bool failed = !ending->result;
+    const char *event = failed ? "explanation failed" : "explanation finished";
     char ms[32];
 
     snprintf(ms, sizeof ms, "%.1f", (double)(xpl_monotonic_us() - started_us) / 1000);
-    xpl_log(st ? XPL_LOG_WARN : XPL_LOG_INFO, st ? "explanation failed" : "explanation finished", "trace",
-            task->trace_id, "task", task->id, "scoring_id", task->scoring_id, "ms", ms, "message",
-            st ? err->message : NULL, NULL);
+    xpl_log(failed ? XPL_LOG_WARN : XPL_LOG_INFO, ending->run_again_at ? "explanation to be tried again" : event,
+            "trace", task->trace_id, "task", task->id, "scoring_id", task->scoring_id, "ms", ms, "message",
+            failed ? ending->error_message : NULL, NULL);
 }
 
 static void store_end(struct worker *worker, const struct ending *ending, size_t bytes)
@@ -185,6 +202,8 @@ static void store_end(struct worker *worker, const struct ending *ending, size_t
     /* XPL_CONFLICT: the task was deleted meanwhile, or is another worker's; its result is of no use. */
     if (st && st != XPL_CONFLICT)
         xpl_log(XPL_LOG_ERROR, "explanation not stored", "task", ending->task->id, "message", err.message, NULL);
+    if (!st && !ending->run_again_at)
+        xpl_waiting_ended(worker->all->waiting, ending->task->id);
 }
 
 static void work_on(struct worker *worker, struct xpl_arena *arena, struct xpl_task *task)
@@ -197,16 +216,18 @@ static void work_on(struct worker *worker, struct xpl_arena *arena, struct xpl_t
     struct ending ending = {.task = task, .result = st ? NULL : &result};
 
     if (st == XPL_CANCELLED) {
-        if (is_stopping(worker->all))
-            xpl_writer_run(app->writer, run_release, task, 256, &ignored);
+        /* the process stops; XPL_CONFLICT when the task was deleted, or taken by another process */
+        xpl_writer_run(app->writer, run_release, task, 256, &ignored);
         return;
     }
+    if (st)
+        ending.run_again_at = xpl_explain_run_again_at(&app->settings, task, st, xpl_now_us());
     ending.error_code = xpl_error_meaning(st)->code;
     ending.error_message = *err.message ? err.message : xpl_error_meaning(st)->text;
     if (*err.field) /* the texts of model calls name no field */
         ending.error_message = xpl_arena_printf(arena, "%s: %s", err.field, ending.error_message);
     store_end(worker, &ending, st ? 512 : strlen(result.answer) + strlen(result.attributions) + result.scores.length);
-    log_end(task, st, &err, started_us);
+    log_end(task, &ending, started_us);
 }
 
 /* Claims one task and works on it; XPL_NOT_FOUND when there is none. */
@@ -214,7 +235,7 @@ static enum xpl_status work_once(struct worker *worker)
 {
     struct xpl_arena *arena = xpl_arena_new(JOB_ARENA_BYTES);
     struct xpl_task task = {0};
-    struct claim claim = {arena, worker->name, &task};
+    struct claim claim = {arena, worker->name, xpl_lease_until(worker->all->app), &task};
     struct xpl_error err = {0};
     enum xpl_status st;
 
@@ -223,7 +244,9 @@ static enum xpl_status work_once(struct worker *worker)
     st = xpl_writer_run(worker->all->app->writer, run_claim, &claim, 256, &err);
     if (!st) {
         set_task(worker, task.id);
+        xpl_lease_hold(worker->all->leases, &task, &worker->progress.scoring.cancel);
         work_on(worker, arena, &task);
+        xpl_lease_drop(worker->all->leases, &task);
         set_task(worker, "");
         wake(worker->all);
     } else if (st != XPL_NOT_FOUND) {
@@ -233,16 +256,25 @@ static enum xpl_status work_once(struct worker *worker)
     return st;
 }
 
-/* Waits for a wakeup later than `seen`; after a failure for a second at most. */
-static void wait_for_work(struct xpl_workers *all, uint64_t seen, bool failed)
+/* When to look at the queue even if nobody says that there is something; 0 = never. */
+static int64_t look_again_at(struct worker *worker, enum xpl_status why)
 {
-    struct timespec until;
+    struct xpl_error err = {0};
+    int64_t now = xpl_now_us(), next = 0;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RETRY_SECONDS;
+    if (why != XPL_NOT_FOUND || xpl_tasks_next_run(worker->db, now, &next, &err))
+        return now + FAILURE_WAIT_US;
+    return next;
+}
+
+/* Waits for a wakeup later than `seen`. */
+static void wait_for_work(struct xpl_workers *all, uint64_t seen, int64_t until_us)
+{
+    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+
     pthread_mutex_lock(&all->lock);
     while (!all->stopping && all->wakeups == seen) {
-        if (!failed)
+        if (!until_us)
             pthread_cond_wait(&all->wakeup, &all->lock);
         else if (pthread_cond_timedwait(&all->wakeup, &all->lock, &until) != 0)
             break;
@@ -263,7 +295,7 @@ static void *worker_main(void *arg)
         seen = all->wakeups;
         pthread_mutex_unlock(&all->lock);
         if ((st = work_once(worker)))
-            wait_for_work(all, seen, st != XPL_NOT_FOUND);
+            wait_for_work(all, seen, look_again_at(worker, st));
     }
     return NULL;
 }
@@ -290,19 +322,19 @@ static enum xpl_status start_one(struct xpl_workers *all, const char *db_path, s
 
 static enum xpl_status recover(struct xpl_app *app, struct xpl_error *err)
 {
-    int64_t requeued = 0;
-    enum xpl_status st = xpl_writer_run(app->writer, run_recover, &requeued, 256, err);
+    struct xpl_tasks_taken_back taken = {0};
+    enum xpl_status st = xpl_writer_run(app->writer, run_recover, &taken, 256, err);
     char count[24];
 
-    if (!st && requeued > 0) {
-        snprintf(count, sizeof count, "%lld", (long long)requeued);
+    if (!st && taken.requeued > 0) {
+        snprintf(count, sizeof count, "%lld", (long long)taken.requeued);
         xpl_log(XPL_LOG_INFO, "interrupted explanations queued again", "count", count, NULL);
     }
     return st;
 }
 
-enum xpl_status xpl_workers_start(struct xpl_app *app, const char *db_path, struct xpl_workers **ret,
-                                  struct xpl_error *err)
+enum xpl_status xpl_workers_start(struct xpl_app *app, struct xpl_waiting *waiting, const char *db_path,
+                                  struct xpl_workers **ret, struct xpl_error *err)
 {
     size_t wanted = (size_t)app->settings.explain_workers;
     struct xpl_workers *all = calloc(1, sizeof *all + MAX_WORKERS * sizeof *all->workers);
@@ -311,10 +343,13 @@ enum xpl_status xpl_workers_start(struct xpl_app *app, const char *db_path, stru
     if (!all)
         return xpl_no_memory(err);
     all->app = app;
+    all->waiting = waiting;
     pthread_mutex_init(&all->lock, NULL);
     pthread_cond_init(&all->wakeup, NULL);
-    app->workers = (struct xpl_worker_hooks){all, wake, cancel, progress};
+    app->workers = (struct xpl_worker_hooks){all, wake, deleted, progress};
     st = recover(app, err);
+    if (!st)
+        st = xpl_leases_start(app, taken_back, all, &all->leases, err);
     while (!st && all->n < wanted && all->n < MAX_WORKERS)
         st = start_one(all, db_path, err);
     if (st) {
@@ -339,6 +374,7 @@ void xpl_workers_stop(struct xpl_workers *all)
         pthread_join(all->workers[i].thread, NULL);
         xpl_db_close(all->workers[i].db);
     }
+    xpl_leases_stop(all->leases);
     pthread_cond_destroy(&all->wakeup);
     pthread_mutex_destroy(&all->lock);
     free(all);

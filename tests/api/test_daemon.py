@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every request: paths, prefixes, request ids, limits of bodies, and the life of the process."""
+import signal
 import socket
 import ssl
+import time
 import uuid
 
 import pytest
@@ -127,3 +129,19 @@ def test_what_was_configured_is_there_after_a_restart(start_daemon):
     first.stop()
     client = Client(start_daemon().url, ZERO)
     assert client.get(f"/v2/service_providers/{provider_id}") == before
+
+
+@pytest.mark.parametrize("path, length", [("/v2/service_providers", 40), ("/v2/data_sets/none/records", 4000)])
+def test_a_body_that_ends_while_the_daemon_stops_gets_503(start_daemon, path, length):
+    daemon = start_daemon()
+    with socket.create_connection(("127.0.0.1", daemon.port), 30) as client:
+        client.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n[".encode())
+        requests.get(f"{daemon.url}/health/live", timeout=30)
+        daemon.process.send_signal(signal.SIGTERM)
+        while '"stopping"' not in daemon.stderr():
+            assert daemon.process.poll() is None
+            time.sleep(0.01)
+        client.sendall(b" " * (length - 1))
+        answer = client.recv(4096)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 503")
+    assert daemon.stop() == 0

@@ -65,7 +65,6 @@ def test_an_id_logged_in_two_subscriptions_needs_the_subscription(api, stub_mode
     ({"parameters": {"image": {"segmentation": {"max_segments": 40}}}}, "parameters.image.segmentation.max_segments"),
     ({"parameters": {"image": {"segmentation": {"labels": [[0]]}}}}, "parameters.image.segmentation.labels"),
     ({"explanation_types": ["contrastive"]}, "explanation_types"),
-    ({"input_rows": [[1]]}, "input_rows"),
 ])
 def test_what_a_later_version_brings_says_so(watched, body, field):
     error = watched.client.refused("POST", "/v2/explanation_tasks", 400,

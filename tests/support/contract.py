@@ -131,6 +131,10 @@ class Contract:
     def _judge_answer(self, where: str, operation: Operation, key: str, response):
         content = self._resolved(operation.spec["responses"][key]).get("content", {})
         media_type = response.headers.get("Content-Type", "").split(";")[0].strip()
+        if not content:
+            if media_type or response.content:
+                self._complain(where, "a body where the contract has none")
+            return
         if media_type not in content:
             self._complain(where, f"Content-Type {media_type!r} is not one of {list(content)}")
             return

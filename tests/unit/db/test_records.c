@@ -36,9 +36,7 @@ static struct xpl_record numbered(struct fixture *f, int n)
                                .height = 4,
                                .width = 5,
                                .channels = 3,
-                               .probabilities = "[0.5,0.5]",
-                               .prediction = n % 2 ? "odd" : "even",
-                               .prediction_probability = n / 100.0,
+                               .predicted = {"[0.5,0.5]", n % 2 ? "odd" : "even", n / 100.0},
                                .scoring_timestamp = 1000 * (int64_t)n,
                                .has_response_time = n % 3 == 0,
                                .response_time = n,
@@ -105,7 +103,7 @@ static void a_record_comes_back_whole(void **state)
     assert_ok(f, xpl_record_insert(f->db, &made, &f->err));
     assert_ok(f, xpl_record_get(f->db, f->arena, "mart", NULL, made.id, &got, &f->err));
     assert_string_equal(got.scoring_id, made.scoring_id);
-    assert_string_equal(got.prediction, "odd");
+    assert_string_equal(got.predicted.prediction, "odd");
     assert_string_equal(got.user_id, "someone");
     assert_null(got.asset_revision);
     assert_true(got.has_response_time);
@@ -131,7 +129,7 @@ static void a_broken_rule_of_ours_is_not_called_a_conflict(void **state)
     struct fixture *f = *state;
     struct xpl_record record = numbered(f, 1);
 
-    record.prediction = NULL; /* NOT NULL */
+    record.predicted.prediction = NULL; /* NOT NULL */
     assert_status(f, xpl_record_insert(f->db, &record, &f->err), XPL_INTERNAL);
 }
 
@@ -139,14 +137,15 @@ static void the_hash_of_a_repeat_is_found(void **state)
 {
     struct fixture *f = *state;
     struct xpl_record record = numbered(f, 1);
-    struct xpl_blob hash;
+    struct xpl_record_content content;
 
     record.payload_id = add_payload(f, "{}", "{}", 0x42);
     assert_ok(f, xpl_record_insert(f->db, &record, &f->err));
-    assert_ok(f, xpl_record_hash(f->db, f->arena, "set", "t01-1", &hash, &f->err));
-    assert_int_equal(hash.length, XPL_HASH_BYTES);
-    assert_int_equal(*(const uint8_t *)hash.data, 0x42);
-    assert_status(f, xpl_record_hash(f->db, f->arena, "set", "t02-1", &hash, &f->err), XPL_NOT_FOUND);
+    assert_ok(f, xpl_record_content_of(f->db, f->arena, "set", "t01-1", &content, &f->err));
+    assert_string_equal(content.id, record.id);
+    assert_int_equal(content.hash.length, XPL_HASH_BYTES);
+    assert_int_equal(*(const uint8_t *)content.hash.data, 0x42);
+    assert_status(f, xpl_record_content_of(f->db, f->arena, "set", "t02-1", &content, &f->err), XPL_NOT_FOUND);
 }
 
 static void a_bare_transaction_id_means_its_first_row(void **state)

@@ -71,7 +71,7 @@ static void a_stale_worker_stores_nothing(void **state)
 
     task_add(f, "a", "d1");
     stale = task_claim(f, 200);
-    assert_ok(f, xpl_tasks_recover(f->db, 300, "crashed", &(int64_t){0}, &f->err));
+    assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 300, "crashed", &(struct xpl_tasks_taken_back){0}, &f->err));
     current = task_claim(f, 400);
     assert_status(f, xpl_task_finish(f->db, "a", stale.attempt, 500, &r, &f->err), XPL_CONFLICT);
     assert_status(f, xpl_task_fail(f->db, "a", stale.attempt, 500, "code", "message", &f->err), XPL_CONFLICT);
@@ -116,7 +116,7 @@ static void a_task_is_finished_once(void **state)
 static void a_leased_task_is_queued_again_after_a_restart(void **state)
 {
     struct fixture *f = *state;
-    int64_t requeued = 0;
+    struct xpl_tasks_taken_back taken;
     struct xpl_task task;
 
     task_add(f, "a", "d1");
@@ -124,8 +124,9 @@ static void a_leased_task_is_queued_again_after_a_restart(void **state)
     task_claim(f, 200);
     fixture_reopen(f);
     assert_int_equal(task_get(f, "a").state, XPL_TASK_LEASED);
-    assert_ok(f, xpl_tasks_recover(f->db, 300, "crashed", &requeued, &f->err));
-    assert_int_equal(requeued, 1);
+    assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 300, "crashed", &taken, &f->err));
+    assert_int_equal(taken.requeued, 1);
+    assert_int_equal(taken.ended, 0);
     task = task_claim(f, 400);
     assert_string_equal(task.id, "a");
     assert_int_equal(task.crashes, 1);
@@ -140,13 +141,69 @@ static void the_third_crash_ends_a_task(void **state)
     for (int crash = 1; crash <= XPL_TASK_MAX_CRASHES; crash++) {
         assert_int_equal(task_get(f, "a").state, XPL_TASK_QUEUED);
         task_claim(f, 200 + crash);
-        assert_ok(f, xpl_tasks_recover(f->db, 300 + crash, "crashed", &(int64_t){0}, &f->err));
+        assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 300 + crash, "crashed", &(struct xpl_tasks_taken_back){0},
+                                         &f->err));
     }
     task = task_get(f, "a");
     assert_int_equal(task.state, XPL_TASK_ERROR);
     assert_int_equal(task.crashes, XPL_TASK_MAX_CRASHES);
     assert_string_equal(task.error_code, "crashed");
     assert_nothing_to_claim(f, 1000);
+}
+
+static void only_leases_that_ran_out_are_taken_back(void **state)
+{
+    struct fixture *f = *state;
+    struct xpl_tasks_taken_back taken;
+    struct xpl_task late, kept;
+
+    task_add(f, "a", "d1");
+    task_add(f, "b", "d2");
+    late = task_claim(f, 200);
+    kept = task_claim(f, 201);
+    assert_ok(f, xpl_task_renew(f->db, "b", kept.attempt, 200 + 3 * LEASE, &f->err));
+    assert_ok(f, xpl_tasks_take_back(f->db, 199 + LEASE, 300, "crashed", &taken, &f->err));
+    assert_int_equal(taken.requeued, 0);
+    assert_ok(f, xpl_tasks_take_back(f->db, 200 + LEASE, 300, "crashed", &taken, &f->err));
+    assert_int_equal(taken.requeued, 1);
+    assert_int_equal(task_get(f, "a").state, XPL_TASK_QUEUED);
+    assert_int_equal(task_get(f, "b").state, XPL_TASK_LEASED);
+    assert_status(f, xpl_task_renew(f->db, "a", late.attempt, 900, &f->err), XPL_CONFLICT);
+    task_finish(f, &kept);
+}
+
+static void the_deadline_goes_on_over_retries_and_begins_anew_after_a_crash(void **state)
+{
+    struct fixture *f = *state;
+    struct xpl_task task;
+
+    task_add(f, "a", "d1");
+    task = task_claim(f, 200);
+    assert_ok(f, xpl_task_requeue(f->db, "a", task.attempt, 300, &f->err));
+    task = task_claim(f, 300);
+    assert_int_equal(task.started_at, 200);
+    assert_ok(f, xpl_tasks_take_back(f->db, INT64_MAX, 400, "crashed", &(struct xpl_tasks_taken_back){0}, &f->err));
+    task = task_claim(f, 500);
+    assert_int_equal(task.started_at, 500);
+    assert_ok(f, xpl_task_release(f->db, "a", task.attempt, &f->err));
+    assert_int_equal(task_claim(f, 600).started_at, 600);
+}
+
+static void the_next_retry_says_when_it_is_due(void **state)
+{
+    struct fixture *f = *state;
+    struct xpl_task task;
+    int64_t at;
+
+    task_add(f, "a", "d1");
+    assert_ok(f, xpl_tasks_next_run(f->db, 200, &at, &f->err));
+    assert_int_equal(at, 0);
+    task = task_claim(f, 200);
+    assert_ok(f, xpl_task_requeue(f->db, "a", task.attempt, 1000, &f->err));
+    assert_ok(f, xpl_tasks_next_run(f->db, 200, &at, &f->err));
+    assert_int_equal(at, 1000);
+    assert_ok(f, xpl_tasks_next_run(f->db, 1000, &at, &f->err));
+    assert_int_equal(at, 0);
 }
 
 /* ---- results ---- */
@@ -208,6 +265,9 @@ int main(void)
         TEST(a_task_is_finished_once),
         TEST(a_leased_task_is_queued_again_after_a_restart),
         TEST(the_third_crash_ends_a_task),
+        TEST(only_leases_that_ran_out_are_taken_back),
+        TEST(the_deadline_goes_on_over_retries_and_begins_anew_after_a_crash),
+        TEST(the_next_retry_says_when_it_is_due),
         TEST(a_finished_task_gives_back_what_was_stored),
         TEST(deleting_a_task_takes_its_explanation_along),
     };

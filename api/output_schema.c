@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/output_schema.h"
+
+#include "api/resource.h"
+
+static json_t *schema_field(const char *name, const char *type, const char *role)
+{
+    return json_pack("{s:s, s:s, s:b, s:{s:s*}}", "name", name, "type", type, "nullable", 1, "metadata",
+                     "modeling_role", role);
+}
+
+static json_t *output_schema(void)
+{
+    json_t *probability = schema_field("probability", "", "probability");
+
+    json_object_set_new(probability, "type",
+                        json_pack("{s:b, s:s, s:s}", "containsNull", 1, "elementType", "double", "type", "array"));
+    return json_pack("{s:s, s:[o, o, o, o, o, o, o]}", "type", "struct", "fields",
+                     schema_field("prediction_probability", "double", "prediction-probability"),
+                     schema_field("scoring_id", "string", "record-id"),
+                     schema_field("scoring_timestamp", "timestamp", "record-timestamp"),
+                     schema_field("deployment_id", "string", NULL), schema_field("asset_revision", "string", NULL),
+                     schema_field("prediction", "string", "prediction"), probability);
+}
+
+enum xpl_status xpl_output_schema_fill(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,
+                                       struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = NULL;
+    struct xpl_resource subscription;
+    json_t *properties;
+    enum xpl_status st;
+
+    if ((st = xpl_resource_get(db, call->arena, &xpl_kind_subscription, call->data_mart_id, subscription_id,
+                               &subscription, err)) ||
+        (st = xpl_resource_entity(&subscription, &entity, err)))
+        return st;
+    properties = json_object_get(entity, "asset_properties");
+    if (!json_is_object(properties)) {
+        properties = json_object();
+        json_object_set_new(entity, "asset_properties", properties);
+    }
+    json_object_set_new(properties, "output_data_schema", output_schema());
+    subscription.entity = xpl_json_text(call->arena, entity);
+    return subscription.entity ? xpl_resource_update(db, &xpl_kind_subscription, &subscription, err)
+                               : xpl_no_memory(err);
+}
