@@ -30,6 +30,7 @@ enum xpl_method {
     XPL_PUT,
     XPL_PATCH,
     XPL_DELETE,
+    XPL_OPTIONS, /* in no route: see cors.h */
     XPL_OTHER_METHOD
 };
 
@@ -46,7 +47,7 @@ struct xpl_pair {
 };
 
 #define XPL_MAX_PATH_PARAMS   4
-#define XPL_MAX_REPLY_HEADERS 8
+#define XPL_MAX_REPLY_HEADERS 12
 
 /** What goes back to the client. */
 struct xpl_reply {
@@ -55,6 +56,7 @@ struct xpl_reply {
     struct xpl_text body; /* lives as long as the call */
     struct xpl_pair headers[XPL_MAX_REPLY_HEADERS];
     size_t n_headers;
+    enum xpl_status error; /* XPL_OK unless it is an error */
 };
 
 /**
@@ -92,6 +94,7 @@ struct xpl_call {
     xpl_call_write_fn write_run;
     void *write_arg;
     size_t write_bytes;
+    enum xpl_status write_failure; /* what the client is told when it fails, whatever failed; XPL_OK = what failed */
 };
 
 /* ---- for the adapter ---- */
@@ -119,6 +122,9 @@ void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const 
 /** Header or query value; NULL when absent. Query names are case-sensitive. */
 const char *xpl_call_header(const struct xpl_call *call, const char *name);
 const char *xpl_call_query(const struct xpl_call *call, const char *name);
+
+/** The traceparent the client sent (W3C Trace Context); NULL when it sent none that is valid. */
+const char *xpl_call_traceparent(const struct xpl_call *call);
 
 /** Query values with their checks: absent gives the default; a bad value is XPL_BAD_FIELD naming the parameter and
  * limits. */

@@ -137,6 +137,8 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
         .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000,
         .task_id = job->task->id,
         .request_id = job->task->trace_id,
+        .traceparent = job->task->traceparent,
+        .meters = &job->app->meters.model_calls,
     };
     const char *url = scoring_url(job);
     enum xpl_status st;

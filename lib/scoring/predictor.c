@@ -18,6 +18,7 @@ struct work {
     size_t index; /* of the mask; SIZE_MAX = idle */
     uint32_t tries;
     int64_t not_before; /* monotonic: a retry waits until then; 0 = under way */
+    int64_t started_us; /* monotonic: this try */
     size_t body_length;
 };
 
@@ -101,6 +102,7 @@ static enum xpl_status start(struct job *job, uint32_t slot_index, size_t mask_i
     }
     work->tries++;
     work->not_before = 0;
+    work->started_us = xpl_monotonic_us();
     return xpl_transport_start(p->transport, slot, work->body_length, p->stats.requests++, job->err);
 }
 
@@ -241,6 +243,8 @@ static enum xpl_status poll_once(struct job *job)
     if (st || !slot)
         return st ? xpl_fail(job->err, st, "%s", why.message) : XPL_OK;
     work = &p->work[slot_number(p, slot)];
+    xpl_call_meters_add(p->options.meters, outcome == XPL_OUTCOME_ANSWER ? XPL_OK : why.status,
+                        xpl_monotonic_us() - work->started_us);
     switch (outcome) {
     case XPL_OUTCOME_ANSWER:
         return take_answer(job, slot, work);
