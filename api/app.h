@@ -10,9 +10,12 @@
 #include <stdint.h>
 
 #include "db/writer.h"
+#include "lib/base/buf.h"
 #include "lib/base/hash.h"
+#include "lib/base/meter.h"
 #include "lib/scoring/address.h"
 #include "lib/scoring/breaker.h"
+#include "lib/scoring/call_meters.h"
 
 #define XPL_DEFAULT_INSTANCE "00000000-0000-0000-0000-000000000000"
 
@@ -38,6 +41,9 @@ struct xpl_settings {
     int64_t scoring_breaker_failures, scoring_breaker_pause_ms;
     const char *tls_certificate, *tls_key; /* PEM files; a self-signed pair is made when not given */
     const char *log_level;
+    const char *cors_origins;                /* blank- or comma-separated; "*" = all; "" = none */
+    int64_t retention_days, retention_bytes; /* 0 = keep */
+    int64_t retention_interval_ms;
 };
 
 /** How far a task that is being worked on has come. */
@@ -56,10 +62,25 @@ struct xpl_worker_hooks {
     bool (*progress)(void *context, const char *task_id, struct xpl_task_progress *ret);
 };
 
+/** What the process counts, apart from HTTP and the writer. */
+struct xpl_app_meters {
+    struct xpl_call_meters model_calls;
+    xpl_counter tasks_finished, tasks_failed, retention_records;
+};
+
+/** What the process around the API tells about itself. */
+struct xpl_process_hooks {
+    void *context;
+    /** Appends the page of metrics to `out`; `db` is the caller's reader. */
+    enum xpl_status (*metrics)(void *context, struct xpl_db *db, struct xpl_buf *out, struct xpl_error *err);
+};
+
 struct xpl_app {
     struct xpl_settings settings;
     struct xpl_writer *writer;
     struct xpl_worker_hooks workers;
+    struct xpl_process_hooks process;
+    struct xpl_app_meters meters;
     const struct xpl_address_policy *scoring_policy;
     struct xpl_breaker *breaker;
     uint8_t token_key[XPL_KEY_BYTES];   /* signs the tokens of the login routes */

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/cors.h"
 #include "api/routes.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/time.h"
+#include "lib/base/trace.h"
 
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
@@ -115,6 +117,8 @@ bool xpl_call_route(struct xpl_call *call, const char *raw_path)
         xpl_fail(&err, XPL_NOT_FOUND, "there is no resource %.200s", raw_path);
         return refuse(call, &err);
     }
+    if (xpl_cors_preflight(call, allow))
+        return false;
     xpl_fail(&err, XPL_BAD_METHOD, "the method is not supported here; supported: %s", allow);
     refuse(call, &err);
     xpl_reply_header(call, "Allow", xpl_arena_string(call->arena, allow));
@@ -155,6 +159,13 @@ const char *xpl_call_header(const struct xpl_call *call, const char *name)
         if (strcasecmp(call->headers[i].name, name) == 0)
             return call->headers[i].value;
     return NULL;
+}
+
+const char *xpl_call_traceparent(const struct xpl_call *call)
+{
+    const char *given = xpl_call_header(call, "traceparent");
+
+    return given && xpl_traceparent_valid(given) ? given : NULL;
 }
 
 const char *xpl_call_query(const struct xpl_call *call, const char *name)

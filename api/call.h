@@ -30,6 +30,7 @@ enum xpl_method {
     XPL_PUT,
     XPL_PATCH,
     XPL_DELETE,
+    XPL_OPTIONS, /* in no route: see cors.h */
     XPL_OTHER_METHOD
 };
 
@@ -47,7 +48,7 @@ struct xpl_pair {
 };
 
 #define XPL_MAX_PATH_PARAMS   4
-#define XPL_MAX_REPLY_HEADERS 8
+#define XPL_MAX_REPLY_HEADERS 12
 
 /** What goes back to the client. */
 struct xpl_reply {
@@ -56,6 +57,7 @@ struct xpl_reply {
     struct xpl_text body; /* lives as long as the call */
     struct xpl_pair headers[XPL_MAX_REPLY_HEADERS];
     size_t n_headers;
+    enum xpl_status error; /* XPL_OK unless it is an error */
 };
 
 /**
@@ -109,6 +111,7 @@ struct xpl_call {
     bool wait_over;
     const char **awaited_tasks; /* that must end before the answer leaves */
     size_t n_awaited_tasks;
+    enum xpl_status write_failure; /* what the client is told when it fails, whatever failed; XPL_OK = what failed */
 };
 
 /* ---- for the adapter ---- */
@@ -146,6 +149,8 @@ void xpl_call_read_prefer(struct xpl_call *call);
 
 /** Whether the client wants to wait longer. */
 bool xpl_call_waits(const struct xpl_call *call);
+/** The traceparent the client sent (W3C Trace Context); NULL when it sent none that is valid. */
+const char *xpl_call_traceparent(const struct xpl_call *call);
 
 /** Query values with their checks: absent gives the default; a bad value is XPL_BAD_FIELD naming the parameter and
  * limits. */

@@ -7,6 +7,7 @@
 #include "api/json_spec.h"
 
 #define MAX_HEADERS 32
+#define WML_VERSION "version=2020-09-01"
 
 /* Scheme, host and port: what stands in front of the path. */
 static struct xpl_text origin(const char *url)
@@ -87,4 +88,20 @@ enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *a
     ret->headers = lines;
     ret->n_headers = n;
     return ret->url ? XPL_OK : xpl_no_memory(err);
+}
+
+bool xpl_is_wml_v4(const char *url)
+{
+    return strstr(url, "/ml/v4/") != NULL;
+}
+
+const char *xpl_scoring_url(struct xpl_arena *arena, const json_t *subscription)
+{
+    const char *url = xpl_json_string_at(subscription, "deployment.scoring_endpoint.url");
+
+    if (!url)
+        url = xpl_json_string_at(subscription, "deployment.url");
+    if (!url || !xpl_is_wml_v4(url) || strstr(url, "version="))
+        return url;
+    return xpl_arena_printf(arena, "%s%c" WML_VERSION, url, strchr(url, '?') ? '&' : '?');
 }

@@ -24,4 +24,13 @@ enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *a
                                   const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
                                   struct xpl_error *err);
 
+/** Whether a scoring URL is one of Watson Machine Learning v4. */
+bool xpl_is_wml_v4(const char *url);
+
+/**
+ * Where a subscription's model is scored; NULL when the subscription does not say. Watson Machine Learning v4 wants a
+ * version in the query, which subscriptions often leave out: then it is added.
+ */
+const char *xpl_scoring_url(struct xpl_arena *arena, const json_t *subscription);
+
 #endif

@@ -24,6 +24,7 @@ static const struct xpl_error_meaning meanings[XPL_STATUS_COUNT] = {
 
     [XPL_NO_MEMORY] = {503, "AIQCS0020E", "Out of memory", false},
     [XPL_OVERLOADED] = {503, "AIQCS0021E", "Busy, try again", false},
+    [XPL_NOT_READY] = {503, "AIQCS0023E", "Not ready", true},
     [XPL_STORAGE_FULL] = {507, "AIQDT0003E", "The storage is full or read-only", false},
     [XPL_STORAGE_FAILED] = {500, "AIQDT0004E", "The storage failed", false},
     [XPL_INTERNAL] = {500, "AIQCS0022E", "Internal error", false},

@@ -100,6 +100,7 @@ static enum xpl_status plan_task(struct xpl_call *call, const struct xpl_explana
         .transaction_id = record->transaction_id,
         .parameters = view ? xpl_json_text(call->arena, view) : NULL,
         .trace_id = xpl_arena_string(call->arena, call->request_id),
+        .traceparent = xpl_call_traceparent(call),
         .created_at = xpl_now_us(),
         .created_by = call->user,
     };

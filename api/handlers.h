@@ -13,6 +13,9 @@
 
 /* health.c */
 enum xpl_answered xpl_health_live(struct xpl_call *call);
+enum xpl_answered xpl_health_ready(struct xpl_call *call);
+enum xpl_answered xpl_health_startup(struct xpl_call *call);
+enum xpl_answered xpl_metrics_get(struct xpl_call *call);
 enum xpl_answered xpl_openapi_get(struct xpl_call *call);
 enum xpl_answered xpl_landing_page(struct xpl_call *call);
 enum xpl_answered xpl_limits_get(struct xpl_call *call);

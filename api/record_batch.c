@@ -204,14 +204,13 @@ static enum xpl_status fill_record(struct xpl_call *call, const struct xpl_recor
 static enum xpl_status prepare_payload(struct xpl_call *call, const struct xpl_record_batch *batch,
                                        const struct xpl_transaction *t, struct xpl_payload *ret, struct xpl_error *err)
 {
-    const struct xpl_hash_part parts[] = {{t->request.ptr, t->request.length}, {t->response.ptr, t->response.length}};
     enum xpl_status st;
 
     *ret = (struct xpl_payload){.data_mart_id = call->data_mart_id,
                                 .data_set_id = batch->data_set_id,
                                 .request_size = t->request.length,
                                 .response_size = t->response.length};
-    xpl_hash_parts(parts, XPL_COUNT(parts), ret->hash);
+    xpl_payload_hash(t->request, t->response, ret->hash);
     st = xpl_payload_compress(call->arena, t->request, &ret->request, err);
     return st ? st : xpl_payload_compress(call->arena, t->response, &ret->response, err);
 }

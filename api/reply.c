@@ -52,7 +52,8 @@ enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, c
 static void log_our_fault(const struct xpl_call *call, const struct xpl_error *err, const char *code)
 {
     xpl_log(XPL_LOG_ERROR, "request failed", "trace", call->request_id, "operation",
-            call->route ? call->route->operation : NULL, "code", code, "message", err->message, NULL);
+            call->route ? call->route->operation : NULL, "code", code, "message", err->message, "traceparent",
+            xpl_call_traceparent(call), NULL);
 }
 
 enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error *err)
@@ -70,6 +71,7 @@ enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error 
     if (error && *err->field)
         json_object_set_new(error, "parameters", json_pack("[s]", err->field));
     call->reply.n_headers = 0;
+    call->reply.error = err->status;
     if (meaning->http_status == 503 || meaning->http_status == 429)
         xpl_reply_header(call, "Retry-After", "1");
     return xpl_reply_json(call, meaning->http_status,
@@ -127,7 +129,7 @@ void xpl_call_write_failed(struct xpl_call *call, enum xpl_status status, const 
 {
     struct xpl_error copy = *err;
 
-    copy.status = status;
+    copy.status = call->write_failure ? call->write_failure : status;
     call->n_awaited_tasks = 0;
     xpl_reply_error(call, &copy);
 }

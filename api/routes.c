@@ -7,6 +7,9 @@
 static const struct xpl_route routes[] = {
     {XPL_GET, "/", "landing", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_landing_page},
     {XPL_GET, "/health/live", "health_live", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_live},
+    {XPL_GET, "/health/ready", "health_ready", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_ready},
+    {XPL_GET, "/health/startup", "health_startup", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_startup},
+    {XPL_GET, "/metrics", "metrics", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_metrics_get},
     {XPL_GET, "/openapi.yaml", "openapi", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_openapi_get},
     {XPL_GET, "/v2/limits", "limits_get", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_limits_get},
 

@@ -48,6 +48,9 @@ const char *xpl_db_version(void);
 /** Applies every migration that is missing, one transaction each. A newer schema is XPL_STORAGE_FAILED. */
 enum xpl_status xpl_db_migrate(struct xpl_db *db, struct xpl_error *err);
 
+/** XPL_STORAGE_FAILED, saying what it is instead, unless the schema is exactly the one of this program. */
+enum xpl_status xpl_db_check_version(struct xpl_db *db, struct xpl_error *err);
+
 /** On a reader: all that is read until xpl_db_end_read is of one state of the database. Not to be nested. */
 void xpl_db_begin_read(struct xpl_db *db);
 void xpl_db_end_read(struct xpl_db *db);

@@ -9,8 +9,9 @@
 
 extern const char xpl_migration_0001[];
 extern const char xpl_migration_0002[];
+extern const char xpl_migration_0003[];
 
-static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002};
+static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002, xpl_migration_0003};
 
 #define N_MIGRATIONS ((int64_t)(sizeof migrations / sizeof *migrations))
 
@@ -62,5 +63,21 @@ enum xpl_status xpl_db_migrate(struct xpl_db *db, struct xpl_error *err)
     while (version < N_MIGRATIONS)
         if ((st = apply(db, ++version, err)))
             return st;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_db_check_version(struct xpl_db *db, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT COALESCE(MAX(version), 0) FROM schema_versions");
+    struct xpl_error inner = {0};
+    int64_t version;
+
+    if (xpl_fetch_int(query, &version, &inner))
+        return xpl_fail(err, XPL_STORAGE_FAILED, "not a database of explaind (%s)", inner.message);
+    if (version != N_MIGRATIONS)
+        return xpl_fail(err, XPL_STORAGE_FAILED,
+                        "the database has schema version %lld, this program works on version %lld; explaind serve"
+                        " brings an older one up to date",
+                        (long long)version, (long long)N_MIGRATIONS);
     return XPL_OK;
 }

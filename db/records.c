@@ -10,6 +10,13 @@
 
 /* ---- payloads ---- */
 
+void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES])
+{
+    const struct xpl_hash_part parts[] = {{request.ptr, request.length}, {response.ptr, response.length}};
+
+    xpl_hash_parts(parts, sizeof parts / sizeof *parts, ret);
+}
+
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err)
 {

@@ -16,6 +16,9 @@ struct xpl_payload {
     size_t request_size, response_size; /* before compression */
 };
 
+/** The hash of a payload's request and response texts. */
+void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES]);
+
 /** zstd, level 1; memory from `arena`. To be done outside the writer. */
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err);

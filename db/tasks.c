@@ -8,8 +8,9 @@
 
 #define TASK_COLUMNS                                                                                                   \
     "seq, id, data_mart_id, subscription_id, deployment_id, record_id, scoring_id, transaction_id, parameters,"        \
-    " parameters_hash, state, attempt, crashes, retries, error_code, error_message, trace_id, created_at, started_at," \
-    " updated_at, created_by"
+    " parameters_hash, state, attempt, crashes, retries, error_code, error_message, trace_id, traceparent, "           \
+    "created_at,"                                                                                                      \
+    " started_at, updated_at, created_by"
 
 #define MAX_SQL_BYTES 65536
 
@@ -46,6 +47,7 @@ static void read_task(struct xpl_row *row, void *out)
     task->error_code = xpl_row_text(row, "error_code");
     task->error_message = xpl_row_text(row, "error_message");
     task->trace_id = xpl_row_text(row, "trace_id");
+    task->traceparent = xpl_row_text(row, "traceparent");
     task->created_at = xpl_row_int(row, "created_at");
     task->started_at = xpl_row_int(row, "started_at");
     task->updated_at = xpl_row_int(row, "updated_at");
@@ -57,8 +59,8 @@ enum xpl_status xpl_task_insert(struct xpl_db *db, const struct xpl_task *task, 
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(db, "INSERT INTO explanation_tasks (id, data_mart_id, subscription_id, deployment_id,"
                               " record_id, scoring_id, transaction_id, parameters, parameters_hash, state, run_at,"
-                              " trace_id, created_at, created_by)"
-                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)");
+                              " trace_id, traceparent, created_at, created_by)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)");
 
     xpl_bind_text(insert, task->id);
     xpl_bind_text(insert, task->data_mart_id);
@@ -71,6 +73,7 @@ enum xpl_status xpl_task_insert(struct xpl_db *db, const struct xpl_task *task, 
     xpl_bind_blob(insert, (struct xpl_blob){task->parameters_hash, sizeof task->parameters_hash});
     xpl_bind_int(insert, task->created_at);
     xpl_bind_text(insert, task->trace_id);
+    xpl_bind_text(insert, task->traceparent);
     xpl_bind_int(insert, task->created_at);
     xpl_bind_text(insert, task->created_by);
     return xpl_run(insert, NULL, err);

@@ -28,11 +28,12 @@ struct xpl_task {
     const char *parameters; /* JSON, complete */
     uint8_t parameters_hash[XPL_HASH_BYTES];
     enum xpl_task_state state;
-    int64_t attempt;                        /* only ever grows: the fencing token */
-    int64_t crashes;                        /* of the process while it was leased */
-    int64_t retries;                        /* xpl_task_requeue */
-    const char *error_code, *error_message; /* of state error */
-    const char *trace_id;
+    int64_t attempt;                            /* only ever grows: the fencing token */
+    int64_t crashes;                            /* of the process while it was leased */
+    int64_t retries;                            /* xpl_task_requeue */
+    const char *error_code, *error_message;     /* of state error */
+    const char *trace_id;                       /* id of the request that asked */
+    const char *traceparent;                    /* of that request (W3C Trace Context); NULL = none */
     int64_t created_at, started_at, updated_at; /* microseconds; 0 = not yet; started: of the first try */
     const char *created_by;
 };

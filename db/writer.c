@@ -5,6 +5,8 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "lib/base/time.h"
+
 #define MAX_WAITING     4096
 #define MAX_GROUP       256
 #define MAX_GROUP_BYTES ((size_t)8 << 20)
@@ -17,6 +19,7 @@ struct xpl_writer {
     struct xpl_write *first, *last; /* under the lock */
     size_t n_waiting;
     bool stopping;
+    struct xpl_writer_meters meters;
 };
 
 /* Takes the next group off the queue: a list of at most MAX_GROUP operations. Called with the lock held. */
@@ -71,52 +74,68 @@ static bool run_one(struct xpl_db *db, struct xpl_write *op)
     return execute(db, "ROLLBACK TO operation", &err) == XPL_OK && execute(db, "RELEASE operation", &err) == XPL_OK;
 }
 
-static enum xpl_status commit(struct xpl_db *db, struct xpl_error *err)
+/* A transaction in which every operation failed stores nothing, and tells nothing about the disk. */
+static enum xpl_status commit(struct xpl_writer *writer, size_t n_operations, struct xpl_error *err)
 {
-    enum xpl_status st = execute(db, "COMMIT", err);
+    int64_t started_us = xpl_monotonic_us(), ended_us;
+    enum xpl_status st = execute(writer->db, "COMMIT", err);
 
-    if (st)
-        xpl_db_exec(db, "ROLLBACK", NULL);
-    return st;
+    if (st) {
+        xpl_count(&writer->meters.failed);
+        xpl_db_exec(writer->db, "ROLLBACK", NULL);
+        return st;
+    }
+    if (n_operations == 0)
+        return XPL_OK;
+    ended_us = xpl_monotonic_us();
+    xpl_histogram_add(&writer->meters.commit_us, &xpl_scale_seconds, ended_us - started_us);
+    xpl_histogram_add(&writer->meters.group, &xpl_scale_counts, (int64_t)n_operations);
+    atomic_store(&writer->meters.stored_us, ended_us);
+    return XPL_OK;
 }
 
 /* One transaction for the whole group, begun already. False when it failed as a whole and nothing of it was stored. */
-static bool run_group(struct xpl_db *db, struct xpl_write *group)
+static bool run_group(struct xpl_writer *writer, struct xpl_write *group)
 {
+    size_t n = 0;
+
     for (struct xpl_write *op = group; op; op = op->next) {
-        if (!run_one(db, op)) {
-            xpl_db_exec(db, "ROLLBACK", NULL);
+        if (!run_one(writer->db, op)) {
+            xpl_db_exec(writer->db, "ROLLBACK", NULL);
             return false;
         }
+        n += op->status == XPL_OK;
     }
-    return commit(db, NULL) == XPL_OK;
+    return commit(writer, n, NULL) == XPL_OK;
 }
 
 /* After a failed group: an operation in a transaction of its own, so that each caller gets its own answer. */
-static void run_alone(struct xpl_db *db, struct xpl_write *op)
+static void run_alone(struct xpl_writer *writer, struct xpl_write *op)
 {
+    struct xpl_db *db = writer->db;
+
     op->err = (struct xpl_error){0};
     if ((op->status = execute(db, "BEGIN IMMEDIATE", &op->err)))
         return;
     if ((op->status = op->run(db, op->arg, &op->err)) == XPL_OK) {
         op->err = (struct xpl_error){0};
-        op->status = commit(db, &op->err);
+        op->status = commit(writer, 1, &op->err);
         return;
     }
     describe(op);
     xpl_db_exec(db, "ROLLBACK", NULL);
 }
 
-static void run_all(struct xpl_db *db, struct xpl_write *group)
+static void run_all(struct xpl_writer *writer, struct xpl_write *group)
 {
     struct xpl_error err = {0};
-    enum xpl_status st = execute(db, "BEGIN IMMEDIATE", &err);
+    enum xpl_status st = execute(writer->db, "BEGIN IMMEDIATE", &err);
 
-    if (st == XPL_OK && run_group(db, group))
+    if (st == XPL_OK && run_group(writer, group))
         return;
     for (struct xpl_write *op = group; op; op = op->next) {
         if (st == XPL_OK) {
-            run_alone(db, op);
+            run_alone(writer, op);
             continue;
         }
         /* no transaction to be had: it would not be for any of them, and each try may wait for a lock */
@@ -149,7 +168,7 @@ static void *writer_main(void *arg)
         pthread_mutex_unlock(&writer->lock);
         if (!group)
             return NULL;
-        run_all(writer->db, group);
+        run_all(writer, group);
         complete(group);
     }
 }
@@ -182,6 +201,11 @@ enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, stru
     }
     *ret = writer;
     return XPL_OK;
+}
+
+const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *writer)
+{
+    return &writer->meters;
 }
 
 enum xpl_status xpl_writer_submit(struct xpl_writer *writer, struct xpl_write *write, struct xpl_error *err)

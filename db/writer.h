@@ -12,6 +12,7 @@
 #define XPL_DB_WRITER_H
 
 #include "db/db.h"
+#include "lib/base/meter.h"
 
 struct xpl_writer;
 
@@ -35,6 +36,15 @@ struct xpl_write {
     enum xpl_status status;
     struct xpl_error err;
 };
+
+/** What the writer counts, for any thread to read. */
+struct xpl_writer_meters {
+    struct xpl_histogram commit_us; /* of COMMIT alone: what the disk takes */
+    struct xpl_histogram group;     /* operations in a transaction */
+    xpl_counter failed;             /* transactions that could not be stored */
+    _Atomic(int64_t) stored_us;     /* monotonic: the last one that was; 0 = none yet */
+};
+const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *writer);
 
 /** Opens `path`, migrates it and starts the thread. */
 enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, struct xpl_error *err);

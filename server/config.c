@@ -78,6 +78,13 @@ static const struct key keys[] = {
     INT("scoring.breaker_pause_ms", scoring_breaker_pause_ms, 100, 3600000, 10000, "how long it is not asked"),
     STRING("tls.certificate", tls_certificate, "PEM file; empty: a self-signed pair is made"),
     STRING("tls.key", tls_key, "PEM file"),
+    STRING("cors.origins", cors_origins,
+           "origins whose web pages may call the API, separated by commas, such as https://dashboard.example; * = any;"
+           " empty: none"),
+    INT("retention.days", retention_days, 0, 36500, 0, "age at which logged records go, explanations too; 0 = never"),
+    INT("retention.bytes", retention_bytes, 0, (int64_t)1 << 50, 0,
+        "size of the stored data above which the oldest records go; 0 = no bound"),
+    INT("retention.interval_ms", retention_interval_ms, 100, 86400000, 60000, "between two looks at what is to go"),
     {"log.level", TYPE_LOG_LEVEL, offsetof(struct xpl_settings, log_level), 0, 0, 0, "debug, info, warn or error"},
 };
 
@@ -95,7 +102,8 @@ static const void *member_const(const struct xpl_settings *settings, const struc
 
 struct xpl_settings xpl_config_defaults(void)
 {
-    struct xpl_settings settings = {.scoring_allow = "", .tls_certificate = "", .tls_key = "", .log_level = "info"};
+    struct xpl_settings settings = {
+        .scoring_allow = "", .tls_certificate = "", .tls_key = "", .log_level = "info", .cors_origins = ""};
 
     for (size_t i = 0; i < N_KEYS; i++)
         if (keys[i].type == TYPE_INT)

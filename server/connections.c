@@ -35,6 +35,7 @@ struct xpl_connections {
     struct xpl_connection_limits limits;
     pthread_mutex_t lock;
     size_t n_open, n_used; /* entries in use; those that ever were, all in front */
+    uint64_t n_refused;
     struct xpl_connection entries[];
 };
 
@@ -103,6 +104,8 @@ struct xpl_connection *xpl_connections_add(struct xpl_connections *c, int fd, co
         entry->start_us = xpl_monotonic_us();
         atomic_store(&entry->deadline_us, entry->start_us + c->limits.header_ms * 1000);
         c->n_open++;
+    } else {
+        c->n_refused++;
     }
     pthread_mutex_unlock(&c->lock);
     return entry;
@@ -170,6 +173,14 @@ void xpl_connection_enter(struct xpl_connections *c, struct xpl_connection *entr
         break;
     }
     atomic_store(&entry->deadline_us, deadline);
+}
+
+void xpl_connections_count(struct xpl_connections *c, uint64_t *ret_open, uint64_t *ret_refused)
+{
+    pthread_mutex_lock(&c->lock);
+    *ret_open = c->n_open;
+    *ret_refused = c->n_refused;
+    pthread_mutex_unlock(&c->lock);
 }
 
 size_t xpl_connections_reap(struct xpl_connections *c)

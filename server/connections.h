@@ -54,6 +54,9 @@ struct xpl_connection *xpl_connections_taken(struct xpl_connections *connections
 void xpl_connection_enter(struct xpl_connections *connections, struct xpl_connection *connection,
                           enum xpl_connection_phase phase);
 
+/** How many there are, and how many were turned away because there were too many. */
+void xpl_connections_count(struct xpl_connections *connections, uint64_t *ret_open, uint64_t *ret_refused);
+
 /** Shuts down every connection beyond its deadline; how many there are. */
 size_t xpl_connections_reap(struct xpl_connections *connections);
 

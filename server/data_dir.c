@@ -86,14 +86,18 @@ static enum xpl_status load_key(struct xpl_arena *arena, const char *dir, const 
                               : xpl_fail_field(err, XPL_BAD_FIELD, "--data", "%.200s is not a key of 32 bytes", path);
 }
 
+const char *xpl_data_dir_database(struct xpl_arena *arena, const char *path)
+{
+    return xpl_arena_printf(arena, "%s/explaind.db", path);
+}
+
 enum xpl_status xpl_data_dir_open(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
                                   struct xpl_error *err)
 {
     const char *lock_path = xpl_arena_printf(arena, "%s/lock", path);
     enum xpl_status st;
 
-    *ret =
-        (struct xpl_data_dir){.path = path, .database = xpl_arena_printf(arena, "%s/explaind.db", path), .lock_fd = -1};
+    *ret = (struct xpl_data_dir){.path = path, .database = xpl_data_dir_database(arena, path), .lock_fd = -1};
     if (!lock_path || !ret->database)
         return xpl_no_memory(err);
     if (mkdir(path, 0700) != 0 && errno != EEXIST)

@@ -21,6 +21,9 @@ enum xpl_status xpl_data_dir_open(struct xpl_arena *arena, const char *path, str
                                   struct xpl_error *err);
 void xpl_data_dir_close(struct xpl_data_dir *dir);
 
+/** Path of the database of a data directory, in `arena`; NULL without memory. */
+const char *xpl_data_dir_database(struct xpl_arena *arena, const char *path);
+
 /** The content of a small text file in `arena`; NULL when it cannot be read. */
 char *xpl_read_file(struct xpl_arena *arena, const char *path);
 

@@ -121,23 +121,6 @@ static enum xpl_status load_image(struct job *job, struct xpl_error *err)
 
 /* ---- the way to the model ---- */
 
-static bool is_wml_v4(const char *url)
-{
-    return strstr(url, "/ml/v4/") != NULL;
-}
-
-/* WML v4 wants a version in the query; subscriptions often leave it out. */
-static const char *scoring_url(struct job *job)
-{
-    const char *url = xpl_json_string_at(job->subscription, "deployment.scoring_endpoint.url");
-
-    if (!url)
-        url = xpl_json_string_at(job->subscription, "deployment.url");
-    if (!url || !is_wml_v4(url) || strstr(url, "version="))
-        return url;
-    return xpl_arena_printf(job->arena, "%s%c" WML_VERSION, url, strchr(url, '?') ? '&' : '?');
-}
-
 static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
 {
     const struct xpl_settings *settings = &job->app->settings;
@@ -153,8 +136,10 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
         .task_id = job->task->id,
         .request_id = job->task->trace_id,
         .breaker = job->app->breaker,
+        .traceparent = job->task->traceparent,
+        .meters = &job->app->meters.model_calls,
     };
-    const char *url = scoring_url(job);
+    const char *url = xpl_scoring_url(job->arena, job->subscription);
     enum xpl_status st;
 
     if (!url)
@@ -170,7 +155,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
 
 static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 {
-    enum xpl_wire_format wire = is_wml_v4(job->endpoint.url) ? XPL_WIRE_WML_V4 : XPL_WIRE_AS_LOGGED;
+    enum xpl_wire_format wire = xpl_is_wml_v4(job->endpoint.url) ? XPL_WIRE_WML_V4 : XPL_WIRE_AS_LOGGED;
     struct xpl_splicer *splicer;
     struct xpl_pixels *fill;
     enum xpl_status st;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/time.h"
 #include "server/acceptor.h"
 #include "server/http_request.h"
 
@@ -26,6 +27,7 @@ struct xpl_http {
     struct xpl_http_shared shared;
     struct side plain, tls;
     struct xpl_acceptor *acceptor;
+    const char *db_path;
 };
 
 /* Paths and queries stay as sent: they are split first and decoded then. */
@@ -150,6 +152,22 @@ static enum xpl_status start_register(struct xpl_http *http, struct xpl_error *e
     return xpl_connections_new(&limits, &http->shared.connections, err);
 }
 
+static enum xpl_status show_metrics(void *context, struct xpl_db *db, struct xpl_buf *out, struct xpl_error *err)
+{
+    struct xpl_http *http = context;
+    struct xpl_gauges gauges = {.requests = atomic_load(&http->shared.n_requests),
+                                .body_bytes = atomic_load(&http->shared.body_bytes),
+                                .now_us = xpl_now_us(),
+                                .database = http->db_path};
+    enum xpl_status st = xpl_task_queue_read(db, &gauges.queue, err);
+
+    if (st)
+        return st;
+    xpl_connections_count(http->shared.connections, &gauges.connections, &gauges.connections_refused);
+    xpl_metrics_page(&http->shared.metrics, http->shared.app, &gauges, out);
+    return out->failed ? xpl_no_memory(err) : XPL_OK;
+}
+
 enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, const char *db_path,
                                const struct xpl_tls *tls, struct xpl_listener *listeners, size_t n_listeners,
                                struct xpl_http **ret, struct xpl_error *err)
@@ -161,7 +179,9 @@ enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting,
         return xpl_no_memory(err);
     http->shared.app = app;
     http->shared.waiting = waiting;
-    if ((st = start_register(http, err)) ||
+    http->db_path = db_path;
+    app->process = (struct xpl_process_hooks){http, show_metrics};
+    if ((st = xpl_metrics_init(&http->shared.metrics, err)) || (st = start_register(http, err)) ||
         (st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
         (st = start_side(http, &http->plain, db_path, NULL, err)) ||
         (st = start_side(http, &http->tls, db_path, tls, err)) ||
@@ -214,5 +234,6 @@ void xpl_http_stop(struct xpl_http *http)
     stop_side(&http->plain);
     stop_side(&http->tls);
     xpl_connections_free(http->shared.connections);
+    xpl_metrics_release(&http->shared.metrics);
     free(http);
 }

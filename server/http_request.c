@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cors.h"
 #include "api/routes.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -65,7 +66,7 @@ static bool decode_query(struct xpl_call *call)
 
 static enum xpl_method method_of(const char *name)
 {
-    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
     if (strcmp(name, "HEAD") == 0)
         return XPL_GET;
@@ -180,6 +181,7 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->shared = shared;
     r->head = xpl_http_head_start(connection, target);
     r->entry = info ? info->socket_context : NULL;
+    r->started_us = xpl_monotonic_us();
     r->call.app = shared->app;
     r->call.user = "admin";
     r->call.arena = xpl_arena_new(ARENA_BYTES);
@@ -258,7 +260,8 @@ static void log_request(const struct xpl_http_request *r)
 
     snprintf(status, sizeof status, "%u", r->call.reply.http_status);
     xpl_log(XPL_LOG_DEBUG, "request", "trace", r->call.request_id, "operation",
-            r->call.route ? r->call.route->operation : "", "status", status, NULL);
+            r->call.route ? r->call.route->operation : "", "status", status, "traceparent",
+            xpl_call_traceparent(&r->call), NULL);
 }
 
 enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
@@ -268,6 +271,7 @@ enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
     enum MHD_Result queued;
 
     xpl_reply_preference(&r->call);
+    xpl_cors_apply(&r->call);
     /* The bytes live as long as the request, which is freed when the answer has left. */
     response =
         MHD_create_response_from_buffer(reply->body.length, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
@@ -285,5 +289,6 @@ enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
     queued = MHD_queue_response(r->head.connection, reply->http_status, response);
     MHD_destroy_response(response);
     log_request(r);
+    xpl_metrics_count(&r->shared->metrics, &r->call, xpl_monotonic_us() - r->started_us);
     return queued;
 }

@@ -11,6 +11,7 @@
 #include "server/api_pool.h"
 #include "server/connections.h"
 #include "server/http_head.h"
+#include "server/metrics.h"
 #include "server/waiting.h"
 
 /** What all requests of the process share. */
@@ -23,6 +24,7 @@ struct xpl_http_shared {
     atomic_size_t body_bytes; /* of all requests together */
     atomic_bool draining;
     atomic_size_t n_running; /* HTTP threads inside of a handler */
+    struct xpl_metrics metrics;
 };
 
 enum xpl_request_state {
@@ -44,6 +46,7 @@ struct xpl_http_request {
     bool answer_known; /* before the body was there: an error */
     bool close;        /* the connection ends with this answer */
     size_t thrown_away;
+    int64_t started_us;   /* monotonic */
     size_t counted_bytes; /* this request's part of shared->body_bytes */
 };
 

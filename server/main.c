@@ -15,10 +15,12 @@
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/scoring/fetch.h"
+#include "server/commands.h"
 #include "server/config.h"
 #include "server/data_dir.h"
 #include "server/http.h"
 #include "server/options.h"
+#include "server/retention.h"
 #include "server/worker.h"
 
 #define CONFIG_ARENA_BYTES ((size_t)4 << 20)
@@ -33,6 +35,7 @@ struct process {
     struct xpl_address_policy *policy;
     struct xpl_waiting *waiting;
     struct xpl_workers *workers;
+    struct xpl_retention *retention;
     struct xpl_http *http;
 };
 
@@ -121,7 +124,8 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
         xpl_log(XPL_LOG_WARN, "storage", "version", xpl_db_version(), "message", warning, NULL);
     if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) ||
         (st = xpl_waiting_start((size_t)p->app.settings.http_waiting, &p->waiting, err)) ||
-        (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)))
+        (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)) ||
+        (st = xpl_retention_start(&p->app, &p->retention, err)))
         return st;
     return xpl_http_start(&p->app, p->waiting, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen,
                           &p->http, err);
@@ -141,6 +145,7 @@ static void stop(struct process *p)
 {
     if (p->http)
         xpl_http_drain(p->http);
+    xpl_retention_stop(p->retention);
     xpl_workers_stop(p->workers);
     xpl_writer_stop(p->app.writer);
     xpl_http_stop(p->http);
@@ -201,6 +206,8 @@ static int serve(struct process *p)
         wait_for_signal(&signals);
     }
     stop(p);
+    if (!st)
+        xpl_log(XPL_LOG_INFO, "stopped", NULL);
     return st ? fail(&err, st == XPL_STORAGE_FAILED ? EX_CONFIG : EX_SOFTWARE) : EX_OK;
 }
 
@@ -216,6 +223,10 @@ static int run(struct process *p)
             return fail(&err, EX_CONFIG);
         xpl_config_print(&p->app.settings, stdout);
         return EX_OK;
+    case XPL_COMMAND_BACKUP:
+        return xpl_backup_command(p->arena, p->options.data_dir, p->options.file);
+    case XPL_COMMAND_FSCK:
+        return xpl_fsck_command(p->arena, p->options.data_dir, p->options.file);
     case XPL_COMMAND_SERVE:
         break;
     }

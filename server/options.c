@@ -28,7 +28,9 @@ static const char doc[] =
     "Commands:\n"
     "  serve    run the daemon\n"
     "  routes   print every operation: METHOD PATH OPERATION\n"
-    "  config   print all settings with their values and meaning\n";
+    "  config   print all settings with their values and meaning\n"
+    "  backup FILE   copy the database of --data to a new file, beside a running daemon or without one\n"
+    "  fsck [FILE]   check the database of --data, or a copy of one: exit status 0 when it is sound, 1 when not\n";
 
 static error_t add(struct argp_state *state, const char **list, size_t *n, size_t max, const char *value)
 {
@@ -40,18 +42,28 @@ static error_t add(struct argp_state *state, const char **list, size_t *n, size_
 
 static error_t take_command(struct argp_state *state, struct xpl_options *options, const char *name)
 {
-    static const char *const names[] = {"serve", "routes", "config"};
+    static const char *const names[] = {"serve", "routes", "config", "backup", "fsck"};
 
-    if (state->arg_num > 0)
-        argp_error(state, "one command, please: %s is a second one", name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0) {
             options->command = (enum xpl_command)i;
             return 0;
         }
     }
-    argp_error(state, "there is no command %s; there are serve, routes, config", name);
+    argp_error(state, "there is no command %s; there are serve, routes, config, backup, fsck", name);
     return EINVAL;
+}
+
+static error_t take_argument(struct argp_state *state, struct xpl_options *options, const char *word)
+{
+    bool takes_file = options->command == XPL_COMMAND_BACKUP || options->command == XPL_COMMAND_FSCK;
+
+    if (state->arg_num == 0)
+        return take_command(state, options, word);
+    if (!takes_file || state->arg_num > 1)
+        argp_error(state, "%s is one word too many", word);
+    options->file = word;
+    return 0;
 }
 
 static error_t on_option(int key, char *value, struct argp_state *state)
@@ -76,7 +88,11 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         options->check = true;
         return 0;
     case ARGP_KEY_ARG:
-        return take_command(state, options, value);
+        return take_argument(state, options, value);
+    case ARGP_KEY_END:
+        if (options->command == XPL_COMMAND_BACKUP && !options->file)
+            argp_error(state, "backup needs the name of the new file");
+        return 0;
     case ARGP_KEY_NO_ARGS:
         argp_usage(state);
         return EINVAL;
@@ -87,7 +103,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
 
 void xpl_options_read(int argc, char **argv, struct xpl_options *ret)
 {
-    static const struct argp argp = {option_list, on_option, "COMMAND", doc, NULL, NULL, NULL};
+    static const struct argp argp = {option_list, on_option, "COMMAND [FILE]", doc, NULL, NULL, NULL};
 
     argp_program_version = "explaind " EXPLAIND_VERSION;
     argp_err_exit_status = EX_USAGE;

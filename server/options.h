@@ -12,7 +12,9 @@
 enum xpl_command {
     XPL_COMMAND_SERVE,
     XPL_COMMAND_ROUTES,
-    XPL_COMMAND_CONFIG
+    XPL_COMMAND_CONFIG,
+    XPL_COMMAND_BACKUP,
+    XPL_COMMAND_FSCK
 };
 
 struct xpl_options {
@@ -21,6 +23,7 @@ struct xpl_options {
     size_t n_listen;
     const char *data_dir;
     const char *config_file; /* NULL = none */
+    const char *file;        /* of backup and fsck; NULL = none */
     const char *set[XPL_MAX_SETTINGS];
     size_t n_set;
     bool no_auth, check;

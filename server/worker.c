@@ -14,6 +14,7 @@
 #include "api/errors.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
+#include "lib/base/trace.h"
 #include "server/explain_job.h"
 #include "server/leases.h"
 
@@ -190,8 +191,8 @@ static void log_end(const struct xpl_task *task, const struct ending *ending, in
 
     snprintf(ms, sizeof ms, "%.1f", (double)(xpl_monotonic_us() - started_us) / 1000);
     xpl_log(failed ? XPL_LOG_WARN : XPL_LOG_INFO, ending->run_again_at ? "explanation to be tried again" : event,
-            "trace", task->trace_id, "task", task->id, "scoring_id", task->scoring_id, "ms", ms, "message",
-            failed ? ending->error_message : NULL, NULL);
+            "trace", task->trace_id, "traceparent", task->traceparent, "task", task->id, "scoring_id", task->scoring_id,
+            "ms", ms, "message", failed ? ending->error_message : NULL, NULL);
 }
 
 static void store_end(struct worker *worker, const struct ending *ending, size_t bytes)
@@ -199,6 +200,8 @@ static void store_end(struct worker *worker, const struct ending *ending, size_t
     struct xpl_error err = {0};
     enum xpl_status st = xpl_writer_run(worker->all->app->writer, run_ending, (void *)(uintptr_t)ending, bytes, &err);
 
+    if (!st)
+        xpl_count(ending->result ? &worker->all->app->meters.tasks_finished : &worker->all->app->meters.tasks_failed);
     /* XPL_CONFLICT: the task was deleted meanwhile, or is another worker's; its result is of no use. */
     if (st && st != XPL_CONFLICT)
         xpl_log(XPL_LOG_ERROR, "explanation not stored", "task", ending->task->id, "message", err.message, NULL);
@@ -243,6 +246,7 @@ static enum xpl_status work_once(struct worker *worker)
         return XPL_NO_MEMORY;
     st = xpl_writer_run(worker->all->app->writer, run_claim, &claim, 256, &err);
     if (!st) {
+        task.traceparent = xpl_traceparent_child(arena, task.traceparent);
         set_task(worker, task.id);
         xpl_lease_hold(worker->all->leases, &task, &worker->progress.scoring.cancel);
         work_on(worker, arena, &task);

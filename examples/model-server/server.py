@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serves an ONNX image classifier the way Watson Machine Learning and OpenScale's custom engines do.
 
-    server.py --model FILE.onnx [--labels FILE] [--port 0] [--deployment NAME] [--user U --password P]
+    server.py --model FILE.onnx [--labels FILE] [--host ADDRESS] [--port 0] [--url URL] [--deployment NAME]
+              [--user U --password P]
 
 Speaks, all at once:
     POST /ml/v4/deployments/{id}/predictions            WML v4
@@ -166,14 +167,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, address, model, name, credentials):
+    def __init__(self, address, url, model, name, credentials):
         super().__init__(address, Handler)
+        self.url = url or "http://{}:{}".format(*self.server_address)
         self.model, self.name = model, name
         self.credentials = credentials and b"Basic " + base64.b64encode(credentials.encode())
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
     def deployment(self):
         now = "2024-01-01T00:00:00.000Z"
@@ -199,14 +197,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="ONNX file: NHWC images in, probabilities out")
     parser.add_argument("--labels", type=Path, help="text file with one class name a line")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8500, help="0 takes a free one (default 8500)")
+    parser.add_argument("--url", help="how clients reach this server, when not at the address it listens on")
     parser.add_argument("--deployment", default="example", help="id and name of the deployment (default example)")
     parser.add_argument("--user", help="custom engine: wanted user name")
     parser.add_argument("--password", default="", help="custom engine: wanted password")
     arguments = parser.parse_args()
     labels = arguments.labels.read_text().splitlines() if arguments.labels else None
     credentials = f"{arguments.user}:{arguments.password}" if arguments.user else None
-    server = Server(("127.0.0.1", arguments.port), Model(arguments.model, labels), arguments.deployment, credentials)
+    server = Server((arguments.host, arguments.port), arguments.url, Model(arguments.model, labels),
+                    arguments.deployment, credentials)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"model server listening on {server.url}", flush=True)
     try:

@@ -36,6 +36,7 @@ enum xpl_status {
     /* ours or the machine's */
     XPL_NO_MEMORY,
     XPL_OVERLOADED,
+    XPL_NOT_READY, /* told to load balancers only */
     XPL_STORAGE_FULL,
     XPL_STORAGE_FAILED,
     XPL_INTERNAL,

@@ -256,6 +256,8 @@ static enum xpl_status poll_once(struct job *job)
     if (st || !slot)
         return st ? xpl_fail(job->err, st, "%s", why.message) : XPL_OK;
     work = &p->work[slot_number(p, slot)];
+    xpl_call_meters_add(p->options.meters, outcome == XPL_OUTCOME_ANSWER ? XPL_OK : why.status,
+                        xpl_monotonic_us() - work->started);
     return outcome == XPL_OUTCOME_ANSWER ? take_answer(job, slot, work)
                                          : take_failure(job, slot, work, outcome, retry_after_ms, &why);
 }

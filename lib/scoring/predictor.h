@@ -21,6 +21,7 @@
 #include "lib/scoring/answer.h"
 #include "lib/scoring/batch.h"
 #include "lib/scoring/breaker.h"
+#include "lib/scoring/call_meters.h"
 #include "lib/scoring/splice.h"
 
 struct xpl_endpoint {
@@ -33,18 +34,20 @@ struct xpl_endpoint {
 };
 
 struct xpl_predictor_options {
-    uint32_t in_flight;          /* >= 1 */
-    uint32_t max_batch;          /* images in a request at most; 0 = XPL_MAX_BATCH */
-    size_t max_body_bytes;       /* of a request with several images */
-    struct xpl_batch batch;      /* what is known of this deployment */
-    uint32_t connect_timeout_ms; /* 5000 */
-    uint32_t call_timeout_ms;    /* 60000 */
-    uint32_t retries;            /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
-    size_t max_answer_bytes;     /* 16 MiB */
-    int64_t deadline_us;         /* of the monotonic clock; 0 = none */
-    const char *task_id;         /* sent as X-Explaind-Task and in Ce-Id */
-    const char *request_id;      /* sent as X-Global-Transaction-Id; may be NULL */
-    struct xpl_breaker *breaker; /* shared by all predictors of the process; NULL = none */
+    uint32_t in_flight;             /* >= 1 */
+    uint32_t max_batch;             /* images in a request at most; 0 = XPL_MAX_BATCH */
+    size_t max_body_bytes;          /* of a request with several images */
+    struct xpl_batch batch;         /* what is known of this deployment */
+    uint32_t connect_timeout_ms;    /* 5000 */
+    uint32_t call_timeout_ms;       /* 60000 */
+    uint32_t retries;               /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
+    size_t max_answer_bytes;        /* 16 MiB */
+    int64_t deadline_us;            /* of the monotonic clock; 0 = none */
+    const char *task_id;            /* sent as X-Explaind-Task and in Ce-Id */
+    const char *request_id;         /* sent as X-Global-Transaction-Id; may be NULL */
+    struct xpl_breaker *breaker;    /* shared by all predictors of the process; NULL = none */
+    const char *traceparent;        /* sent as traceparent (W3C Trace Context); may be NULL */
+    struct xpl_call_meters *meters; /* may be NULL */
 };
 
 /** Shared with other threads: what a dashboard sees while the work goes on, and the way to stop it. */

@@ -108,6 +108,8 @@ static enum xpl_status add_headers(struct xpl_slot *slot, const struct xpl_endpo
         return st;
     if (options->request_id && (st = add_header(slot, "X-Global-Transaction-Id: ", options->request_id, err)))
         return st;
+    if (options->traceparent && (st = add_header(slot, "traceparent: ", options->traceparent, err)))
+        return st;
     return options->task_id ? add_task_headers(slot, options->task_id, err) : XPL_OK;
 }
 

@@ -110,7 +110,8 @@ def check_format():
 
 def check_heads():
     """A file without its licence line."""
-    for path in tracked("*.c", "*.h", "*.py", "*.sh", "*.cmake", "*.sql", "CMakeLists.txt", "**/CMakeLists.txt", "scripts/*"):
+    for path in tracked("*.c", "*.h", "*.py", "*.sh", "*.cmake", "*.sql", "CMakeLists.txt", "**/CMakeLists.txt", "scripts/*",
+                        "docker/*", "packaging/*.service"):
         head = "\n".join(path.read_text(errors="replace").splitlines()[:3])
         if path.stat().st_size and "SPDX-License-Identifier: Apache-2.0" not in head:
             yield f"{path.relative_to(ROOT)}: no SPDX line at the top"
@@ -154,8 +155,8 @@ def check_shell():
     if not shutil.which("shellcheck"):
         yield "shellcheck is not installed (scripts/setup --tests)"
         return
-    scripts = [f for f in tracked("scripts/*", ".ci/*", "*.sh") if f.read_text(errors="replace").startswith("#!")
-               and "bash" in f.read_text(errors="replace").splitlines()[0]]
+    scripts = [f for f in tracked("scripts/*", ".ci/*", "docker/*", "packaging/debian/*", "*.sh")
+               if re.match(r"#!.*sh$", f.read_text(errors="replace").split("\n")[0])]
     run = subprocess.run(["shellcheck", "-S", "warning", *map(str, scripts)], cwd=ROOT, capture_output=True, text=True)
     if run.returncode:
         yield from run.stdout.splitlines()

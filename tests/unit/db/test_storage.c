@@ -11,7 +11,7 @@ static void a_new_file_has_the_whole_schema(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(fixture_int(f, "SELECT MAX(version) = COUNT(*) FROM schema_versions"), 1);
+    assert_int_equal(fixture_int(f, "SELECT MAX(version) - COUNT(*) FROM schema_versions"), 0);
     assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name IN"
                                     " ('data_marts', 'service_providers', 'subscriptions', 'data_sets',"
                                     " 'monitor_instances', 'record_requests', 'payloads', 'records',"
@@ -22,11 +22,12 @@ static void a_new_file_has_the_whole_schema(void **state)
 static void migrating_twice_changes_nothing(void **state)
 {
     struct fixture *f = *state;
+    int64_t n = fixture_int(f, "SELECT COUNT(*) FROM schema_versions");
     int64_t applied_at = fixture_int(f, "SELECT SUM(applied_at) FROM schema_versions");
 
     assert_ok(f, xpl_db_migrate(f->db, &f->err));
     fixture_reopen(f);
-    assert_int_equal(fixture_int(f, "SELECT MAX(version) = COUNT(*) FROM schema_versions"), 1);
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM schema_versions"), n);
     assert_int_equal(fixture_int(f, "SELECT SUM(applied_at) FROM schema_versions"), applied_at);
 }
 
@@ -64,7 +65,7 @@ static void a_reader_can_neither_write_nor_checkpoint(void **state)
     struct xpl_db *reader, *writer = f->db;
 
     assert_ok(f, xpl_db_open(f->path, XPL_DB_READER, &reader, &f->err));
-    assert_int_not_equal(xpl_db_exec(reader, "INSERT INTO schema_versions VALUES (2, 0)", &f->err), XPL_OK);
+    assert_int_not_equal(xpl_db_exec(reader, "INSERT INTO schema_versions VALUES (9999, 0)", &f->err), XPL_OK);
     f->db = reader;
     assert_int_equal(fixture_int(f, "PRAGMA wal_autocheckpoint"), 0);
     f->db = writer;
