@@ -18,15 +18,20 @@ from support.model import ModelInTest
 from support.processes import Daemon, StubModel
 
 TESTS = Path(__file__).parent
-daemon_addresses: set[str] = set()
+daemons: dict[str, Daemon] = {}  # by address; a port may be another program's after its daemon ended
 
 
 # ---- the contract watches ----
 
+def is_of_a_daemon(url) -> bool:
+    daemon = daemons.get(urlsplit(url).netloc)
+    return daemon is not None and daemon.process.poll() is None
+
+
 def judged_send(send):
     def wrapper(self, request, **arguments):
         response = send(self, request, **arguments)
-        if urlsplit(request.url).netloc in daemon_addresses:
+        if is_of_a_daemon(request.url):
             response.content  # noqa: B018 - read the body now, whoever asks for it later
             Contract.load().judge(response)
         return response
@@ -71,7 +76,7 @@ def pytest_configure(config):
 
 def judged_daemon(directory, **settings) -> Daemon:
     daemon = Daemon(directory, **settings)
-    daemon_addresses.add(urlsplit(daemon.url).netloc)
+    daemons[urlsplit(daemon.url).netloc] = daemon
     return daemon
 
 

@@ -38,9 +38,13 @@ class Ledger:
         return response.status_code
 
     def fill(self):
+        """Until even the smaller ones of the images find no room."""
+        refused = 0
         for _ in range(MANY):
-            if (status := self.log()) != 202:
-                assert status == 507
+            status = self.log()
+            assert status in (202, 507)
+            refused = refused + 1 if status == 507 else 0
+            if refused == 10:
                 return
         raise AssertionError("there was room for everything")
 
@@ -58,8 +62,6 @@ class Ledger:
 
 def assert_refuses_and_serves(ledger: Ledger):
     client = ledger.watched.client
-    for _ in range(5):
-        assert ledger.log() == 507
     error = client.refused("POST", "/v2/service_providers", 507,
                            json={"name": "p", "service_type": "custom_machine_learning",
                                  "credentials": {"url": "http://127.0.0.1:9", "note": "x" * 60_000}})

@@ -263,7 +263,7 @@ def by_parity(image) -> list[float]:
 
 def test_a_deadline_answers_with_the_last_complete_stage(start_daemon, model):
     """The first stage of many zones has 256 calls; the model stops answering in the second."""
-    client = Client(start_daemon(explain__in_flight=1).url)
+    client = Client(start_daemon(explain__in_flight=1, explain__batch=1).url)
     watched = Watched(client, model)
     model.probabilities = by_parity
     scoring_ids = watched.log(blocks(height=40, width=40, n=BANDS))
