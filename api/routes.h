@@ -12,8 +12,12 @@ enum xpl_role {
     XPL_ANYONE, /* without login */
     XPL_VIEWER,
     XPL_EDITOR,
-    XPL_ADMIN
+    XPL_ADMIN,
+    XPL_OPERATOR /* an administrator of the default data mart, or whoever runs the daemon */
 };
+
+/** "anyone", "viewer", ... */
+const char *xpl_role_name(enum xpl_role role);
 
 /** Which configured limit a body has. */
 enum xpl_body_limit {

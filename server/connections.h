@@ -10,6 +10,7 @@
 #ifndef XPL_SERVER_CONNECTIONS_H
 #define XPL_SERVER_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -49,6 +50,12 @@ void xpl_connections_hand_over(struct xpl_connections *connections, struct xpl_c
 
 /** The connection of a socket that microhttpd has taken. */
 struct xpl_connection *xpl_connections_taken(struct xpl_connections *connections, int fd);
+
+/**
+ * Whom a connection is counted for, as text that lives as long as it does: an IPv4 address or an IPv6 network.
+ * `*ret_local`: it came through a Unix socket. NULL is nobody.
+ */
+const char *xpl_connection_source(const struct xpl_connection *connection, bool *ret_local);
 
 /** Sets the deadline of what comes next. Called by the thread that serves the connection. NULL is fine. */
 void xpl_connection_enter(struct xpl_connections *connections, struct xpl_connection *connection,
