@@ -127,10 +127,9 @@ static enum xpl_answered refuse_iam(struct xpl_call *call, const struct xpl_erro
     if (!unknown && err->status != XPL_BAD_FIELD)
         return xpl_reply_error(call, err);
     return xpl_reply_json(call, 400,
-                          json_pack("{s:s, s:s, s:{s:s}}", "errorCode", unknown ? "BXNIM0415E" : "BXNIM0109E",
-                                    "errorMessage",
-                                    unknown ? "Provided API key could not be found." : "Property missing: apikey",
-                                    "context", "requestId", call->request_id));
+                          json_pack("{s:s, s:s, s:s}", "trace", call->request_id, "errorCode",
+                                    unknown ? "BXNIM0415E" : "BXNIM0109E", "errorMessage",
+                                    unknown ? "Provided API key could not be found." : "Property missing: apikey"));
 }
 
 enum xpl_answered xpl_login_iam(struct xpl_call *call)

@@ -138,7 +138,7 @@ static enum xpl_status check_key_count(struct xpl_db *db, const char *user_name,
     if ((st = xpl_fetch_int(query, &n, err)))
         return st;
     return n < XPL_KEYS_PER_USER ? XPL_OK
-                                 : xpl_fail(err, XPL_TOO_MANY, "the user has %d API keys, the limit; remove one first",
+                                 : xpl_fail(err, XPL_CONFLICT, "the user has %d API keys, the limit; remove one first",
                                             XPL_KEYS_PER_USER);
 }
 

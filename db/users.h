@@ -59,7 +59,7 @@ enum xpl_status xpl_user_count(struct xpl_db *db, int64_t *ret, struct xpl_error
 /** The administrators of a data mart. */
 enum xpl_status xpl_user_count_admins(struct xpl_db *db, const char *data_mart_id, int64_t *ret, struct xpl_error *err);
 
-/** XPL_TOO_MANY when the user has XPL_KEYS_PER_USER of them. */
+/** XPL_CONFLICT when the user has XPL_KEYS_PER_USER of them. */
 enum xpl_status xpl_api_key_insert(struct xpl_db *db, const struct xpl_api_key *key, struct xpl_error *err);
 enum xpl_status xpl_api_key_list(struct xpl_db *db, struct xpl_arena *arena, const char *user_name,
                                  struct xpl_api_key **ret, size_t *ret_count, struct xpl_error *err);
