@@ -178,12 +178,14 @@ enum xpl_answered xpl_users_add(struct xpl_call *call)
 
 /* ---- changing and removing ---- */
 
-/* Nobody may be left who can manage users. */
-static enum xpl_status check_admins(struct xpl_db *db, struct xpl_error *err)
+/* Whether somebody is left who can manage users, after a change of one who could. */
+static enum xpl_status check_admins(struct xpl_db *db, const struct xpl_user *before, struct xpl_error *err)
 {
     enum xpl_status st;
     int64_t n;
 
+    if (strcmp(before->role, "admin") != 0 || strcmp(before->data_mart_id, XPL_DEFAULT_INSTANCE) != 0)
+        return XPL_OK;
     if ((st = xpl_user_count_admins(db, XPL_DEFAULT_INSTANCE, &n, err)))
         return st;
     return n ? XPL_OK : xpl_fail(err, XPL_CONFLICT, "this is the last administrator of the default data mart");
@@ -192,11 +194,12 @@ static enum xpl_status check_admins(struct xpl_db *db, struct xpl_error *err)
 static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
     const struct xpl_user *changed = arg;
-    struct xpl_user user;
-    enum xpl_status st = find(db, call, &user, err);
+    struct xpl_user user, before;
+    enum xpl_status st = find(db, call, &before, err);
 
     if (st)
         return st;
+    user = before;
     user.role = changed->role;
     user.data_mart_id = changed->data_mart_id;
     if (changed->password_hash) {
@@ -205,7 +208,7 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
     }
     user.modified_at = xpl_now_us();
     user.modified_by = call->user;
-    if ((st = xpl_user_update(db, &user, err)) || (st = check_admins(db, err)))
+    if ((st = xpl_user_update(db, &user, err)) || (st = check_admins(db, &before, err)))
         return st;
     xpl_reply_json(call, 200, view(&user));
     return XPL_OK;
@@ -214,7 +217,7 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
 /* The patched role and data mart, and the hash of a new password if there is one. */
 static enum xpl_status patch(struct xpl_call *call, struct xpl_user *ret, struct xpl_error *err)
 {
-    static const char *const read_only[] = {"name", NULL};
+    static const char *const read_only[] = {"name", NULL}, *const no_secrets[] = {NULL};
     XPL_AUTO_JSON operations = NULL;
     XPL_AUTO_JSON entity = NULL;
     struct user_request request = {0};
@@ -224,7 +227,7 @@ static enum xpl_status patch(struct xpl_call *call, struct xpl_user *ret, struct
     if ((st = xpl_call_json(call, &operations, err)) || (st = find(call->db, call, &user, err)))
         return st;
     entity = json_pack("{s:s, s:s}", "role", user.role, "data_mart_id", user.data_mart_id);
-    if ((st = xpl_json_patch(&entity, operations, &(struct xpl_patch_rules){read_only, NULL}, err)) ||
+    if ((st = xpl_json_patch(&entity, operations, &(struct xpl_patch_rules){read_only, no_secrets}, err)) ||
         (st = read_request(entity, &request, err)))
         return st;
     ret->role = xpl_arena_string(call->arena, request.role);
@@ -253,7 +256,8 @@ static enum xpl_status run_delete(struct xpl_db *db, struct xpl_call *call, void
     enum xpl_status st;
 
     (void)arg;
-    if ((st = find(db, call, &user, err)) || (st = xpl_user_delete(db, user.name, err)) || (st = check_admins(db, err)))
+    if ((st = find(db, call, &user, err)) || (st = xpl_user_delete(db, user.name, err)) ||
+        (st = check_admins(db, &user, err)))
         return st;
     xpl_reply_json(call, 202, json_object());
     return XPL_OK;
