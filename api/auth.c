@@ -101,16 +101,15 @@ enum xpl_status xpl_login_key(struct xpl_call *call, const struct xpl_login *log
 static enum xpl_status login_token(struct xpl_call *call, const char *text, struct xpl_user *ret, struct xpl_error *err)
 {
     struct xpl_token token;
-    bool revoked, found;
-    enum xpl_status st;
+    enum xpl_status st = xpl_token_read(call->app, call->arena, text, xpl_now_us() / 1000000, &token, err);
 
-    if ((st = xpl_token_read(call->app, call->arena, text, xpl_now_us() / 1000000, &token, err)) ||
-        (st = xpl_token_is_revoked(call->db, token.id, &revoked, err)) ||
-        (st = find_user(call, token.user_name, ret, &found, err)))
+    if (st)
         return st;
-    if (revoked || !found || strcmp(token.epoch, ret->epoch) != 0)
-        return xpl_fail(err, XPL_UNAUTHORIZED, "the token has been revoked");
-    return XPL_OK;
+    st = xpl_user_of_token(call->db, call->arena, token.user_name, token.epoch, token.id, ret, err);
+    if (st != XPL_NOT_FOUND)
+        return st;
+    xpl_error_clear(err);
+    return xpl_fail(err, XPL_UNAUTHORIZED, "the token has been revoked");
 }
 
 /* ---- admission ---- */

@@ -67,6 +67,19 @@ enum xpl_status xpl_user_of_key(struct xpl_db *db, struct xpl_arena *arena, stru
     return xpl_fetch_one(query, arena, read_user, ret, err);
 }
 
+enum xpl_status xpl_user_of_token(struct xpl_db *db, struct xpl_arena *arena, const char *name, const char *epoch,
+                                  const char *token_id, struct xpl_user *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT " COLUMNS " FROM users WHERE name = ? AND epoch = ?"
+                             " AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE id = ?)");
+
+    xpl_bind_text(query, name);
+    xpl_bind_text(query, epoch);
+    xpl_bind_text(query, token_id);
+    return xpl_fetch_one(query, arena, read_user, ret, err);
+}
+
 enum xpl_status xpl_user_list(struct xpl_db *db, struct xpl_arena *arena, struct xpl_user **ret, size_t *ret_count,
                               struct xpl_error *err)
 {
@@ -214,19 +227,6 @@ enum xpl_status xpl_token_revoke(struct xpl_db *db, const struct xpl_revoked_tok
     xpl_bind_int(insert, token->created_at);
     xpl_bind_text(insert, token->created_by);
     return xpl_run(insert, NULL, err);
-}
-
-enum xpl_status xpl_token_is_revoked(struct xpl_db *db, const char *id, bool *ret, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT EXISTS (SELECT 1 FROM revoked_tokens WHERE id = ?)");
-    enum xpl_status st;
-    int64_t found = 0;
-
-    xpl_bind_text(query, id);
-    if ((st = xpl_fetch_int(query, &found, err)))
-        return st;
-    *ret = found != 0;
-    return XPL_OK;
 }
 
 enum xpl_status xpl_token_list_revoked(struct xpl_db *db, struct xpl_arena *arena, struct xpl_revoked_token **ret,

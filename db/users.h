@@ -44,6 +44,10 @@ enum xpl_status xpl_user_get(struct xpl_db *db, struct xpl_arena *arena, const c
 enum xpl_status xpl_user_of_key(struct xpl_db *db, struct xpl_arena *arena, struct xpl_blob hash, struct xpl_user *ret,
                                 struct xpl_error *err);
 
+/** The owner of a token; XPL_NOT_FOUND when there is none of this name and epoch, or the token was revoked. */
+enum xpl_status xpl_user_of_token(struct xpl_db *db, struct xpl_arena *arena, const char *name, const char *epoch,
+                                  const char *token_id, struct xpl_user *ret, struct xpl_error *err);
+
 /** By name; at most 10,000. */
 enum xpl_status xpl_user_list(struct xpl_db *db, struct xpl_arena *arena, struct xpl_user **ret, size_t *ret_count,
                               struct xpl_error *err);
@@ -69,7 +73,6 @@ enum xpl_status xpl_api_key_delete(struct xpl_db *db, const char *user_name, con
 
 /** Forgets revoked tokens that have expired anyway. Revoking one twice is fine. */
 enum xpl_status xpl_token_revoke(struct xpl_db *db, const struct xpl_revoked_token *token, struct xpl_error *err);
-enum xpl_status xpl_token_is_revoked(struct xpl_db *db, const char *id, bool *ret, struct xpl_error *err);
 enum xpl_status xpl_token_list_revoked(struct xpl_db *db, struct xpl_arena *arena, struct xpl_revoked_token **ret,
                                        size_t *ret_count, struct xpl_error *err);
 

@@ -52,7 +52,7 @@ static enum xpl_status leave_random_password(struct xpl_arena *arena, const stru
 enum xpl_status xpl_first_admin(struct xpl_app *app, struct xpl_arena *arena, const struct xpl_data_dir *dir,
                                 struct xpl_error *err)
 {
-    const char *configured = app->settings.auth_admin_password_file, *path = configured, *password;
+    const char *configured = app->settings.auth_admin_password_file, *path = configured, *password = "";
     struct xpl_user admin;
     enum xpl_status st;
     int64_t n = 0;
