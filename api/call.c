@@ -140,18 +140,18 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
     return 0;
 }
 
-/* A handler sees one state of the database; one that blocks would hold on to an old one. */
 bool xpl_call_blocks(const struct xpl_call *call)
 {
     return call->route->blocking || call->password_unchecked;
 }
 
+/* A handler sees one state of the database; one that blocks would hold on to an old one. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {
-    if (call->password_unchecked && !xpl_call_admit(call, true))
-        return XPL_ANSWERED;
     enum xpl_answered answered;
 
+    if (call->password_unchecked && !xpl_call_admit(call, true))
+        return XPL_ANSWERED;
     if (call->route->blocking)
         return call->route->handle(call);
     xpl_db_begin_read(call->db);

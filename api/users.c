@@ -200,8 +200,10 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
     if (st)
         return st;
     user = before;
-    user.role = changed->role;
-    user.data_mart_id = changed->data_mart_id;
+    if (changed->role)
+        user.role = changed->role;
+    if (changed->data_mart_id)
+        user.data_mart_id = changed->data_mart_id;
     if (changed->password_hash) {
         user.password_hash = changed->password_hash;
         user.epoch = changed->epoch;
@@ -214,7 +216,7 @@ static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void 
     return XPL_OK;
 }
 
-/* The patched role and data mart, and the hash of a new password if there is one. */
+/* What a patch changes; the rest stays NULL, so that patches at the same time do not undo each other. */
 static enum xpl_status patch(struct xpl_call *call, struct xpl_user *ret, struct xpl_error *err)
 {
     static const char *const read_only[] = {"name", NULL}, *const no_secrets[] = {NULL};
@@ -230,10 +232,11 @@ static enum xpl_status patch(struct xpl_call *call, struct xpl_user *ret, struct
     if ((st = xpl_json_patch(&entity, operations, &(struct xpl_patch_rules){read_only, no_secrets}, err)) ||
         (st = read_request(entity, &request, err)))
         return st;
-    ret->role = xpl_arena_string(call->arena, request.role);
-    ret->data_mart_id = xpl_arena_string(call->arena, request.data_mart_id);
-    ret->epoch = new_epoch(call->arena);
-    if (!ret->role || !ret->data_mart_id || !ret->epoch)
+    if (strcmp(request.role, user.role) != 0)
+        ret->role = xpl_arena_string(call->arena, request.role);
+    if (strcmp(request.data_mart_id, user.data_mart_id) != 0)
+        ret->data_mart_id = xpl_arena_string(call->arena, request.data_mart_id);
+    if (!(ret->epoch = new_epoch(call->arena)))
         return xpl_no_memory(err);
     return request.password ? hash_password(call->arena, request.password, &ret->password_hash, err) : XPL_OK;
 }
