@@ -89,6 +89,7 @@ struct xpl_call {
     struct xpl_buf body; /* complete when the handler runs */
     const char *client;  /* the address it came from, in some form */
     bool local;          /* through the socket in the data directory: whoever runs the daemon */
+    bool loopback;       /* from this machine */
 
     /* what the API made of it */
     const struct xpl_route *route;

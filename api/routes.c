@@ -9,7 +9,7 @@ static const struct xpl_route routes[] = {
     {XPL_GET, "/health/live", "health_live", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_live},
     {XPL_GET, "/health/ready", "health_ready", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_ready},
     {XPL_GET, "/health/startup", "health_startup", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_startup},
-    {XPL_GET, "/metrics", "metrics", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_metrics_get},
+    {XPL_GET, "/metrics", "metrics", XPL_LOCAL_OR_VIEWER, XPL_BODY_SMALL, false, xpl_metrics_get},
     {XPL_GET, "/openapi.yaml", "openapi", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_openapi_get},
     {XPL_GET, "/v2/limits", "limits_get", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_limits_get},
 
@@ -133,7 +133,7 @@ static const struct xpl_route routes[] = {
 
 const char *xpl_role_name(enum xpl_role role)
 {
-    static const char *const names[] = {"anyone", "viewer", "editor", "admin", "operator"};
+    static const char *const names[] = {"anyone", "local_or_viewer", "viewer", "editor", "admin", "operator"};
 
     return names[role];
 }

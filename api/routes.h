@@ -9,7 +9,8 @@
 #include "api/call.h"
 
 enum xpl_role {
-    XPL_ANYONE, /* without login */
+    XPL_ANYONE,          /* without login */
+    XPL_LOCAL_OR_VIEWER, /* without login from this machine */
     XPL_VIEWER,
     XPL_EDITOR,
     XPL_ADMIN,

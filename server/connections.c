@@ -150,10 +150,23 @@ struct xpl_connection *xpl_connections_taken(struct xpl_connections *c, int fd)
     return found;
 }
 
-const char *xpl_connection_source(const struct xpl_connection *entry, bool *ret_local)
+const char *xpl_connection_source(const struct xpl_connection *entry)
 {
-    *ret_local = entry && entry->source.bytes[0] == AF_UNIX;
     return entry ? entry->source_text : "";
+}
+
+bool xpl_connection_is_local(const struct xpl_connection *entry)
+{
+    return entry && entry->source.bytes[0] == AF_UNIX;
+}
+
+bool xpl_connection_is_loopback(const struct xpl_connection *entry)
+{
+    static const uint8_t zero[8];
+    const uint8_t *source = entry ? entry->source.bytes : NULL;
+
+    return xpl_connection_is_local(entry) || (source && source[0] == AF_INET && source[1] == 127) ||
+           (source && source[0] == AF_INET6 && memcmp(source + 1, zero, sizeof zero) == 0);
 }
 
 void xpl_connection_enter(struct xpl_connections *c, struct xpl_connection *entry, enum xpl_connection_phase phase)

@@ -185,7 +185,9 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->call.app = shared->app;
     r->call.db = db;
     r->call.user = "";
-    r->call.client = xpl_connection_source(r->entry, &r->call.local);
+    r->call.client = xpl_connection_source(r->entry);
+    r->call.local = xpl_connection_is_local(r->entry);
+    r->call.loopback = xpl_connection_is_loopback(r->entry);
     r->call.arena = xpl_arena_new(ARENA_BYTES);
     xpl_buf_init(&r->call.out, MAX_ANSWER_BYTES);
     if (!r->call.arena) {
