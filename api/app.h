@@ -39,6 +39,8 @@ struct xpl_settings {
     int64_t scoring_connect_timeout_ms, scoring_call_timeout_ms, scoring_retries;
     int64_t scoring_body_bytes, scoring_answer_bytes;
     int64_t scoring_breaker_failures, scoring_breaker_pause_ms;
+    int64_t auth_failed_logins;            /* a minute, of one name from one address */
+    const char *auth_admin_password_file;  /* of the first administrator; "" = a random one */
     const char *tls_certificate, *tls_key; /* PEM files; a self-signed pair is made when not given */
     const char *log_level;
     const char *cors_origins;                /* blank- or comma-separated; "*" = all; "" = none */
@@ -75,8 +77,11 @@ struct xpl_process_hooks {
     enum xpl_status (*metrics)(void *context, struct xpl_db *db, struct xpl_buf *out, struct xpl_error *err);
 };
 
+struct xpl_credentials;
+
 struct xpl_app {
     struct xpl_settings settings;
+    struct xpl_credentials *credentials; /* NULL without users */
     struct xpl_writer *writer;
     struct xpl_worker_hooks workers;
     struct xpl_process_hooks process;

@@ -28,6 +28,7 @@ static const char *strip_prefix(struct xpl_call *call, const char *path)
     instance = end ? xpl_arena_string_n(call->arena, rest + 1, (size_t)(end - rest - 1)) : NULL;
     if (instance && xpl_is_guid(instance)) {
         call->data_mart_id = instance;
+        call->instance_named = true;
         return end;
     }
     return rest;
@@ -98,7 +99,6 @@ bool xpl_call_route(struct xpl_call *call, const char *raw_path)
     size_t n_routes;
     const struct xpl_route *routes = xpl_routes(&n_routes);
 
-    call->user = "admin";
     for (size_t i = 0; i < n_routes; i++) {
         memset(params, 0, sizeof params);
         if (!match(routes[i].path, path, params))
@@ -140,11 +140,18 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
     return 0;
 }
 
+bool xpl_call_blocks(const struct xpl_call *call)
+{
+    return call->route->blocking || call->password_unchecked;
+}
+
 /* A handler sees one state of the database; one that blocks would hold on to an old one. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {
     enum xpl_answered answered;
 
+    if (call->password_unchecked && !xpl_call_admit(call, true))
+        return XPL_ANSWERED;
     if (call->route->blocking)
         return call->route->handle(call);
     xpl_db_begin_read(call->db);

@@ -87,12 +87,17 @@ struct xpl_call {
     struct xpl_pair *headers; /* names as sent; look them up without regard to case */
     size_t n_headers;
     struct xpl_buf body; /* complete when the handler runs */
+    const char *client;  /* the address it came from, in some form */
+    bool local;          /* through the socket in the data directory: whoever runs the daemon */
+    bool loopback;       /* from this machine */
 
     /* what the API made of it */
     const struct xpl_route *route;
     const char *path_params[XPL_MAX_PATH_PARAMS]; /* decoded, in the order of the template */
     const char *data_mart_id;                     /* the tenant: every query takes it from here */
-    const char *user;
+    bool instance_named;                          /* by the path */
+    const char *user;                             /* the caller's name */
+    bool password_unchecked;                      /* the caller is still to be identified: that takes long */
     char request_id[XPL_UUID_SIZE + 28]; /* the client's X-Global-Transaction-Id when it is usable, else made here */
 
     struct xpl_reply reply;
@@ -122,10 +127,20 @@ struct xpl_call {
  */
 bool xpl_call_route(struct xpl_call *call, const char *raw_path);
 
+/**
+ * Identifies the caller and holds role and instance against the route (api/auth.h). False when the answer (401, 403,
+ * 404, 429) is already made. A password that is not remembered takes long to check: unless `may_block` it is left to
+ * xpl_call_handle. Uses `call->db`.
+ */
+bool xpl_call_admit(struct xpl_call *call, bool may_block);
+
+/** Whether xpl_call_handle may take long: then it is to run on the api pool. */
+bool xpl_call_blocks(const struct xpl_call *call);
+
 /** Body limit of the call's route, from the settings. */
 size_t xpl_call_body_limit(const struct xpl_call *call);
 
-/** Runs the handler. */
+/** Runs the handler; before it, what xpl_call_admit has left. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call);
 
 /** Runs the handed-over write: called on the writer. */

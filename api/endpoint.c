@@ -72,18 +72,20 @@ enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *a
 {
     const char **lines = XPL_NEW_ARRAY(arena, const char *, MAX_HEADERS);
     const json_t *own = xpl_json_at(scoring_endpoint, "credentials");
+    bool providers_server = xpl_same_origin(url, xpl_json_string_at(provider, "credentials.url"));
+    enum xpl_status st = XPL_OK;
     size_t n = 0;
-    enum xpl_status st;
 
     if (!lines)
         return xpl_no_memory(err);
     *ret = (struct xpl_endpoint){.url = xpl_arena_string(arena, url), .policy = app->scoring_policy};
     if (json_object_size(own) > 0)
         take_credentials(arena, own, ret);
-    else if (xpl_same_origin(url, xpl_json_string_at(provider, "credentials.url")))
+    else if (providers_server)
         take_credentials(arena, xpl_json_at(provider, "credentials"), ret);
-    if ((st = add_headers(arena, xpl_json_at(provider, "request_headers"), lines, &n, err)) ||
-        (st = add_headers(arena, xpl_json_at(scoring_endpoint, "request_headers"), lines, &n, err)))
+    if (providers_server)
+        st = add_headers(arena, xpl_json_at(provider, "request_headers"), lines, &n, err);
+    if (st || (st = add_headers(arena, xpl_json_at(scoring_endpoint, "request_headers"), lines, &n, err)))
         return st;
     ret->headers = lines;
     ret->n_headers = n;

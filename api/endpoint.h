@@ -16,9 +16,9 @@ bool xpl_same_origin(const char *a, const char *b);
 
 /**
  * The endpoint at `url`. `scoring_endpoint` (a subscription's deployment.scoring_endpoint; NULL for discovery) brings
- * its own credentials and headers. Without credentials there the provider's are used, but only for the server
- * they were given for: a subscription cannot send them elsewhere. Strings live in `arena`. Both entities are opened
- * (credentials decrypted).
+ * its own credentials and headers. Without credentials there the provider's are used; these and the provider's headers
+ * go to the server of its credentials.url only: a subscription cannot send them elsewhere. Strings live in `arena`.
+ * Both entities are unsealed.
  */
 enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
                                   const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,

@@ -28,6 +28,18 @@ enum xpl_answered xpl_login_preauth_post(struct xpl_call *call);
 enum xpl_answered xpl_login_entitlements(struct xpl_call *call);
 enum xpl_answered xpl_login_heartbeat(struct xpl_call *call);
 
+/* users.c, user_keys.c */
+enum xpl_answered xpl_users_list(struct xpl_call *call);
+enum xpl_answered xpl_users_add(struct xpl_call *call);
+enum xpl_answered xpl_users_get(struct xpl_call *call);
+enum xpl_answered xpl_users_patch(struct xpl_call *call);
+enum xpl_answered xpl_users_delete(struct xpl_call *call);
+enum xpl_answered xpl_api_keys_list(struct xpl_call *call);
+enum xpl_answered xpl_api_keys_add(struct xpl_call *call);
+enum xpl_answered xpl_api_keys_delete(struct xpl_call *call);
+enum xpl_answered xpl_revoked_tokens_list(struct xpl_call *call);
+enum xpl_answered xpl_revoked_tokens_add(struct xpl_call *call);
+
 /* data_marts.c */
 enum xpl_answered xpl_data_marts_list(struct xpl_call *call);
 enum xpl_answered xpl_data_marts_add(struct xpl_call *call);

@@ -159,9 +159,12 @@ static bool is_read_only(const char *pointer, const char *const *read_only)
 }
 
 /* Whether a value at `pointer` shows a secret: it is one, a part of one, or holds one. */
-static bool shows_secret(const char *pointer, const char *secret)
+static bool shows_secret(const char *pointer, const char *const *secrets)
 {
-    return secret && (xpl_pointer_within(pointer, secret) || xpl_pointer_within(secret, pointer));
+    for (; *secrets; secrets++)
+        if (xpl_pointer_within(pointer, *secrets) || xpl_pointer_within(*secrets, pointer))
+            return true;
+    return false;
 }
 
 struct operation {
@@ -183,7 +186,7 @@ static enum xpl_status read_operation(const json_t *json, const char *where, con
         return xpl_fail_field(err, XPL_BAD_FIELD, where, "path must start with '/' and name a member of the entity");
     if (!test && is_read_only(path, rules->read_only))
         return xpl_fail_field(err, XPL_BAD_FIELD, where, "%.100s is read-only", path);
-    if ((from && shows_secret(from, rules->secret)) || (test && shows_secret(path, rules->secret)))
+    if ((from && shows_secret(from, rules->secrets)) || (test && shows_secret(path, rules->secrets)))
         return xpl_fail_field(err, XPL_BAD_FIELD, where, "credentials can be written, but not copied or compared");
     *ret = (struct operation){op, path, from, json_object_get(json, "value")};
     return XPL_OK;

@@ -15,7 +15,7 @@
 /** What a patch must leave alone. */
 struct xpl_patch_rules {
     const char *const *read_only; /* members of the top level that must not be written; ended by NULL */
-    const char *secret;           /* pointer to what must not be copied, moved or compared; NULL = nothing */
+    const char *const *secrets;   /* pointers to what must not be copied, moved or compared; ended by NULL */
 };
 
 /**

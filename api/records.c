@@ -331,7 +331,7 @@ static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const 
         json_pack("{s:o}", "annotations", record.annotations ? json_loads(record.annotations, 0, NULL) : json_object());
     if (!document || !patch)
         return xpl_no_memory(err);
-    if ((st = xpl_json_patch(&document, patch, &(struct xpl_patch_rules){nothing_read_only, NULL}, err)))
+    if ((st = xpl_json_patch(&document, patch, &(struct xpl_patch_rules){nothing_read_only, nothing_read_only}, err)))
         return st;
     if (!json_is_object(json_object_get(document, "annotations")))
         return xpl_fail(err, XPL_BAD_FIELD, "annotations must stay an object");

@@ -72,6 +72,8 @@ enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error 
         json_object_set_new(error, "parameters", json_pack("[s]", err->field));
     call->reply.n_headers = 0;
     call->reply.error = err->status;
+    if (meaning->http_status == 401)
+        xpl_reply_header(call, "WWW-Authenticate", "Bearer realm=\"explaind\", Basic realm=\"explaind\"");
     if (meaning->http_status == 503 || meaning->http_status == 429)
         xpl_reply_header(call, "Retry-After", "1");
     return xpl_reply_json(call, meaning->http_status,

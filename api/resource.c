@@ -5,7 +5,6 @@
 
 #include "api/json_patch.h"
 #include "api/json_spec.h"
-#include "api/secrets.h"
 #include "lib/base/time.h"
 
 const char *xpl_json_text(struct xpl_arena *arena, const json_t *json)
@@ -62,6 +61,8 @@ json_t *xpl_resource_view(struct xpl_db *db, struct xpl_call *call, const struct
     if (xpl_resource_entity(resource, &entity, err) ||
         (type->decorate && type->decorate(db, call, resource, entity, err)))
         return NULL;
+    if (type->secrets)
+        xpl_secrets_hide(type->secrets, entity);
     return json_pack("{s:o, s:O}", "metadata", xpl_metadata_view(call, type, resource), "entity", entity);
 }
 
@@ -72,17 +73,55 @@ static void take_columns(struct xpl_call *call, const struct xpl_resource_type *
         resource->columns[i] = xpl_arena_string(call->arena, xpl_json_string_at(entity, type->filters[i]));
 }
 
+static enum xpl_status seal(struct xpl_call *call, const struct xpl_resource_type *type, const char *id, json_t *entity,
+                            struct xpl_error *err)
+{
+    if (!type->secrets)
+        return XPL_OK;
+    return xpl_secrets_seal(call->app, call->arena, type->secrets, type->kind->table, id, entity, err);
+}
+
+static enum xpl_status unseal(const struct xpl_app *app, struct xpl_arena *arena, const struct xpl_resource_type *type,
+                              const char *id, json_t *entity, struct xpl_error *err)
+{
+    if (!type->secrets)
+        return XPL_OK;
+    return xpl_secrets_unseal(app, arena, type->secrets, type->kind->table, id, entity, err);
+}
+
+enum xpl_status xpl_resource_load(const struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
+                                  const struct xpl_resource_type *type, const char *data_mart_id, const char *id,
+                                  json_t **ret_entity, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = NULL;
+    struct xpl_resource resource;
+    enum xpl_status st;
+
+    st = xpl_resource_get(db, arena, type->kind, data_mart_id, id, &resource, err);
+    if (st == XPL_NOT_FOUND)
+        return xpl_resource_missing(type->singular, id, err);
+    if (st || (st = xpl_resource_entity(&resource, &entity, err)) || (st = unseal(app, arena, type, id, entity, err)))
+        return st;
+    *ret_entity = json_incref(entity);
+    return XPL_OK;
+}
+
 enum xpl_status xpl_resource_make(struct xpl_call *call, const struct xpl_resource_type *type, const char *id,
-                                  const json_t *entity, struct xpl_resource *ret, struct xpl_error *err)
+                                  json_t *entity, struct xpl_resource *ret, struct xpl_error *err)
 {
     char fresh[XPL_UUID_SIZE];
+    enum xpl_status st;
 
     *ret = (struct xpl_resource){.data_mart_id = call->data_mart_id, .created_by = call->user};
     ret->id = xpl_arena_string(call->arena, id ? id : xpl_uuid(fresh));
+    if (!ret->id)
+        return xpl_no_memory(err);
+    if ((st = seal(call, type, ret->id, entity, err)))
+        return st;
     ret->entity = xpl_json_text(call->arena, entity);
     ret->created_at = xpl_now_us();
     take_columns(call, type, entity, ret);
-    return ret->id && ret->entity ? XPL_OK : xpl_no_memory(err);
+    return ret->entity ? XPL_OK : xpl_no_memory(err);
 }
 
 enum xpl_status xpl_resource_insert_and_reply(struct xpl_db *db, struct xpl_call *call,
@@ -198,23 +237,24 @@ struct patching {
     const struct xpl_resource_type *type;
 };
 
-static enum xpl_status patch_entity(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
+static enum xpl_status patch_entity(struct xpl_call *call, const struct xpl_resource_type *type,
                                     struct xpl_resource *resource, json_t **entity, struct xpl_error *err)
 {
-    const struct xpl_patch_rules rules = {type->read_only, type->secret};
+    static const char *const no_secrets[] = {NULL};
+    const struct xpl_patch_rules rules = {type->read_only, type->secrets ? type->secrets->pointers : no_secrets};
     XPL_AUTO_JSON patch = NULL;
     XPL_AUTO_JSON before = NULL;
     enum xpl_status st;
 
-    if ((st = xpl_call_json(call, &patch, err)) || (st = xpl_resource_entity(resource, entity, err)))
+    if ((st = xpl_call_json(call, &patch, err)) || (st = xpl_resource_entity(resource, entity, err)) ||
+        (st = unseal(call->app, call->arena, type, resource->id, *entity, err)))
         return st;
-    if (type->open && (st = type->open(db, call, resource->id, *entity, err)))
-        return st;
-    before = type->secret ? json_deep_copy(*entity) : NULL;
+    if (!(before = json_deep_copy(*entity)))
+        return xpl_no_memory(err);
     if ((st = xpl_json_patch(entity, patch, &rules, err)) || (st = type->check(*entity, err)) ||
-        (before && (st = xpl_secret_check_moved(before, *entity, patch, type->secret, type->secret_url, err))))
+        (type->secrets && (st = xpl_secrets_check_moved(type->secrets, before, *entity, patch, err))))
         return st;
-    return type->close ? type->close(db, call, resource->id, *entity, err) : XPL_OK;
+    return seal(call, type, resource->id, *entity, err);
 }
 
 enum xpl_status xpl_resource_patch_now(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,
@@ -225,7 +265,7 @@ enum xpl_status xpl_resource_patch_now(struct xpl_db *db, struct xpl_call *call,
     enum xpl_status st;
     json_t *view;
 
-    if ((st = get(db, call, type, &resource, err)) || (st = patch_entity(db, call, type, &resource, &entity, err)))
+    if ((st = get(db, call, type, &resource, err)) || (st = patch_entity(call, type, &resource, &entity, err)))
         return st;
     if (!(resource.entity = xpl_json_text(call->arena, entity)))
         return xpl_no_memory(err);

@@ -8,6 +8,7 @@
 #define XPL_API_RESOURCE_H
 
 #include "api/call.h"
+#include "api/secrets.h"
 #include "db/resources.h"
 
 struct xpl_resource_type {
@@ -16,8 +17,7 @@ struct xpl_resource_type {
     const char *filters[XPL_RESOURCE_MAX_COLUMNS]; /* query name = path in the entity, in the order of kind->columns */
     const char *const *more_filters;               /* further ones, looked up in each entity; NULL = none */
     const char *const *read_only;                  /* members a patch must not write, ended by NULL */
-    const char *secret;                            /* pointer to its credentials; NULL = none */
-    const char *secret_url;                        /* pointer to the address they are for */
+    const struct xpl_secrets *secrets;             /* what is stored encrypted and never shown; NULL = nothing */
 
     /** Checks an entity, when it is made and after a patch. Fields in errors are relative to the entity. */
     enum xpl_status (*check)(const json_t *entity, struct xpl_error *err);
@@ -25,13 +25,6 @@ struct xpl_resource_type {
     /** May be NULL. Adds computed members to the entity of an answer. */
     enum xpl_status (*decorate)(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
                                 json_t *entity, struct xpl_error *err);
-
-    /** May be NULL. On the writer, around a patch: secrets that are kept apart go into the entity and out of it again.
-     */
-    enum xpl_status (*open)(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
-                            struct xpl_error *err);
-    enum xpl_status (*close)(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
-                             struct xpl_error *err);
 
     /** May be NULL. On the writer, before the row goes: refuses, or removes what depends on it. */
     enum xpl_status (*removing)(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,
@@ -46,9 +39,12 @@ json_t *xpl_resource_view(struct xpl_db *db, struct xpl_call *call, const struct
 json_t *xpl_metadata_view(const struct xpl_call *call, const struct xpl_resource_type *type,
                           const struct xpl_resource *resource);
 
-/** A new row for `entity`: a fresh id (or `id` when not NULL), filter columns taken out of it, its JSON text. */
+/**
+ * A new row for `entity`: a fresh id (or `id` when not NULL), filter columns taken out of it, its JSON text. Secrets
+ * are sealed in `entity` itself.
+ */
 enum xpl_status xpl_resource_make(struct xpl_call *call, const struct xpl_resource_type *type, const char *id,
-                                  const json_t *entity, struct xpl_resource *ret, struct xpl_error *err);
+                                  json_t *entity, struct xpl_resource *ret, struct xpl_error *err);
 
 /** Inserts a made resource and replies 202 with its view: the usual last step of a create on the writer. */
 enum xpl_status xpl_resource_insert_and_reply(struct xpl_db *db, struct xpl_call *call,
@@ -57,6 +53,11 @@ enum xpl_status xpl_resource_insert_and_reply(struct xpl_db *db, struct xpl_call
 
 /** The stored entity as a tree the caller owns. */
 enum xpl_status xpl_resource_entity(const struct xpl_resource *resource, json_t **ret, struct xpl_error *err);
+
+/** Finds a resource and gives its entity with the secrets in plain: for calling models, never for an answer. */
+enum xpl_status xpl_resource_load(const struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
+                                  const struct xpl_resource_type *type, const char *data_mart_id, const char *id,
+                                  json_t **ret_entity, struct xpl_error *err);
 
 /** JSON text in the call's arena; NULL without memory. */
 const char *xpl_json_text(struct xpl_arena *arena, const json_t *json);

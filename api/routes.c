@@ -9,17 +9,31 @@ static const struct xpl_route routes[] = {
     {XPL_GET, "/health/live", "health_live", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_live},
     {XPL_GET, "/health/ready", "health_ready", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_ready},
     {XPL_GET, "/health/startup", "health_startup", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_health_startup},
-    {XPL_GET, "/metrics", "metrics", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_metrics_get},
+    {XPL_GET, "/metrics", "metrics", XPL_LOCAL_OR_VIEWER, XPL_BODY_SMALL, false, xpl_metrics_get},
     {XPL_GET, "/openapi.yaml", "openapi", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_openapi_get},
     {XPL_GET, "/v2/limits", "limits_get", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_limits_get},
 
-    {XPL_POST, "/icp4d-api/v1/authorize", "authorize", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_login_cp4d},
-    {XPL_GET, "/v1/preauth/validateAuth", "validate_auth", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_login_preauth_get},
+    {XPL_POST, "/icp4d-api/v1/authorize", "authorize", XPL_ANYONE, XPL_BODY_SMALL, true, xpl_login_cp4d},
+    {XPL_GET, "/v1/preauth/validateAuth", "validate_auth", XPL_ANYONE, XPL_BODY_SMALL, true, xpl_login_preauth_get},
     {XPL_POST, "/v1/preauth/validateAuth", "validate_auth_key", XPL_ANYONE, XPL_BODY_SMALL, false,
      xpl_login_preauth_post},
     {XPL_POST, "/identity/token", "identity_token", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_login_iam},
-    {XPL_GET, "/v1/entitlements", "entitlements", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_login_entitlements},
+    {XPL_GET, "/v1/entitlements", "entitlements", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_login_entitlements},
     {XPL_GET, "/v2/fairness/heartbeat", "heartbeat", XPL_ANYONE, XPL_BODY_SMALL, false, xpl_login_heartbeat},
+
+    {XPL_GET, "/v2/users", "users_list", XPL_OPERATOR, XPL_BODY_SMALL, false, xpl_users_list},
+    {XPL_POST, "/v2/users", "users_add", XPL_OPERATOR, XPL_BODY_SMALL, true, xpl_users_add},
+    {XPL_GET, "/v2/users/{user_name}", "users_get", XPL_OPERATOR, XPL_BODY_SMALL, false, xpl_users_get},
+    {XPL_PATCH, "/v2/users/{user_name}", "users_patch", XPL_OPERATOR, XPL_BODY_SMALL, true, xpl_users_patch},
+    {XPL_DELETE, "/v2/users/{user_name}", "users_delete", XPL_OPERATOR, XPL_BODY_SMALL, false, xpl_users_delete},
+    {XPL_GET, "/v2/users/{user_name}/api_keys", "api_keys_list", XPL_OPERATOR, XPL_BODY_SMALL, false,
+     xpl_api_keys_list},
+    {XPL_POST, "/v2/users/{user_name}/api_keys", "api_keys_add", XPL_OPERATOR, XPL_BODY_SMALL, false, xpl_api_keys_add},
+    {XPL_DELETE, "/v2/users/{user_name}/api_keys/{api_key_id}", "api_keys_delete", XPL_OPERATOR, XPL_BODY_SMALL, false,
+     xpl_api_keys_delete},
+    {XPL_GET, "/v2/revoked_tokens", "revoked_tokens_list", XPL_OPERATOR, XPL_BODY_SMALL, false,
+     xpl_revoked_tokens_list},
+    {XPL_POST, "/v2/revoked_tokens", "revoked_tokens_add", XPL_OPERATOR, XPL_BODY_SMALL, false, xpl_revoked_tokens_add},
 
     {XPL_GET, "/v2/data_marts", "data_marts_list", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_data_marts_list},
     {XPL_POST, "/v2/data_marts", "data_marts_add", XPL_ADMIN, XPL_BODY_SMALL, false, xpl_data_marts_add},
@@ -116,6 +130,13 @@ static const struct xpl_route routes[] = {
     {XPL_GET, "/v2/transactions/{transaction_id}/explanations", "transaction_explanations", XPL_VIEWER, XPL_BODY_SMALL,
      false, xpl_transaction_explanations},
 };
+
+const char *xpl_role_name(enum xpl_role role)
+{
+    static const char *const names[] = {"anyone", "local_or_viewer", "viewer", "editor", "admin", "operator"};
+
+    return names[role];
+}
 
 const struct xpl_route *xpl_routes(size_t *ret_count)
 {

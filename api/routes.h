@@ -9,11 +9,16 @@
 #include "api/call.h"
 
 enum xpl_role {
-    XPL_ANYONE, /* without login */
+    XPL_ANYONE,          /* without login */
+    XPL_LOCAL_OR_VIEWER, /* without login from this machine */
     XPL_VIEWER,
     XPL_EDITOR,
-    XPL_ADMIN
+    XPL_ADMIN,
+    XPL_OPERATOR /* an administrator of the default data mart, or whoever runs the daemon */
 };
+
+/** "anyone", "viewer", ... */
+const char *xpl_role_name(enum xpl_role role);
 
 /** Which configured limit a body has. */
 enum xpl_body_limit {

@@ -14,24 +14,29 @@
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
 
-/** Replaces `member` of `object` by its sealed form. Nothing happens when there is no such member; null
- * counts as none and is removed. */
-enum xpl_status xpl_secret_seal(const struct xpl_app *app, struct xpl_arena *arena, json_t *object, const char *member,
-                                const char *table, const char *id, struct xpl_error *err);
+/** The secrets of a type of resource. */
+struct xpl_secrets {
+    const char *const *pointers; /* JSON pointers without escapes, ended by NULL */
+    const char *url;             /* pointer to the address they are for */
+};
 
-/** Replaces the sealed form by the plain object. */
-enum xpl_status xpl_secret_unseal(const struct xpl_app *app, struct xpl_arena *arena, json_t *object,
-                                  const char *member, const char *table, const char *id, struct xpl_error *err);
+/** Replaces each secret by its sealed form; null counts as none and is removed. */
+enum xpl_status xpl_secrets_seal(const struct xpl_app *app, struct xpl_arena *arena, const struct xpl_secrets *secrets,
+                                 const char *table, const char *id, json_t *entity, struct xpl_error *err);
+
+/** Replaces the sealed forms by the plain values. */
+enum xpl_status xpl_secrets_unseal(const struct xpl_app *app, struct xpl_arena *arena,
+                                   const struct xpl_secrets *secrets, const char *table, const char *id, json_t *entity,
+                                   struct xpl_error *err);
+
+/** Leaves only each `secret_id`: for answers. */
+void xpl_secrets_hide(const struct xpl_secrets *secrets, json_t *entity);
 
 /**
- * Stored credentials must not go to a server they were not given for: XPL_BAD_FIELD when `patch` made `after` out of
- * `before`, the address at pointer `url` leads to another origin, and the credentials at pointer `secret` were not sent
- * again. Both entities are opened.
+ * Stored secrets must not go to a server they were not given for: XPL_BAD_FIELD when `patch` made `after` out of
+ * `before`, the address leads to another origin, and any part of a secret was not sent again. Both are unsealed.
  */
-enum xpl_status xpl_secret_check_moved(const json_t *before, const json_t *after, const json_t *patch,
-                                       const char *secret, const char *url, struct xpl_error *err);
-
-/** Leaves only the `secret_id`: for answers. */
-void xpl_secret_hide(json_t *object, const char *member);
+enum xpl_status xpl_secrets_check_moved(const struct xpl_secrets *secrets, const json_t *before, const json_t *after,
+                                        const json_t *patch, struct xpl_error *err);
 
 #endif

@@ -4,7 +4,6 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
-#include "api/secrets.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
 
@@ -45,28 +44,6 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     return XPL_OK;
 }
 
-static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
-                                json_t *entity, struct xpl_error *err)
-{
-    (void)db, (void)call, (void)resource, (void)err;
-    xpl_secret_hide(entity, "credentials");
-    return XPL_OK;
-}
-
-static enum xpl_status open(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
-                            struct xpl_error *err)
-{
-    (void)db;
-    return xpl_secret_unseal(call->app, call->arena, entity, "credentials", "service_providers", id, err);
-}
-
-static enum xpl_status close(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
-                             struct xpl_error *err)
-{
-    (void)db;
-    return xpl_secret_seal(call->app, call->arena, entity, "credentials", "service_providers", id, err);
-}
-
 static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,
                                 struct xpl_error *err)
 {
@@ -87,6 +64,9 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
 
 static const char *const read_only[] = {"status", NULL};
 
+static const char *const secret_members[] = {"/credentials", "/request_headers", NULL};
+static const struct xpl_secrets secrets = {secret_members, "/credentials/url"};
+
 static const struct xpl_resource_type type = {
     .kind = &xpl_kind_service_provider,
     .singular = "service_provider",
@@ -94,29 +74,14 @@ static const struct xpl_resource_type type = {
     .filters = {"name", "service_type", "instance_id", "operational_space_id", "deployment_space_id"},
     .read_only = read_only,
     .check = check,
-    .decorate = decorate,
-    .secret = "/credentials",
-    .secret_url = "/credentials/url",
-    .open = open,
-    .close = close,
+    .secrets = &secrets,
     .removing = removing,
 };
 
 enum xpl_status xpl_provider_load(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
                                   const char *data_mart_id, const char *id, json_t **ret_entity, struct xpl_error *err)
 {
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_resource resource;
-    enum xpl_status st;
-
-    st = xpl_resource_get(db, arena, type.kind, data_mart_id, id, &resource, err);
-    if (st == XPL_NOT_FOUND)
-        return xpl_resource_missing(type.singular, id, err);
-    if (st || (st = xpl_resource_entity(&resource, &entity, err)) ||
-        (st = xpl_secret_unseal(app, arena, entity, "credentials", "service_providers", id, err)))
-        return st;
-    *ret_entity = json_incref(entity);
-    return XPL_OK;
+    return xpl_resource_load(app, db, arena, &type, data_mart_id, id, ret_entity, err);
 }
 
 static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
@@ -129,15 +94,13 @@ enum xpl_answered xpl_service_providers_add(struct xpl_call *call)
     struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
     XPL_AUTO_JSON entity = NULL;
     struct xpl_error err = {0};
-    char id[XPL_UUID_SIZE];
 
     if (!resource)
         return xpl_reply_json(call, 503, NULL);
-    xpl_uuid(id);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || close(NULL, call, id, entity, &err))
+    if (xpl_call_json(call, &entity, &err) || check(entity, &err))
         return xpl_reply_error(call, &err);
     xpl_set_active(entity);
-    if (xpl_resource_make(call, &type, id, entity, resource, &err))
+    if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_add, resource, call->body.length);
 }

@@ -4,7 +4,6 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
-#include "api/secrets.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
 
@@ -75,33 +74,6 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     return XPL_OK;
 }
 
-static json_t *scoring_endpoint(const json_t *entity)
-{
-    return xpl_json_at(entity, "deployment.scoring_endpoint");
-}
-
-static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
-                                json_t *entity, struct xpl_error *err)
-{
-    (void)db, (void)call, (void)resource, (void)err;
-    xpl_secret_hide(scoring_endpoint(entity), "credentials");
-    return XPL_OK;
-}
-
-static enum xpl_status open(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
-                            struct xpl_error *err)
-{
-    (void)db;
-    return xpl_secret_unseal(call->app, call->arena, scoring_endpoint(entity), "credentials", "subscriptions", id, err);
-}
-
-static enum xpl_status close(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *entity,
-                             struct xpl_error *err)
-{
-    (void)db;
-    return xpl_secret_seal(call->app, call->arena, scoring_endpoint(entity), "credentials", "subscriptions", id, err);
-}
-
 /* Stops the work on a subscription's explanations and deletes all that belongs to it, but not its own row. */
 static enum xpl_status purge(struct xpl_db *db, struct xpl_call *call, const char *id, struct xpl_error *err)
 {
@@ -140,6 +112,11 @@ static const char *const read_only[] = {"status", "data_mart_id", "service_provi
 static const char *const more_filters[] = {"integration_reference.integrated_system_id",
                                            "integration_reference.external_id", "risk_evaluation_status.state", NULL};
 
+#define ENDPOINT "/deployment/scoring_endpoint"
+static const char *const secret_members[] = {ENDPOINT "/credentials", ENDPOINT "/request_headers", NULL};
+static const struct xpl_secrets secrets = {secret_members, ENDPOINT "/url"};
+#undef ENDPOINT
+
 static const struct xpl_resource_type type = {
     .kind = &xpl_kind_subscription,
     .singular = "subscription",
@@ -149,11 +126,7 @@ static const struct xpl_resource_type type = {
     .more_filters = more_filters,
     .read_only = read_only,
     .check = check,
-    .decorate = decorate,
-    .secret = "/deployment/scoring_endpoint/credentials",
-    .secret_url = "/deployment/scoring_endpoint/url",
-    .open = open,
-    .close = close,
+    .secrets = &secrets,
     .removing = removing,
 };
 
@@ -161,18 +134,7 @@ enum xpl_status xpl_subscription_load(struct xpl_app *app, struct xpl_db *db, st
                                       const char *data_mart_id, const char *id, json_t **ret_entity,
                                       struct xpl_error *err)
 {
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_resource resource;
-    enum xpl_status st;
-
-    st = xpl_resource_get(db, arena, type.kind, data_mart_id, id, &resource, err);
-    if (st == XPL_NOT_FOUND)
-        return xpl_resource_missing(type.singular, id, err);
-    if (st || (st = xpl_resource_entity(&resource, &entity, err)) ||
-        (st = xpl_secret_unseal(app, arena, scoring_endpoint(entity), "credentials", "subscriptions", id, err)))
-        return st;
-    *ret_entity = json_incref(entity);
-    return XPL_OK;
+    return xpl_resource_load(app, db, arena, &type, data_mart_id, id, ret_entity, err);
 }
 
 static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
@@ -198,12 +160,10 @@ enum xpl_answered xpl_subscriptions_add(struct xpl_call *call)
     struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
     XPL_AUTO_JSON entity = NULL;
     struct xpl_error err = {0};
-    char id[XPL_UUID_SIZE];
     const char *data_mart_id;
 
     if (!resource)
         return xpl_reply_json(call, 503, NULL);
-    xpl_uuid(id);
     if (xpl_call_json(call, &entity, &err) || check(entity, &err))
         return xpl_reply_error(call, &err);
     data_mart_id = xpl_json_string_at(entity, "data_mart_id");
@@ -213,7 +173,7 @@ enum xpl_answered xpl_subscriptions_add(struct xpl_call *call)
         return xpl_reply_error(call, &err);
     }
     xpl_set_active(entity);
-    if (close(NULL, call, id, entity, &err) || xpl_resource_make(call, &type, id, entity, resource, &err))
+    if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_add, resource, call->body.length);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MAX_UNDECIDED 512
-#define MAX_LISTENERS 16
+#define MAX_LISTENERS 17 /* XPL_MAX_LISTEN and the local one */
 #define TLS_HANDSHAKE 0x16
 #define TICK_MS       200
 

@@ -76,6 +76,10 @@ static const struct key keys[] = {
     INT("scoring.breaker_failures", scoring_breaker_failures, 0, 1000, 5,
         "failures of a model's host, or of one model, in a row after which it is not asked for a while; 0: never"),
     INT("scoring.breaker_pause_ms", scoring_breaker_pause_ms, 100, 3600000, 10000, "how long it is not asked"),
+    INT("auth.failed_logins", auth_failed_logins, 1, 1000, 10,
+        "wrong passwords a minute for one name from one address"),
+    STRING("auth.admin_password_file", auth_admin_password_file,
+           "file with the password of admin, read at the first start; empty: a random one is made"),
     STRING("tls.certificate", tls_certificate, "PEM file; empty: a self-signed pair is made"),
     STRING("tls.key", tls_key, "PEM file"),
     STRING("cors.origins", cors_origins,
@@ -102,8 +106,12 @@ static const void *member_const(const struct xpl_settings *settings, const struc
 
 struct xpl_settings xpl_config_defaults(void)
 {
-    struct xpl_settings settings = {
-        .scoring_allow = "", .tls_certificate = "", .tls_key = "", .log_level = "info", .cors_origins = ""};
+    struct xpl_settings settings = {.scoring_allow = "",
+                                    .auth_admin_password_file = "",
+                                    .tls_certificate = "",
+                                    .tls_key = "",
+                                    .log_level = "info",
+                                    .cors_origins = ""};
 
     for (size_t i = 0; i < N_KEYS; i++)
         if (keys[i].type == TYPE_INT)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/time.h"
 
 #define NEVER INT64_MAX
@@ -27,6 +28,7 @@ struct xpl_connection {
     int fd;
     enum holder holder; /* under the lock */
     struct source source;
+    char source_text[2 * sizeof(struct source) + 1];
     int64_t start_us;             /* of the request, monotonic; 0 between two. Of the thread that serves it. */
     _Atomic(int64_t) deadline_us; /* monotonic */
 };
@@ -101,6 +103,7 @@ struct xpl_connection *xpl_connections_add(struct xpl_connections *c, int fd, co
         entry->fd = fd;
         entry->holder = ACCEPTOR;
         entry->source = source;
+        xpl_hex(source.bytes, sizeof source.bytes, entry->source_text);
         entry->start_us = xpl_monotonic_us();
         atomic_store(&entry->deadline_us, entry->start_us + c->limits.header_ms * 1000);
         c->n_open++;
@@ -145,6 +148,25 @@ struct xpl_connection *xpl_connections_taken(struct xpl_connections *c, int fd)
         found->holder = SERVER;
     pthread_mutex_unlock(&c->lock);
     return found;
+}
+
+const char *xpl_connection_source(const struct xpl_connection *entry)
+{
+    return entry ? entry->source_text : "";
+}
+
+bool xpl_connection_is_local(const struct xpl_connection *entry)
+{
+    return entry && entry->source.bytes[0] == AF_UNIX;
+}
+
+bool xpl_connection_is_loopback(const struct xpl_connection *entry)
+{
+    static const uint8_t zero[8];
+    const uint8_t *source = entry ? entry->source.bytes : NULL;
+
+    return xpl_connection_is_local(entry) || (source && source[0] == AF_INET && source[1] == 127) ||
+           (source && source[0] == AF_INET6 && memcmp(source + 1, zero, sizeof zero) == 0);
 }
 
 void xpl_connection_enter(struct xpl_connections *c, struct xpl_connection *entry, enum xpl_connection_phase phase)

@@ -10,6 +10,7 @@
 #ifndef XPL_SERVER_CONNECTIONS_H
 #define XPL_SERVER_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -49,6 +50,14 @@ void xpl_connections_hand_over(struct xpl_connections *connections, struct xpl_c
 
 /** The connection of a socket that microhttpd has taken. */
 struct xpl_connection *xpl_connections_taken(struct xpl_connections *connections, int fd);
+
+/**
+ * Whom a connection is counted for, as text that lives as long as it does: an IPv4 address or an IPv6 network. NULL is
+ * nobody, and neither of the two that follow.
+ */
+const char *xpl_connection_source(const struct xpl_connection *connection);
+bool xpl_connection_is_local(const struct xpl_connection *connection);    /* through a Unix socket */
+bool xpl_connection_is_loopback(const struct xpl_connection *connection); /* or from an address of this machine */
 
 /** Sets the deadline of what comes next. Called by the thread that serves the connection. NULL is fine. */
 void xpl_connection_enter(struct xpl_connections *connections, struct xpl_connection *connection,

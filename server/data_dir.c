@@ -43,22 +43,26 @@ static enum xpl_status lock(const char *path, const char *dir, int *ret_fd, stru
     return XPL_OK;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t length)
+static bool write_all(int fd, const void *data, size_t length)
 {
     return write(fd, data, length) == (ssize_t)length && fsync(fd) == 0;
 }
 
-/* A new key under a temporary name, then renamed: a crash leaves no half a key. */
-static enum xpl_status make_key(const char *path, const char *temporary, uint8_t ret[XPL_KEY_BYTES],
-                                struct xpl_error *err)
+/* Under a temporary name, then renamed: a crash leaves no half a file. */
+enum xpl_status xpl_write_private(struct xpl_arena *arena, const char *path, unsigned mode, const void *data,
+                                  size_t length, struct xpl_error *err)
 {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0400);
+    const char *temporary = xpl_arena_printf(arena, "%s.new", path);
     bool ok;
+    int fd;
 
+    if (!temporary)
+        return xpl_no_memory(err);
+    unlink(temporary);
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return failed("cannot be written", temporary, err);
-    xpl_random(ret, XPL_KEY_BYTES);
-    ok = write_all(fd, ret, XPL_KEY_BYTES);
+    ok = write_all(fd, data, length);
     close(fd);
     return ok && rename(temporary, path) == 0 ? XPL_OK : failed("cannot be written", path, err);
 }
@@ -67,16 +71,15 @@ static enum xpl_status load_key(struct xpl_arena *arena, const char *dir, const 
                                 struct xpl_error *err)
 {
     const char *path = xpl_arena_printf(arena, "%s/%s", dir, name);
-    const char *temporary = xpl_arena_printf(arena, "%s/%s.new", dir, name);
     ssize_t n;
     int fd;
 
-    if (!path || !temporary)
+    if (!path)
         return xpl_no_memory(err);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-        unlink(temporary);
-        return make_key(path, temporary, ret, err);
+        xpl_random(ret, XPL_KEY_BYTES);
+        return xpl_write_private(arena, path, 0400, ret, XPL_KEY_BYTES, err);
     }
     if (fd < 0)
         return failed("cannot be read", path, err);

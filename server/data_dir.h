@@ -24,6 +24,10 @@ void xpl_data_dir_close(struct xpl_data_dir *dir);
 /** Path of the database of a data directory, in `arena`; NULL without memory. */
 const char *xpl_data_dir_database(struct xpl_arena *arena, const char *path);
 
+/** Writes a file for the owner only, as a whole or not at all. */
+enum xpl_status xpl_write_private(struct xpl_arena *arena, const char *path, unsigned mode, const void *data,
+                                  size_t length, struct xpl_error *err);
+
 /** The content of a small text file in `arena`; NULL when it cannot be read. */
 char *xpl_read_file(struct xpl_arena *arena, const char *path);
 

@@ -41,7 +41,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 {
     struct side *side = context;
 
-    return xpl_http_request_new(side->shared, connection, target);
+    return xpl_http_request_new(side->shared, connection, side->db, target);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,

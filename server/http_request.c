@@ -150,7 +150,7 @@ static void route(struct xpl_http_request *r, const char *url)
 
     if (!path)
         xpl_fail(&err, XPL_BAD_REQUEST, "the target of the request is not a path");
-    else if (!xpl_call_route(&r->call, path))
+    else if (!xpl_call_route(&r->call, path) || !xpl_call_admit(&r->call, false))
         r->answer_known = true;
     else if (!check_length(&r->call, xpl_call_body_limit(&r->call), &err))
         xpl_buf_init(&r->call.body, xpl_call_body_limit(&r->call));
@@ -171,7 +171,7 @@ void xpl_http_request_head(struct xpl_http_request *r, const char *url, const ch
 }
 
 struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
-                                              const char *target)
+                                              struct xpl_db *db, const char *target)
 {
     struct xpl_http_request *r = calloc(1, sizeof *r);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -183,7 +183,11 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->entry = info ? info->socket_context : NULL;
     r->started_us = xpl_monotonic_us();
     r->call.app = shared->app;
-    r->call.user = "admin";
+    r->call.db = db;
+    r->call.user = "";
+    r->call.client = xpl_connection_source(r->entry);
+    r->call.local = xpl_connection_is_local(r->entry);
+    r->call.loopback = xpl_connection_is_loopback(r->entry);
     r->call.arena = xpl_arena_new(ARENA_BYTES);
     xpl_buf_init(&r->call.out, MAX_ANSWER_BYTES);
     if (!r->call.arena) {

@@ -50,9 +50,9 @@ struct xpl_http_request {
     size_t counted_bytes; /* this request's part of shared->body_bytes */
 };
 
-/** A request from the target of its request line. NULL without memory. */
+/** A request from the target of its request line; `db` is the reader of this thread. NULL without memory. */
 struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
-                                              const char *target);
+                                              struct xpl_db *db, const char *target);
 
 /** The head is there. A malformed one leaves the answer of a request that is to be answered now, without its body. */
 void xpl_http_request_head(struct xpl_http_request *request, const char *url, const char *method, const char *version);

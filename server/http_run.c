@@ -142,7 +142,7 @@ static void run(struct xpl_http_request *r, struct xpl_db *db)
     uint64_t ends = xpl_waiting_ends(r->shared->waiting);
     enum xpl_answered answered;
 
-    if (r->call.route->blocking) {
+    if (xpl_call_blocks(&r->call)) {
         run_blocking(r);
         return;
     }

@@ -9,7 +9,7 @@
 
 struct xpl_listener {
     int fd;
-    bool loopback;
+    bool loopback; /* for this machine only */
     char url[128]; /* with the port that was really taken */
 };
 

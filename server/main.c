@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "api/credentials.h"
 #include "api/routes.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -18,9 +19,12 @@
 #include "server/commands.h"
 #include "server/config.h"
 #include "server/data_dir.h"
+#include "server/first_admin.h"
 #include "server/http.h"
+#include "server/local_socket.h"
 #include "server/options.h"
 #include "server/retention.h"
+#include "server/user_commands.h"
 #include "server/worker.h"
 
 #define CONFIG_ARENA_BYTES ((size_t)4 << 20)
@@ -31,7 +35,7 @@ struct process {
     struct xpl_app app;
     struct xpl_data_dir data_dir;
     struct xpl_tls tls;
-    struct xpl_listener listeners[XPL_MAX_LISTEN];
+    struct xpl_listener listeners[XPL_MAX_LISTEN + 1]; /* the last one is the local socket */
     struct xpl_address_policy *policy;
     struct xpl_waiting *waiting;
     struct xpl_workers *workers;
@@ -46,7 +50,8 @@ static int print_routes(void)
     const struct xpl_route *routes = xpl_routes(&n);
 
     for (size_t i = 0; i < n; i++)
-        printf("%s %s %s\n", methods[routes[i].method], routes[i].path, routes[i].operation);
+        printf("%s %s %s %s\n", methods[routes[i].method], routes[i].path, routes[i].operation,
+               xpl_role_name(routes[i].role));
     return EX_OK;
 }
 
@@ -64,32 +69,31 @@ static enum xpl_status load_settings(struct process *p, struct xpl_error *err)
 }
 
 /* Without users the daemon is for its own machine only. */
-static enum xpl_status check_listen(const struct process *p, struct xpl_error *err)
+static enum xpl_status check_listen(const struct process *p, bool *ret_loopback_only, struct xpl_error *err)
 {
-    if (!p->options.no_auth)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "--no-auth",
-                              "is needed: users are not available in this version, so the daemon serves"
-                              " without login, on loopback addresses only");
+    *ret_loopback_only = true;
     for (size_t i = 0; i < p->options.n_listen; i++) {
         bool loopback;
         enum xpl_status st = xpl_listen_check(p->options.listen[i], &loopback, err);
 
         if (st)
             return st;
-        if (!loopback)
+        if (!loopback && p->options.no_auth)
             return xpl_fail_field(err, XPL_BAD_FIELD, "--listen",
                                   "%.100s is not a loopback address, and --no-auth serves on those only",
                                   p->options.listen[i]);
+        *ret_loopback_only &= loopback;
     }
     return XPL_OK;
 }
 
 static enum xpl_status configure(struct process *p, struct xpl_error *err)
 {
+    bool loopback_only;
     enum xpl_status st;
 
-    if ((st = load_settings(p, err)) || (st = check_listen(p, err)) ||
-        (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, true, &p->policy, err)) ||
+    if ((st = load_settings(p, err)) || (st = check_listen(p, &loopback_only, err)) ||
+        (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, loopback_only, &p->policy, err)) ||
         (st = xpl_breaker_new((uint32_t)p->app.settings.scoring_breaker_failures,
                               p->app.settings.scoring_breaker_pause_ms * 1000, &p->app.breaker, err)))
         return st;
@@ -112,7 +116,17 @@ static enum xpl_status open_all(struct process *p, struct xpl_error *err)
     for (size_t i = 0; i < p->options.n_listen; i++)
         if ((st = xpl_listen(p->options.listen[i], &p->listeners[i], err)))
             return st;
-    return XPL_OK;
+    return xpl_local_listen(p->options.data_dir, &p->listeners[p->options.n_listen], err);
+}
+
+static enum xpl_status start_users(struct process *p, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if (p->app.no_auth)
+        return XPL_OK;
+    st = xpl_credentials_new(p->app.settings.auth_failed_logins, &p->app.credentials, err);
+    return st ? st : xpl_first_admin(&p->app, p->arena, &p->data_dir, err);
 }
 
 static enum xpl_status start(struct process *p, struct xpl_error *err)
@@ -122,12 +136,12 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
 
     if (warning)
         xpl_log(XPL_LOG_WARN, "storage", "version", xpl_db_version(), "message", warning, NULL);
-    if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) ||
+    if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) || (st = start_users(p, err)) ||
         (st = xpl_waiting_start((size_t)p->app.settings.http_waiting, &p->waiting, err)) ||
         (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)) ||
         (st = xpl_retention_start(&p->app, &p->retention, err)))
         return st;
-    return xpl_http_start(&p->app, p->waiting, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen,
+    return xpl_http_start(&p->app, p->waiting, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen + 1,
                           &p->http, err);
 }
 
@@ -150,6 +164,8 @@ static void stop(struct process *p)
     xpl_writer_stop(p->app.writer);
     xpl_http_stop(p->http);
     xpl_waiting_free(p->waiting);
+    xpl_credentials_free(p->app.credentials);
+    xpl_local_remove(p->options.data_dir);
     xpl_data_dir_close(&p->data_dir);
 }
 
@@ -227,6 +243,9 @@ static int run(struct process *p)
         return xpl_backup_command(p->arena, p->options.data_dir, p->options.file);
     case XPL_COMMAND_FSCK:
         return xpl_fsck_command(p->arena, p->options.data_dir, p->options.file);
+    case XPL_COMMAND_USER:
+    case XPL_COMMAND_TOKEN:
+        return xpl_user_command(p->arena, &p->options);
     case XPL_COMMAND_SERVE:
         break;
     }

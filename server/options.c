@@ -8,7 +8,9 @@
 enum {
     OPTION_SET = 256,
     OPTION_NO_AUTH,
-    OPTION_CHECK
+    OPTION_CHECK,
+    OPTION_ROLE,
+    OPTION_DATA_MART
 };
 
 static const struct argp_option option_list[] = {
@@ -20,6 +22,8 @@ static const struct argp_option option_list[] = {
     {"config", 'c', "FILE", 0, "configuration file: [section] and key = value", 0},
     {"set", OPTION_SET, "KEY=VALUE", 0, "one setting, over the file's; may be given several times", 0},
     {"no-auth", OPTION_NO_AUTH, 0, 0, "serve without users, on loopback addresses only", 0},
+    {"role", OPTION_ROLE, "ROLE", 0, "user add: viewer (default), editor or admin", 0},
+    {"data-mart", OPTION_DATA_MART, "GUID", 0, "user add: the instance the user belongs to (default the zero GUID)", 0},
     {"check", OPTION_CHECK, 0, 0, "check the configuration and end", 0},
     {0}};
 
@@ -27,30 +31,32 @@ static const char doc[] =
     "Explains the decisions of deployed image classifiers over REST, as IBM Watson OpenScale does.\v"
     "Commands:\n"
     "  serve    run the daemon\n"
-    "  routes   print every operation: METHOD PATH OPERATION\n"
+    "  routes   print every operation: METHOD PATH OPERATION ROLE\n"
     "  config   print all settings with their values and meaning\n"
     "  backup FILE   copy the database of --data to a new file, beside a running daemon or without one\n"
-    "  fsck [FILE]   check the database of --data, or a copy of one: exit status 0 when it is sound, 1 when not\n";
+    "  fsck [FILE]   check the database of --data, or a copy of one: exit status 0 when it is sound, 1 when not\n"
+    "  user     list, add, remove, passwd, role, logout, key: users, beside a running daemon or without one\n"
+    "  token    list, revoke: tokens that end before their time\n";
 
 static error_t add(struct argp_state *state, const char **list, size_t *n, size_t max, const char *value)
 {
     if (*n == max)
-        argp_error(state, "more than %zu times the same option", max);
+        argp_error(state, "more than %zu words or options of a kind", max);
     list[(*n)++] = value;
     return 0;
 }
 
 static error_t take_command(struct argp_state *state, struct xpl_options *options, const char *name)
 {
-    static const char *const names[] = {"serve", "routes", "config", "backup", "fsck"};
+    static const char *const names[] = {"serve", "routes", "config", "backup", "fsck", "user", "token"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0) {
             options->command = (enum xpl_command)i;
-            return 0;
+            return add(state, options->words, &options->n_words, XPL_MAX_WORDS, name);
         }
     }
-    argp_error(state, "there is no command %s; there are serve, routes, config, backup, fsck", name);
+    argp_error(state, "there is no command %s; there are serve, routes, config, backup, fsck, user, token", name);
     return EINVAL;
 }
 
@@ -60,6 +66,8 @@ static error_t take_argument(struct argp_state *state, struct xpl_options *optio
 
     if (state->arg_num == 0)
         return take_command(state, options, word);
+    if (options->command == XPL_COMMAND_USER || options->command == XPL_COMMAND_TOKEN)
+        return add(state, options->words, &options->n_words, XPL_MAX_WORDS, word);
     if (!takes_file || state->arg_num > 1)
         argp_error(state, "%s is one word too many", word);
     options->file = word;
@@ -83,6 +91,12 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return add(state, options->set, &options->n_set, XPL_MAX_SETTINGS, value);
     case OPTION_NO_AUTH:
         options->no_auth = true;
+        return 0;
+    case OPTION_ROLE:
+        options->role = value;
+        return 0;
+    case OPTION_DATA_MART:
+        options->data_mart = value;
         return 0;
     case OPTION_CHECK:
         options->check = true;

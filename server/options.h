@@ -8,13 +8,16 @@
 
 #define XPL_MAX_LISTEN   16
 #define XPL_MAX_SETTINGS 64
+#define XPL_MAX_WORDS    5
 
 enum xpl_command {
     XPL_COMMAND_SERVE,
     XPL_COMMAND_ROUTES,
     XPL_COMMAND_CONFIG,
     XPL_COMMAND_BACKUP,
-    XPL_COMMAND_FSCK
+    XPL_COMMAND_FSCK,
+    XPL_COMMAND_USER,
+    XPL_COMMAND_TOKEN
 };
 
 struct xpl_options {
@@ -27,6 +30,9 @@ struct xpl_options {
     const char *set[XPL_MAX_SETTINGS];
     size_t n_set;
     bool no_auth, check;
+    const char *words[XPL_MAX_WORDS]; /* of the commands user and token, these included */
+    size_t n_words;
+    const char *role, *data_mart; /* of a new user; NULL = the defaults */
 };
 
 /** Reads the command line; on an error, --help or --version it prints and ends the process (64 for an error). */

@@ -16,6 +16,7 @@ from support.client import Client, Watched
 from support.contract import Contract
 from support.model import ModelInTest
 from support.processes import Daemon, StubModel
+from support.users import Users
 
 TESTS = Path(__file__).parent
 daemons: dict[str, Daemon] = {}  # by address; a port may be another program's after its daemon ended
@@ -121,6 +122,14 @@ def module_daemon(request, tmp_path_factory):
     settings = getattr(request.module, "DAEMON_SETTINGS", {})
     daemon = judged_daemon(tmp_path_factory.mktemp("module_daemon"), **settings)
     yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory):
+    """The operator of a daemon with users; one a test file."""
+    daemon = judged_daemon(tmp_path_factory.mktemp("users"), users=True)
+    yield Users(daemon)
     daemon.stop()
 
 

@@ -133,6 +133,22 @@ char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length)
     return encode(arena, data, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+char *xpl_base64url_decode(struct xpl_arena *arena, const char *text, size_t length, size_t *ret_length)
+{
+    size_t size = length / 4 * 3 + 3;
+    char *data = xpl_arena_alloc(arena, size + 1);
+
+    if (!data || sodium_base642bin((uint8_t *)data, size, text, length, NULL, ret_length, NULL,
+                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+        return NULL;
+    return data;
+}
+
+bool xpl_same_bytes(const void *a, const void *b, size_t length)
+{
+    return sodium_memcmp(a, b, length) == 0;
+}
+
 void xpl_hmac(const uint8_t key[XPL_KEY_BYTES], const void *data, size_t length, uint8_t ret_tag[32])
 {
     crypto_auth_hmacsha256(ret_tag, data, length, key);

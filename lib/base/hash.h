@@ -59,6 +59,12 @@ uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *re
 /** base64url without padding, as JWTs want it. */
 char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length);
 
+/** The opposite, zero-terminated; NULL when `text` is not base64url or without memory. */
+char *xpl_base64url_decode(struct xpl_arena *arena, const char *text, size_t length, size_t *ret_length);
+
+/** Whether two runs of bytes are equal, in a time that does not depend on where they differ. */
+bool xpl_same_bytes(const void *a, const void *b, size_t length);
+
 /** HMAC-SHA-256. */
 void xpl_hmac(const uint8_t key[XPL_KEY_BYTES], const void *data, size_t length, uint8_t ret_tag[32]);
 

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from support.client import Client
 from support.paths import program
+from support.users import Users
 
 USAGE = 64  # EX_USAGE of sysexits.h
 
@@ -37,6 +38,23 @@ def test_a_wrong_configuration_is_refused_in_words(tmp_path, words, told):
     done = check(tmp_path, *words)
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_with_users_any_address_may_be_listened_on(tmp_path):
+    done = explaind("serve", "--check", "--data", tmp_path / "data", "--listen", "http://0.0.0.0:8080")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_daemon_for_other_machines_calls_no_local_addresses_unless_told(start_daemon, model):
+    def discovered(expect, **settings):
+        users = Users(start_daemon(users=True, listen="http://0.0.0.0:0", **settings))
+        provider_id = users.operator.add_provider(model.url)
+        answer = users.operator.get("/v2/ml_deployments", expect, service_provider_id=provider_id)
+        users.daemon.stop()
+        return answer
+
+    assert "scoring.allow" in discovered(502)["errors"][0]["message"]
+    assert discovered(200, scoring__allow="127.0.0.1")["count"] == 0
 
 
 def test_a_file_configures_and_the_command_line_overrules_it(tmp_path, start_daemon):

@@ -35,10 +35,10 @@ def test_the_daemon_serves_the_document_byte_for_byte(daemon):
     assert requests.get(f"{daemon.url}/openapi.yaml", timeout=10).content == OPENAPI.read_bytes()
 
 
-def test_the_route_table_and_the_document_name_the_same_operations():
+def test_the_route_table_and_the_document_name_the_same_operations_and_roles():
     listed = subprocess.run([program("explaind"), "routes"], capture_output=True, text=True, timeout=30, check=True)
     routes = {tuple(line.split()) for line in listed.stdout.splitlines()}
-    documented = {(o.method, o.path, o.id) for o in Contract.load().operations}
+    documented = {(o.method, o.path, o.id, o.spec["x-role"]) for o in Contract.load().operations}
     assert routes - documented == set(), "routes that openapi.yaml does not have"
     assert documented - routes == set(), "operations of openapi.yaml without a route"
 

@@ -195,8 +195,20 @@ def test_credentials_do_not_follow_to_another_server(api, model):
                 json=[{"op": "replace", "path": "/credentials/url", "value": "https://127.0.0.1:9"}])
     path = {"op": "replace", "path": "/credentials/url", "value": "http://127.0.0.1:9/engine"}
     api.patch(f"/v2/service_providers/{provider_id}", [path])
-    api.patch(f"/v2/service_providers/{provider_id}",
-              [move, {"op": "add", "path": "/credentials/password", "value": SECRET}])
+    part = {"op": "add", "path": "/credentials/password", "value": SECRET}  # the user name would follow
+    api.refused("PATCH", f"/v2/service_providers/{provider_id}", 400, json=[move, part])
+    other = {"op": "add", "path": "/credentials/other", "value": "x"}
+    api.refused("PATCH", f"/v2/service_providers/{provider_id}", 400, json=[move, other])
+    whole = {"op": "replace", "path": "/credentials", "value": {**KEPT, "url": model.url}}
+    api.patch(f"/v2/service_providers/{provider_id}", [whole])
+
+
+def test_request_headers_do_not_follow_to_another_server(api, model):
+    path = f"/v2/service_providers/{api.add_provider(request_headers={'Authorization': SECRET})}"
+    move = {"op": "replace", "path": "/credentials/url", "value": model.url}
+    api.refused("PATCH", path, 400, json=[move])
+    api.refused("PATCH", path, 400, json=[{"op": "copy", "from": "/request_headers", "path": "/shown"}])
+    api.patch(path, [move, {"op": "replace", "path": "/request_headers", "value": {"Authorization": "new"}}])
 
 
 def test_an_address_without_credentials_may_move(api, model):

@@ -32,7 +32,7 @@ def test_unknown_members_are_kept_and_returned(api, provider_id):
     body = api.subscription_body(provider_id, URL.format("d1"), risk_evaluation_status={"state": "not_started"},
                                  analytics_engine={"type": "spark"}, data_sources=[], something={"new": [1, 2.5, None]})
     body["asset_properties"]["labels"] = ["cat", "dog"]
-    body["deployment"]["scoring_endpoint"]["request_headers"] = {"X-A": "b"}
+    body["deployment"]["scoring_endpoint"]["more"] = {"X-A": "b"}
     made = api.post("/v2/subscriptions", body)["entity"]
     del made["status"]
     assert made == body

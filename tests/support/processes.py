@@ -72,10 +72,10 @@ class Program:
 class Daemon(Program):
     """explaind itself, on a port of its own choice. `stop` checks how it ended and what it logged."""
 
-    def __init__(self, directory: Path, **settings):
-        self.directory = directory
-        command = [*VALGRIND, program("explaind"), "serve", "--listen", "http://127.0.0.1:0", "--data", directory / "data",
-                   "--no-auth"]
+    def __init__(self, directory: Path, users=False, listen="http://127.0.0.1:0", **settings):
+        self.directory, self.data = directory, directory / "data"
+        command = [*VALGRIND, program("explaind"), "serve", "--listen", listen, "--data", self.data]
+        command += [] if users else ["--no-auth"]
         # explanations of a model that fails end at once, unless the test is about trying again
         for key, value in {"explain__retries": 0, **settings}.items():
             command += ["--set", f"{key.replace('__', '.')}={value}"]

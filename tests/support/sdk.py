@@ -58,7 +58,7 @@ def client(service_url):
 class Flow:
     """The notebook's variables."""
 
-    def __init__(self, client, model):
+    def __init__(self, client, model, data_mart_id=ZERO):
         self.client, self.model = client, model
         model.deployments = [deployment(model.url, DEPLOYMENT), deployment(model.url, "another")]
         provider = client.service_providers.add(
@@ -66,10 +66,10 @@ class Flow:
             credentials=CustomCredentials(url=model.url, username="u", password="p"), background_mode=False)
         self.provider_id = provider.result.metadata.id
         self.asset = client.service_providers.get_deployment_asset(
-            data_mart_id=ZERO, service_provider_id=self.provider_id, deployment_id=DEPLOYMENT)
+            data_mart_id=data_mart_id, service_provider_id=self.provider_id, deployment_id=DEPLOYMENT)
         self.scoring_url = f"{model.url}/ml/v4/deployments/{DEPLOYMENT}/predictions"
         subscription = client.subscriptions.add(
-            data_mart_id=ZERO, service_provider_id=self.provider_id, background_mode=False,
+            data_mart_id=data_mart_id, service_provider_id=self.provider_id, background_mode=False,
             asset=Asset(asset_id="asset", name="Dog-Cat binary", url="http://models.example/asset",
                         asset_type=AssetTypes.MODEL, input_data_type=InputDataType.UNSTRUCTURED_IMAGE,
                         problem_type=ProblemType.BINARY_CLASSIFICATION),
@@ -83,7 +83,7 @@ class Flow:
         [data_set] = data_sets.result.data_sets
         self.data_set_id = data_set.metadata.id
         instance = client.monitor_instances.create(
-            data_mart_id=ZERO, background_mode=False,
+            data_mart_id=data_mart_id, background_mode=False,
             monitor_definition_id=client.monitor_definitions.MONITORS.EXPLAINABILITY.ID,
             target=Target(target_type=TargetTypes.SUBSCRIPTION, target_id=self.subscription_id),
             parameters={"enabled": True, "image": {"fill": "black"}})

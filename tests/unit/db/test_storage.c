@@ -15,8 +15,9 @@ static void a_new_file_has_the_whole_schema(void **state)
     assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name IN"
                                     " ('data_marts', 'service_providers', 'subscriptions', 'data_sets',"
                                     " 'monitor_instances', 'record_requests', 'payloads', 'records',"
-                                    " 'explanation_tasks', 'explanations', 'explanation_samples')"),
-                     11);
+                                    " 'explanation_tasks', 'explanations', 'explanation_samples', 'users',"
+                                    " 'api_keys', 'revoked_tokens')"),
+                     14);
 }
 
 static void migrating_twice_changes_nothing(void **state)
