@@ -11,7 +11,8 @@
 #include "lib/base/text.h"
 #include "lib/scoring/batch.h"
 
-#define MIB ((int64_t)1 << 20)
+#define MIB            ((int64_t)1 << 20)
+#define MAX_LINE_BYTES 190 /* of a configuration file */
 
 enum type {
     TYPE_INT,
@@ -197,13 +198,37 @@ static int on_value(void *arg, const char *section, const char *name, const char
     return xpl_config_set(loading->arena, loading->settings, key, value, loading->err) == XPL_OK;
 }
 
+/* The parser would cut a long line in two, and take an indented one for the rest of the one before: a value half read
+ * is worse than none. */
+static enum xpl_status check_lines(const char *path, struct xpl_error *err)
+{
+    FILE *file = fopen(path, "r");
+    char line[MAX_LINE_BYTES + 2];
+    int number = 0;
+    enum xpl_status st = XPL_OK;
+
+    while (!st && file && fgets(line, sizeof line, file)) {
+        number++;
+        if (strlen(line) > MAX_LINE_BYTES)
+            st = xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: is longer than %d bytes", path, number, MAX_LINE_BYTES);
+        else if ((*line == ' ' || *line == '\t') && line[strspn(line, " \t\r\n")] != '\0')
+            st = xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: begins with a blank", path, number);
+    }
+    if (file)
+        fclose(file);
+    return st;
+}
+
 enum xpl_status xpl_config_load(struct xpl_arena *arena, struct xpl_settings *settings, const char *path,
                                 struct xpl_error *err)
 {
     struct xpl_error inner = {0};
     struct loading loading = {arena, settings, &inner};
-    int line = ini_parse(path, on_value, &loading);
+    enum xpl_status st = check_lines(path, err);
+    int line = st ? -1 : ini_parse(path, on_value, &loading);
 
+    if (st)
+        return st;
     if (line == 0)
         return XPL_OK;
     if (line < 0)

@@ -120,7 +120,14 @@ static void run_on_pool(struct xpl_pool_job *job, struct xpl_db *db)
 {
     struct xpl_http_request *r = request_of(job);
     uint64_t ends = xpl_waiting_ends(r->shared->waiting);
+    struct xpl_error err = {0};
 
+    if (atomic_load(&r->shared->draining)) { /* what was not begun yet may take long */
+        xpl_fail(&err, XPL_OVERLOADED, "the daemon is shutting down");
+        xpl_reply_error(&r->call, &err);
+        resume(r);
+        return;
+    }
     r->call.db = db;
     hand_on(r, xpl_call_handle(&r->call), ends);
 }

@@ -93,3 +93,14 @@ def test_keys_and_data_are_for_the_owner_only(start_daemon):
     assert os.stat(data).st_mode & 0o077 == 0
     keys = [path for path in data.rglob("*key*") if path.is_file()]
     assert keys and all(os.stat(key).st_mode & 0o077 == 0 for key in keys)
+
+
+@pytest.mark.parametrize("line, told", [
+    ("allow = 10.0.0.1," + " " * 200 + "127.0.0.1", "line 2: is longer than"),
+    ("  allow = 10.0.0.1", "line 2: begins with a blank"),
+])
+def test_a_line_that_would_be_read_by_half_is_refused(tmp_path, line, told):
+    file = tmp_path / "explaind.conf"
+    file.write_text(f"[scoring]\n{line}\n")
+    done = explaind("config", "--config", file)
+    assert done.returncode != 0 and told in done.stderr

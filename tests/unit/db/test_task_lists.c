@@ -106,8 +106,9 @@ static void task_lists_and_the_claim_read_by_index(void **state)
          "COVERING INDEX tasks_by_data_mart"},
         {"SELECT 1 FROM explanation_tasks WHERE data_mart_id = 'm' AND deployment_id = 'd' AND state = 'leased'",
          "tasks_leased"},
-        {"SELECT seq FROM explanation_tasks WHERE state = 'queued' AND run_at <= 1 ORDER BY seq LIMIT 1",
-         "tasks_queued"},
+        {"SELECT seq FROM explanation_tasks WHERE state = 'queued' AND data_mart_id = 'm' AND deployment_id > 'd'"
+         " ORDER BY deployment_id, seq LIMIT 1",
+         "tasks_queued_by_deployment"},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

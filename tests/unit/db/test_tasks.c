@@ -2,6 +2,8 @@
 /* The queue: order, one explanation a deployment, fencing, recovery. */
 #include "tests/unit/db/task_steps.h"
 
+#include <stdio.h>
+
 /* ---- claiming ---- */
 
 static void tasks_of_a_deployment_run_one_at_a_time_in_order(void **state)
@@ -30,6 +32,23 @@ static void deployments_do_not_wait_for_each_other(void **state)
     task_add(f, "b", "d1");
     task_add(f, "c", "d2");
     assert_string_equal(task_claim(f, 200).id, "a");
+    assert_string_equal(task_claim(f, 200).id, "c");
+    assert_nothing_to_claim(f, 200);
+}
+
+static void thousands_behind_one_deployment_do_not_hide_the_others(void **state)
+{
+    struct fixture *f = *state;
+    char id[16];
+
+    for (int i = 0; i < 2000; i++) {
+        snprintf(id, sizeof id, "a%d", i);
+        task_add(f, id, "d1");
+    }
+    task_add(f, "b", "d0");
+    task_add(f, "c", "d2");
+    assert_string_equal(task_claim(f, 200).id, "a0");
+    assert_string_equal(task_claim(f, 200).id, "b");
     assert_string_equal(task_claim(f, 200).id, "c");
     assert_nothing_to_claim(f, 200);
 }
@@ -258,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(tasks_of_a_deployment_run_one_at_a_time_in_order),
         TEST(deployments_do_not_wait_for_each_other),
+        TEST(thousands_behind_one_deployment_do_not_hide_the_others),
         TEST(a_retry_waits_for_its_time_and_keeps_its_place),
         TEST(the_schema_itself_forbids_two_leases_of_a_deployment),
         TEST(a_stale_worker_stores_nothing),
