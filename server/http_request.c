@@ -132,15 +132,20 @@ static enum xpl_status body_too_long(size_t limit, struct xpl_error *err)
     return xpl_fail(err, XPL_TOO_LARGE, "the body is longer than %zu bytes, the limit of this operation", limit);
 }
 
-/* A body that says that it is too long need not be kept until it is. */
-static enum xpl_status check_length(const struct xpl_call *call, size_t limit, struct xpl_error *err)
+/*
+ * A buffer for the body that never gets larger than the body says it is; one that says that it is too long need not be
+ * kept until it is.
+ */
+static enum xpl_status prepare_body(struct xpl_call *call, struct xpl_error *err)
 {
+    size_t limit = xpl_call_body_limit(call);
     const char *text = xpl_call_header(call, "Content-Length");
-    int64_t length;
+    int64_t length = (int64_t)limit;
 
-    if (!text || (xpl_parse_int(text, 0, INT64_MAX, &length) && (uint64_t)length <= limit))
-        return XPL_OK;
-    return body_too_long(limit, err);
+    if (text && (!xpl_parse_int(text, 0, INT64_MAX, &length) || (size_t)length > limit))
+        return body_too_long(limit, err);
+    xpl_buf_init(&call->body, (size_t)length);
+    return XPL_OK;
 }
 
 static void route(struct xpl_http_request *r, const char *url)
@@ -152,8 +157,8 @@ static void route(struct xpl_http_request *r, const char *url)
         xpl_fail(&err, XPL_BAD_REQUEST, "the target of the request is not a path");
     else if (!xpl_call_route(&r->call, path) || !xpl_call_admit(&r->call, false))
         r->answer_known = true;
-    else if (!check_length(&r->call, xpl_call_body_limit(&r->call), &err))
-        xpl_buf_init(&r->call.body, xpl_call_body_limit(&r->call));
+    else
+        prepare_body(&r->call, &err);
     if (err.status)
         xpl_http_request_answer_early(r, &err);
 }
@@ -235,7 +240,7 @@ static enum xpl_status take_part(struct xpl_http_request *r, const char *data, s
     struct xpl_buf *body = &r->call.body;
 
     if (length > body->max - body->length)
-        return body_too_long(body->max, err);
+        return body_too_long(xpl_call_body_limit(&r->call), err);
     if (!xpl_buf_append(body, data, length))
         return xpl_no_memory(err);
     if (!count_buffer(r))
