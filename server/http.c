@@ -82,14 +82,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 static void on_connection_change(void *context, struct MHD_Connection *connection, void **entry,
                                  enum MHD_ConnectionNotificationCode what)
 {
-    struct side *side = context;
+    struct xpl_connections *connections = ((struct side *)context)->shared->connections;
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED)
-        xpl_connections_remove(side->shared->connections, *entry);
-    else
-        *entry =
-            xpl_connections_taken(side->shared->connections,
-                                  MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+        xpl_connections_remove(connections, *entry);
+    else if (!(*entry = xpl_connections_taken(connections, fd)))
+        shutdown(fd, SHUT_RDWR); /* it waited too long to be taken: nobody would count it or end it */
 }
 
 static void on_log(void *context, const char *format, va_list arguments)
