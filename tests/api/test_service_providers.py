@@ -215,3 +215,15 @@ def test_an_address_without_credentials_may_move(api, model):
     provider_id = api.add_provider()
     api.patch(f"/v2/service_providers/{provider_id}",
               [{"op": "replace", "path": "/credentials/url", "value": model.url}])
+
+
+def test_a_deployment_of_a_wml_has_what_clients_of_the_original_read(api, model):
+    model.deployments = [{"metadata": {"id": "d1", "name": "cats", "created_at": "2024-03-21T11:42:20.499Z"},
+                          "entity": {"name": "cats", "asset": {"id": "a1"}, "online": {}, "status": {
+                              "online_url": {"url": f"{model.url}/ml/v4/deployments/d1/predictions"}}}}]
+    provider_id = api.add_provider(f"{model.url}/", service_type="watson_machine_learning")
+    found = api.get("/v2/ml_deployments/d1", service_provider_id=provider_id, space_id="s")
+    assert found["metadata"]["modified_at"] == "2024-03-21T11:42:20.499Z"
+    assert found["entity"]["asset"]["url"] == f"{model.url}/ml/v4/models/a1"
+    assert found["entity"]["asset"]["name"] == "cats" and found["entity"]["asset_properties"] == {}
+    assert found["entity"]["scoring_endpoint"]["url"] == f"{model.url}/ml/v4/deployments/d1/predictions"
