@@ -27,7 +27,7 @@ static const char *strip_prefix(struct xpl_call *call, const char *path)
     end = strchr(rest + 1, '/');
     instance = end ? xpl_arena_string_n(call->arena, rest + 1, (size_t)(end - rest - 1)) : NULL;
     if (instance && xpl_is_guid(instance)) {
-        call->data_mart_id = instance;
+        call->data_mart_id = xpl_lower(instance);
         call->instance_named = true;
         return end;
     }
@@ -221,13 +221,21 @@ enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, in
 /* A tree costs up to 80 times its text: these bounds keep a hostile body from doing harm. */
 static const struct xpl_json_limits dom_limits = {.arrays = 10000, .objects = 10000, .numbers = 200000};
 
-/* JSON by any of its names; curl calls what it sends a form unless told otherwise. */
-static enum xpl_status check_json_type(const struct xpl_call *call, struct xpl_error *err)
+static bool ends_in(const char *type, size_t length, const char *end)
+{
+    size_t n = strlen(end);
+
+    return length >= n && strncasecmp(type + length - n, end, n) == 0;
+}
+
+/* curl calls what it sends a form unless told otherwise. */
+enum xpl_status xpl_call_check_json_type(const struct xpl_call *call, struct xpl_error *err)
 {
     const char *type = xpl_call_header(call, "Content-Type");
     size_t length = type ? strcspn(type, "; ") : 0;
 
-    if (length == 0 || memmem(type, length, "json", 4) || xpl_starts_with(type, "application/x-www-form-urlencoded"))
+    if (length == 0 || ends_in(type, length, "/json") || ends_in(type, length, "+json") ||
+        ends_in(type, length, "application/x-www-form-urlencoded"))
         return XPL_OK;
     return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "the body must be application/json, not %.60s", type);
 }
@@ -244,7 +252,7 @@ enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, 
 
     if (text.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed");
-    if ((st = check_json_type(call, err)))
+    if ((st = xpl_call_check_json_type(call, err)))
         return st;
     if ((st = xpl_json_check(text.ptr, text.length, &dom_limits, err)))
         return st;

@@ -176,6 +176,10 @@ enum xpl_status xpl_query_bool(const struct xpl_call *call, const char *name, bo
 enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, int64_t default_value, int64_t *ret,
                                struct xpl_error *err);
 
+/** Whether the body is said to be JSON, by any of its names: XPL_BAD_MEDIA_TYPE when it is said to be something else.
+ */
+enum xpl_status xpl_call_check_json_type(const struct xpl_call *call, struct xpl_error *err);
+
 /**
  * The body as JSON, within the DOM limits (depth 32, 10 k arrays, 10 k objects, 200 k numbers), duplicate members
  * refused. An empty body is an error. The caller owns the tree: XPL_AUTO_JSON.

@@ -4,6 +4,7 @@
  * store is its name and the like; the database itself is the daemon's own.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "api/handlers.h"
 #include "api/json_spec.h"
@@ -52,21 +53,57 @@ static json_t *default_entity(const struct xpl_call *call)
                      "state", "active");
 }
 
-/* Makes the tenant's row when it is not there yet. */
-static enum xpl_status ensure(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+static enum xpl_status insert(struct xpl_db *db, struct xpl_call *call, json_t *entity, struct xpl_error *err)
 {
-    XPL_AUTO_JSON entity = default_entity(call);
     struct xpl_resource resource;
     enum xpl_status st;
 
+    if (!entity)
+        return xpl_no_memory(err);
+    st = xpl_resource_make(call, &type, call->data_mart_id, entity, &resource, err);
+    return st ? st : xpl_resource_insert(db, type.kind, &resource, err);
+}
+
+/* What is known of the tenant's data mart. A deleted one leaves a row, so that looking at it does not make it again. */
+enum presence {
+    NEVER_SEEN,
+    PRESENT,
+    DELETED
+};
+
+static enum xpl_status look(struct xpl_db *db, struct xpl_call *call, enum presence *ret, struct xpl_error *err)
+{
+    struct xpl_error missing = {0};
+    struct xpl_resource resource;
+    XPL_AUTO_JSON entity = NULL;
+    const char *state;
+    enum xpl_status st;
+
+    *ret = NEVER_SEEN;
+    st = xpl_resource_get(db, call->arena, type.kind, call->data_mart_id, call->data_mart_id, &resource, &missing);
+    if (st)
+        return st == XPL_NOT_FOUND ? XPL_OK : xpl_fail(err, st, "%s", missing.message);
+    if ((st = xpl_resource_entity(&resource, &entity, err)))
+        return st;
+    state = xpl_json_string_at(entity, "status.state");
+    *ret = state && strcmp(state, "deleted") == 0 ? DELETED : PRESENT;
+    return XPL_OK;
+}
+
+/* Makes the tenant's row at the first look; XPL_NOT_FOUND when it was deleted. */
+static enum xpl_status ensure(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = NULL;
+    enum presence presence;
+    enum xpl_status st = look(db, call, &presence, err);
+
     (void)arg;
-    st = xpl_resource_get(db, call->arena, type.kind, call->data_mart_id, call->data_mart_id, &resource, err);
-    if (st != XPL_NOT_FOUND)
+    if (st || presence == PRESENT)
         return st;
-    xpl_error_clear(err);
-    if ((st = xpl_resource_make(call, &type, call->data_mart_id, entity, &resource, err)))
-        return st;
-    return xpl_resource_insert(db, type.kind, &resource, err);
+    if (presence == DELETED)
+        return xpl_resource_missing(type.singular, call->data_mart_id, err);
+    entity = default_entity(call);
+    return insert(db, call, entity, err);
 }
 
 static enum xpl_status remove_all(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_kind *kind,
@@ -110,9 +147,12 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
     return XPL_OK;
 }
 
-static bool is_own(const struct xpl_call *call)
+static bool is_own(struct xpl_call *call)
 {
-    return strcmp(call->path_params[0], call->data_mart_id) == 0;
+    if (strcasecmp(call->path_params[0], call->data_mart_id) != 0)
+        return false;
+    call->path_params[0] = call->data_mart_id;
+    return true;
 }
 
 static enum xpl_answered missing(struct xpl_call *call)
@@ -146,29 +186,64 @@ static enum xpl_status ensure_and_get(struct xpl_db *db, struct xpl_call *call, 
     return XPL_OK;
 }
 
-static bool exists(struct xpl_call *call)
-{
-    struct xpl_resource resource;
-    struct xpl_error err = {0};
-
-    return xpl_resource_get(call->db, call->arena, type.kind, call->data_mart_id, call->data_mart_id, &resource,
-                            &err) == XPL_OK;
-}
-
 enum xpl_answered xpl_data_marts_list(struct xpl_call *call)
 {
-    if (!exists(call))
+    enum presence presence;
+    struct xpl_error err = {0};
+
+    if (look(call->db, call, &presence, &err))
+        return xpl_reply_error(call, &err);
+    if (presence == NEVER_SEEN)
         return xpl_reply_after_commit(call, ensure_and_list, NULL, 512);
+    if (presence == DELETED)
+        return xpl_reply_json(call, 200, json_pack("{s:[]}", type.plural));
     return xpl_resource_list_reply(call, &type);
 }
 
 enum xpl_answered xpl_data_marts_get(struct xpl_call *call)
 {
+    enum presence presence;
+    struct xpl_error err = {0};
+
     if (!is_own(call))
         return missing(call);
-    if (!exists(call))
+    if (look(call->db, call, &presence, &err))
+        return xpl_reply_error(call, &err);
+    if (presence != PRESENT)
         return xpl_reply_after_commit(call, ensure_and_get, NULL, 512);
     return xpl_resource_get_reply(call, &type);
+}
+
+static void take_member(json_t *entity, const json_t *body, const char *name)
+{
+    json_t *value = json_object_get(body, name);
+
+    if (json_is_string(value))
+        json_object_set(entity, name, value);
+}
+
+/* Only one that was deleted can be made. */
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = default_entity(call);
+    XPL_AUTO_JSON body = NULL;
+    struct xpl_resource resource;
+    enum presence presence;
+    enum xpl_status st;
+
+    (void)arg;
+    if ((st = look(db, call, &presence, err)))
+        return st;
+    if (presence != DELETED)
+        return xpl_fail(err, XPL_DATA_MART_EXISTS, "Data Mart with this id is already defined");
+    if ((st = xpl_call_json(call, &body, err)))
+        return st;
+    take_member(entity, body, "name");
+    take_member(entity, body, "description");
+    if ((st = xpl_resource_make(call, &type, call->data_mart_id, entity, &resource, err)) ||
+        (st = xpl_resource_delete(db, type.kind, call->data_mart_id, call->data_mart_id, err)))
+        return st;
+    return xpl_resource_insert_and_reply(db, call, &type, &resource, err);
 }
 
 enum xpl_answered xpl_data_marts_add(struct xpl_call *call)
@@ -178,8 +253,7 @@ enum xpl_answered xpl_data_marts_add(struct xpl_call *call)
 
     if (xpl_call_json(call, &body, &err) || check(body, &err))
         return xpl_reply_error(call, &err);
-    xpl_fail(&err, XPL_DATA_MART_EXISTS, "Data Mart with this id is already defined");
-    return xpl_reply_error(call, &err);
+    return xpl_reply_after_commit(call, run_add, NULL, call->body.length);
 }
 
 static enum xpl_status ensure_and_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
@@ -203,10 +277,13 @@ enum xpl_answered xpl_data_marts_patch(struct xpl_call *call)
 
 static enum xpl_status ensure_and_delete(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
+    XPL_AUTO_JSON deleted = json_pack("{s:{s:s}}", "status", "state", "deleted");
     const bool *force = arg;
     enum xpl_status st = ensure(db, call, NULL, err);
 
-    return st ? st : xpl_resource_delete_now(db, call, &type, *force, err);
+    if (st || (st = xpl_resource_delete_now(db, call, &type, *force, err)))
+        return st;
+    return insert(db, call, deleted, err);
 }
 
 enum xpl_answered xpl_data_marts_delete(struct xpl_call *call)

@@ -151,12 +151,8 @@ enum xpl_answered xpl_data_sets_add(struct xpl_call *call)
 
     if (!resource)
         return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err))
+    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
         return xpl_reply_error(call, &err);
-    if (strcmp(xpl_json_string_at(entity, "data_mart_id"), call->data_mart_id) != 0) {
-        xpl_fail_field(&err, XPL_NOT_FOUND, "data_mart_id", "is not the data mart of this request");
-        return xpl_reply_error(call, &err);
-    }
     if (!json_is_object(json_object_get(entity, "data_schema")))
         json_object_set_new(entity, "data_schema", json_pack("{s:s, s:[]}", "type", "struct", "fields"));
     xpl_set_active(entity);

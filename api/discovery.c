@@ -25,16 +25,10 @@ static bool is_plain_id(const char *text)
 
 static const char *deployments_url(struct xpl_call *call, const char *base, bool wml)
 {
-    size_t length = strlen(base);
     const char *space = xpl_call_query(call, "space_id");
 
     if (space && !is_plain_id(space))
         space = NULL;
-    while (length && base[length - 1] == '/')
-        length--;
-    base = xpl_arena_string_n(call->arena, base, length);
-    if (!base)
-        return NULL;
     if (wml)
         return xpl_arena_printf(call->arena, "%s/ml/v4/deployments?version=" WML_VERSION "%s%s", base,
                                 space ? "&space_id=" : "", space ? space : "");
@@ -56,7 +50,6 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
-/* One deployment of WML v4 in the form of a custom engine's list. */
 /* A WML list tells less than clients read: what it leaves out is put together from what it says. */
 static json_t *asset_from_wml(const json_t *wml, const char *base, const char *name)
 {
@@ -67,6 +60,7 @@ static json_t *asset_from_wml(const json_t *wml, const char *base, const char *n
                      "url", json_sprintf("%s/ml/v4/models/%s", base, id));
 }
 
+/* One deployment of WML v4 in the form of a custom engine's list. */
 static json_t *from_wml(const json_t *wml, const char *base)
 {
     const char *name = xpl_json_string_at(wml, "entity.name");
@@ -97,22 +91,27 @@ static json_t *list_from_wml(const json_t *answer, const char *base)
     return resources;
 }
 
-static enum xpl_status engine_address(const json_t *provider, const char **ret_base, bool *ret_wml,
-                                      struct xpl_error *err)
+/* The engine's address, without slashes at its end. */
+static enum xpl_status engine_address(struct xpl_call *call, const json_t *provider, const char **ret_base,
+                                      bool *ret_wml, struct xpl_error *err)
 {
     const char *type = xpl_json_string_at(provider, "service_type");
+    const char *url = xpl_json_string_at(provider, "credentials.url");
+    size_t length = url ? strlen(url) : 0;
 
-    *ret_base = xpl_json_string_at(provider, "credentials.url");
     *ret_wml = type && strcmp(type, "watson_machine_learning") == 0;
     if (!*ret_wml && (!type || strcmp(type, "custom_machine_learning") != 0))
         return xpl_fail(err, XPL_NOT_AVAILABLE,
                         "deployments of a %s provider cannot be listed in this version; "
                         "a subscription can name its scoring_endpoint itself",
                         type ? type : "nameless");
-    if (!*ret_base)
+    if (!url)
         return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.url",
                               "the service provider has no URL to ask for deployments");
-    return XPL_OK;
+    while (length && url[length - 1] == '/')
+        length--;
+    *ret_base = xpl_arena_string_n(call->arena, url, length);
+    return *ret_base ? XPL_OK : xpl_no_memory(err);
 }
 
 /* The provider's deployments as an array the caller owns. */
@@ -127,7 +126,7 @@ static enum xpl_status discover(struct xpl_call *call, const char *provider_id, 
     bool wml;
 
     if ((st = xpl_provider_load(call->app, call->db, call->arena, call->data_mart_id, provider_id, &provider, err)) ||
-        (st = engine_address(provider, &base, &wml, err)))
+        (st = engine_address(call, provider, &base, &wml, err)))
         return st;
     url = deployments_url(call, base, wml);
     if (!body || !url)
@@ -174,7 +173,7 @@ enum xpl_answered xpl_ml_instance_deployments_list(struct xpl_call *call)
     const char *data_mart_id = xpl_call_query(call, "datamart_id");
 
     if (call->app->no_auth && data_mart_id && xpl_is_guid(data_mart_id))
-        call->data_mart_id = data_mart_id;
+        call->data_mart_id = xpl_lower(xpl_arena_string(call->arena, data_mart_id));
     return reply_list(call, call->path_params[0]);
 }
 

@@ -89,17 +89,21 @@ enum xpl_answered xpl_monitor_instances_get(struct xpl_call *call);
 enum xpl_answered xpl_monitor_instances_patch(struct xpl_call *call);
 enum xpl_answered xpl_monitor_instances_delete(struct xpl_call *call);
 enum xpl_answered xpl_monitor_runs_list(struct xpl_call *call);
+enum xpl_answered xpl_monitor_runs_get(struct xpl_call *call);
 enum xpl_answered xpl_monitor_runs_add(struct xpl_call *call);
 enum xpl_answered xpl_monitor_measurements_list(struct xpl_call *call);
 
 /* records_add.c, records.c */
 enum xpl_answered xpl_records_add(struct xpl_call *call);
 enum xpl_answered xpl_records_list_get(struct xpl_call *call);
-enum xpl_answered xpl_records_patch(struct xpl_call *call);
 enum xpl_answered xpl_records_get(struct xpl_call *call);
 enum xpl_answered xpl_records_field(struct xpl_call *call);
 enum xpl_answered xpl_record_requests_get(struct xpl_call *call);
 enum xpl_answered xpl_data_set_records_list(struct xpl_call *call);
+
+/* record_annotations.c */
+enum xpl_answered xpl_records_patch(struct xpl_call *call);
+enum xpl_answered xpl_records_update(struct xpl_call *call);
 
 /* explanation_tasks.c, explanation_views.c */
 enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call);

@@ -133,6 +133,33 @@ static bool remove_at(json_t *document, const char *pointer)
     return array_index(place.parent, place.token, &index) && json_array_remove(place.parent, index) == 0;
 }
 
+/* Takes the size of a value, which is not deeper than `depth`, from a budget; false when it does not suffice. */
+static bool afford(const json_t *value, size_t depth, size_t *budget)
+{
+    size_t cost = 1 + json_string_length(value), i;
+    const char *name;
+    json_t *member;
+
+    if (depth == 0 || cost > *budget)
+        return false;
+    *budget -= cost;
+    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
+        cost = strlen(name);
+        if (cost > *budget)
+            return false;
+        *budget -= cost;
+        if (!afford(member, depth - 1, budget))
+            return false;
+    }
+    json_array_foreach(value, i, member)
+    {
+        if (!afford(member, depth - 1, budget))
+            return false;
+    }
+    return true;
+}
+
 static bool copy(json_t **document, const char *from, const char *path, bool move)
 {
     json_t *value = json_deep_copy(value_at(*document, from));
@@ -192,8 +219,15 @@ static enum xpl_status read_operation(const json_t *json, const char *where, con
     return XPL_OK;
 }
 
+static enum xpl_status too_large(const char *where, struct xpl_error *err)
+{
+    return xpl_fail_field(err, XPL_TOO_LARGE, where, "makes more than %zu KiB, or nests deeper than %d levels",
+                          XPL_PATCH_MAX_BYTES >> 10, XPL_PATCH_MAX_DEPTH);
+}
+
+/* `copies` is what may still be copied. */
 static enum xpl_status apply(json_t **document, const json_t *json, const char *where,
-                             const struct xpl_patch_rules *rules, struct xpl_error *err)
+                             const struct xpl_patch_rules *rules, size_t *copies, struct xpl_error *err)
 {
     struct operation o = {0};
     enum xpl_status st = read_operation(json, where, rules, &o, err);
@@ -204,6 +238,8 @@ static enum xpl_status apply(json_t **document, const json_t *json, const char *
     if (strcmp(o.op, "move") == 0 || strcmp(o.op, "copy") == 0) {
         if (!o.from || (*o.op == 'm' && is_read_only(o.from, rules->read_only)))
             return xpl_fail_field(err, XPL_BAD_FIELD, where, "needs \"from\", the path of a member that may change");
+        if (!afford(value_at(*document, o.from), XPL_PATCH_MAX_DEPTH, copies))
+            return too_large(where, err);
         done = copy(document, o.from, o.path, *o.op == 'm');
     } else if (strcmp(o.op, "remove") == 0) {
         done = remove_at(*document, o.path);
@@ -225,10 +261,10 @@ static enum xpl_status apply(json_t **document, const json_t *json, const char *
 enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const struct xpl_patch_rules *rules,
                                struct xpl_error *err)
 {
+    size_t copies = XPL_PATCH_MAX_BYTES, bytes = XPL_PATCH_MAX_BYTES, index;
     enum xpl_status st = XPL_OK;
     json_t *operation;
     char where[24];
-    size_t index;
 
     if (!json_is_array(patch))
         return xpl_fail(err, XPL_BAD_FIELD, "the body must be an array of JSON Patch operations");
@@ -237,8 +273,8 @@ enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const str
     json_array_foreach(patch, index, operation)
     {
         snprintf(where, sizeof where, "[%zu]", index);
-        if ((st = apply(document, operation, where, rules, err)))
+        if ((st = apply(document, operation, where, rules, &copies, err)))
             return st;
     }
-    return XPL_OK;
+    return afford(*document, XPL_PATCH_MAX_DEPTH, &bytes) ? XPL_OK : too_large("", err);
 }

@@ -11,6 +11,8 @@
 #include "lib/base/status.h"
 
 #define XPL_PATCH_MAX_OPERATIONS 1000
+#define XPL_PATCH_MAX_DEPTH      32
+#define XPL_PATCH_MAX_BYTES      ((size_t)256 << 10) /* names, strings and one for each value */
 
 /** What a patch must leave alone. */
 struct xpl_patch_rules {
@@ -20,7 +22,8 @@ struct xpl_patch_rules {
 
 /**
  * Applies `patch` (an array of operations) to `*document` in place. On an error the document may be half patched: throw
- * it away. Errors name the operation.
+ * it away. Errors name the operation. XPL_TOO_LARGE when the result, or all that is copied on the way, exceeds the
+ * bounds above: a few copies of copies would fill the memory.
  */
 enum xpl_status xpl_json_patch(json_t **document, const json_t *patch, const struct xpl_patch_rules *rules,
                                struct xpl_error *err);

@@ -10,6 +10,7 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/tokens.h"
+#include "db/resources.h"
 #include "lib/base/time.h"
 
 /* The caller of a daemon without users. */
@@ -158,11 +159,26 @@ enum xpl_answered xpl_login_preauth_post(struct xpl_call *call)
 
 /* ---- what clients ask beside ---- */
 
+static void append_entitlement(json_t *list, const char *instance)
+{
+    json_array_append_new(list, json_pack("{s:s, s:s}", "id", instance, "plan_name", "standard"));
+}
+
+/* IBM's SDK refuses to work with an instance that is not listed here. Without users, everybody may use all of them. */
 enum xpl_answered xpl_login_entitlements(struct xpl_call *call)
 {
-    return xpl_reply_json(call, 200,
-                          json_pack("{s:{s:[{s:s, s:s}]}}", "entitlements", "ai_openscale", "id", call->data_mart_id,
-                                    "plan_name", "standard"));
+    XPL_AUTO_JSON list = json_array();
+    struct xpl_error err = {0};
+    const char **instances;
+    size_t n = 0;
+
+    append_entitlement(list, call->data_mart_id);
+    if (call->app->no_auth && xpl_data_marts_in_use(call->db, call->arena, &instances, &n, &err))
+        return xpl_reply_error(call, &err);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(instances[i], call->data_mart_id) != 0)
+            append_entitlement(list, instances[i]);
+    return xpl_reply_json(call, 200, json_pack("{s:{s:O}}", "entitlements", "ai_openscale", list));
 }
 
 enum xpl_answered xpl_login_heartbeat(struct xpl_call *call)

@@ -135,6 +135,23 @@ static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const 
     return XPL_OK;
 }
 
+/* Members a client of the original expects in the parameters of an explainability instance. */
+static void complete(json_t *entity)
+{
+    json_t *parameters = json_object_get(entity, "parameters");
+    char when[XPL_TIME_TEXT_SIZE];
+
+    if (!is_explainability(xpl_json_string_at(entity, "monitor_definition_id")))
+        return;
+    if (!json_is_object(parameters)) {
+        parameters = json_object();
+        json_object_set_new(entity, "parameters", parameters);
+    }
+    if (!json_is_boolean(json_object_get(parameters, "enabled")))
+        json_object_set_new(parameters, "enabled", json_true());
+    json_object_set_new(parameters, "config_modified_at", json_string(xpl_time_format(xpl_now_us(), when)));
+}
+
 static const char *const read_only[] = {"status", "data_mart_id", "monitor_definition_id", "target", NULL};
 
 static const struct xpl_resource_type type = {
@@ -144,6 +161,7 @@ static const struct xpl_resource_type type = {
     .filters = {"monitor_definition_id", "target.target_type", "target.target_id"},
     .read_only = read_only,
     .check = check,
+    .complete = complete,
     .decorate = decorate,
 };
 
@@ -188,41 +206,17 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
     return xpl_resource_insert_and_reply(db, call, &type, instance, err);
 }
 
-/* Members a client of the original expects in the parameters of an explainability instance. */
-static void fill_in_parameters(json_t *entity)
-{
-    json_t *parameters = json_object_get(entity, "parameters");
-    char when[XPL_TIME_TEXT_SIZE];
-
-    if (!json_is_object(parameters)) {
-        parameters = json_object();
-        json_object_set_new(entity, "parameters", parameters);
-    }
-    if (!json_is_boolean(json_object_get(parameters, "enabled")))
-        json_object_set_new(parameters, "enabled", json_true());
-    json_object_set_new(parameters, "config_modified_at", json_string(xpl_time_format(xpl_now_us(), when)));
-}
-
 enum xpl_answered xpl_monitor_instances_add(struct xpl_call *call)
 {
     struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
     XPL_AUTO_JSON entity = NULL;
     struct xpl_error err = {0};
-    const char *data_mart_id;
 
     if (!resource)
         return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err))
+    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
         return xpl_reply_error(call, &err);
-    data_mart_id = xpl_json_string_at(entity, "data_mart_id");
-    if (strcmp(data_mart_id, call->data_mart_id) != 0) {
-        xpl_fail_field(&err, XPL_BAD_FIELD, "data_mart_id", "there is no data mart %.100s here; the data mart is %s",
-                       data_mart_id, call->data_mart_id);
-        return xpl_reply_error(call, &err);
-    }
     xpl_set_active(entity);
-    if (is_explainability(xpl_json_string_at(entity, "monitor_definition_id")))
-        fill_in_parameters(entity);
     if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_add, resource, call->body.length);
@@ -273,6 +267,16 @@ static enum xpl_answered reply_empty(struct xpl_call *call, const char *list)
 enum xpl_answered xpl_monitor_runs_list(struct xpl_call *call)
 {
     return reply_empty(call, "runs");
+}
+
+/* There never was one. */
+enum xpl_answered xpl_monitor_runs_get(struct xpl_call *call)
+{
+    struct xpl_error err = {0};
+
+    if (instance_exists(call, &err))
+        xpl_resource_missing("monitor_run", call->path_params[1], &err);
+    return xpl_reply_error(call, &err);
 }
 
 enum xpl_answered xpl_monitor_measurements_list(struct xpl_call *call)

@@ -3,24 +3,33 @@
 
 #include "api/resource.h"
 
-static json_t *schema_field(const char *name, const char *type, const char *role)
+#define SCORING_ID_LENGTH 256 /* at most */
+
+static json_t *schema_field(const char *name, const char *type, const char *role, bool nullable)
 {
-    return json_pack("{s:s, s:s, s:b, s:{s:s*}}", "name", name, "type", type, "nullable", 1, "metadata",
+    return json_pack("{s:s, s:s, s:b, s:{s:s*}}", "name", name, "type", type, "nullable", nullable, "metadata",
                      "modeling_role", role);
+}
+
+static json_t *key_field(void)
+{
+    return json_pack("{s:s, s:s, s:b, s:{s:s, s:b, s:{s:i}}}", "name", "scoring_id", "type", "string", "nullable", 0,
+                     "metadata", "modeling_role", "record-id", "primary_key", 1, "columnInfo", "columnLength",
+                     SCORING_ID_LENGTH);
 }
 
 static json_t *output_schema(void)
 {
-    json_t *probability = schema_field("probability", "", "probability");
+    json_t *probability = schema_field("probability", "", "probability", true);
 
     json_object_set_new(probability, "type",
                         json_pack("{s:b, s:s, s:s}", "containsNull", 1, "elementType", "double", "type", "array"));
     return json_pack("{s:s, s:[o, o, o, o, o, o, o]}", "type", "struct", "fields",
-                     schema_field("prediction_probability", "double", "prediction-probability"),
-                     schema_field("scoring_id", "string", "record-id"),
-                     schema_field("scoring_timestamp", "timestamp", "record-timestamp"),
-                     schema_field("deployment_id", "string", NULL), schema_field("asset_revision", "string", NULL),
-                     schema_field("prediction", "string", "prediction"), probability);
+                     schema_field("prediction_probability", "double", "prediction-probability", true), key_field(),
+                     schema_field("scoring_timestamp", "timestamp", "record-timestamp", false),
+                     schema_field("deployment_id", "string", NULL, false),
+                     schema_field("asset_revision", "string", NULL, true),
+                     schema_field("prediction", "string", "prediction", true), probability);
 }
 
 enum xpl_status xpl_output_schema_fill(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,

@@ -158,6 +158,14 @@ enum xpl_status xpl_prediction_of(struct xpl_arena *arena, const double *probabi
 
 static const struct xpl_prediction not_predicted = {.probabilities = XPL_NO_PROBABILITIES, .prediction = "null"};
 
+/* A number stays as it was written; text becomes what filters compare with, without escapes that need not be. */
+static const char *without_escapes(struct xpl_arena *arena, const char *scalar)
+{
+    XPL_AUTO_JSON value = *scalar == '"' ? json_loads(scalar, JSON_DECODE_ANY, NULL) : NULL;
+
+    return value ? xpl_json_text(arena, value) : scalar;
+}
+
 /* What the logged response says of one image; the model may call its prediction as it likes. */
 static enum xpl_status prediction_of_row(struct xpl_arena *arena, const struct xpl_answer *answer, uint32_t row,
                                          struct xpl_prediction *ret, struct xpl_error *err)
@@ -166,7 +174,9 @@ static enum xpl_status prediction_of_row(struct xpl_arena *arena, const struct x
                                            answer->n_classes, answer->labels, ret, err);
 
     if (!st && answer->predictions[row])
-        ret->prediction = answer->predictions[row];
+        ret->prediction = without_escapes(arena, answer->predictions[row]);
+    if (!st && !ret->prediction)
+        return xpl_no_memory(err);
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/resource.h"
 #include "lib/base/time.h"
 
 #define DEFAULT_LIMIT 100
@@ -64,17 +65,29 @@ static enum xpl_status read_time(const char *text, struct xpl_filter_value *ret,
     return XPL_OK;
 }
 
+/* How a text stands between the quotes of JSON; NULL without memory. */
+static const char *as_json(struct xpl_arena *arena, const char *text)
+{
+    XPL_AUTO_JSON string = json_string(text);
+    const char *quoted = string ? xpl_json_text(arena, string) : NULL;
+
+    return quoted ? xpl_arena_string_n(arena, quoted + 1, strlen(quoted) - 2) : NULL;
+}
+
 /* A class index or a label. LIKE compares text in any case. */
-static void read_prediction(const char *text, enum xpl_record_operator operator, struct xpl_filter_value * ret)
+static enum xpl_status read_prediction(struct xpl_arena *arena, const char *text, enum xpl_record_operator operator,
+                                       struct xpl_filter_value * ret, struct xpl_error *err)
 {
     char *end;
 
-    *ret = (struct xpl_filter_value){.type = XPL_FILTER_TEXT, .text = text, .number = strtod(text, &end)};
+    *ret =
+        (struct xpl_filter_value){.type = XPL_FILTER_TEXT, .text = as_json(arena, text), .number = strtod(text, &end)};
     if (*text && !*end && operator!= XPL_OPERATOR_LIKE)
         ret->type = XPL_FILTER_DOUBLE;
+    return ret->text ? XPL_OK : xpl_no_memory(err);
 }
 
-static enum xpl_status read_value(const struct xpl_record_filter *filter, const char *text,
+static enum xpl_status read_value(struct xpl_arena *arena, const struct xpl_record_filter *filter, const char *text,
                                   struct xpl_filter_value *ret, struct xpl_error *err)
 {
     switch (filter->column) {
@@ -84,8 +97,7 @@ static enum xpl_status read_value(const struct xpl_record_filter *filter, const 
     case XPL_RECORD_PREDICTION_PROBABILITY:
         return read_number(text, ret, err);
     case XPL_RECORD_PREDICTION:
-        read_prediction(text, filter->operator, ret);
-        return XPL_OK;
+        return read_prediction(arena, text, filter->operator, ret, err);
     case XPL_RECORD_SCORING_ID:
     case XPL_RECORD_TRANSACTION_ID:
     case XPL_RECORD_ASSET_REVISION:
@@ -98,7 +110,8 @@ static enum xpl_status read_value(const struct xpl_record_filter *filter, const 
     return XPL_OK;
 }
 
-static enum xpl_status read_values(struct xpl_record_filter *filter, char *text, struct xpl_error *err)
+static enum xpl_status read_values(struct xpl_arena *arena, struct xpl_record_filter *filter, char *text,
+                                   struct xpl_error *err)
 {
     bool list = filter->operator== XPL_OPERATOR_IN;
 
@@ -111,7 +124,7 @@ static enum xpl_status read_values(struct xpl_record_filter *filter, char *text,
         if (filter->n_values == XPL_RECORD_MAX_FILTER_VALUES)
             return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "\"in\" has more than %d values",
                                   XPL_RECORD_MAX_FILTER_VALUES);
-        if ((st = read_value(filter, text, &filter->values[filter->n_values++], err)))
+        if ((st = read_value(arena, filter, text, &filter->values[filter->n_values++], err)))
             return st;
         text = next;
     }
@@ -119,7 +132,8 @@ static enum xpl_status read_values(struct xpl_record_filter *filter, char *text,
 }
 
 /* One condition: column:operator[:value], with column:in(a;b) beside column:in:a;b. */
-static enum xpl_status read_condition(char *text, struct xpl_record_filter *filter, struct xpl_error *err)
+static enum xpl_status read_condition(struct xpl_arena *arena, char *text, struct xpl_record_filter *filter,
+                                      struct xpl_error *err)
 {
     char *operator_name = strchr(text, ':'), *value, *end;
     bool wants_value;
@@ -142,7 +156,7 @@ static enum xpl_status read_condition(char *text, struct xpl_record_filter *filt
     if (wants_value != (value != NULL))
         return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "%s %s a value", operator_name,
                               wants_value ? "needs" : "does not take");
-    return read_values(filter, value, err);
+    return read_values(arena, filter, value, err);
 }
 
 static enum xpl_status read_filter(struct xpl_call *call, struct xpl_record_query *query, struct xpl_error *err)
@@ -157,7 +171,7 @@ static enum xpl_status read_filter(struct xpl_call *call, struct xpl_record_quer
             *next++ = '\0';
         if (query->n_filters == XPL_RECORD_MAX_FILTERS)
             return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "has more than %d conditions", XPL_RECORD_MAX_FILTERS);
-        if ((st = read_condition(text, &query->filters[query->n_filters++], err)))
+        if ((st = read_condition(call->arena, text, &query->filters[query->n_filters++], err)))
             return st;
         text = next;
     }

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "api/handlers.h"
-#include "api/json_patch.h"
 #include "api/record_filters.h"
 #include "api/record_views.h"
+#include "api/records.h"
 #include "api/resource.h"
 #include "lib/base/text.h"
 
-static enum xpl_status check_data_set(struct xpl_db *db, struct xpl_call *call, struct xpl_error *err)
+enum xpl_status xpl_check_data_set(struct xpl_db *db, struct xpl_call *call, struct xpl_error *err)
 {
     struct xpl_resource data_set;
     const char *id = call->path_params[0];
@@ -98,7 +98,7 @@ static enum xpl_status list(struct xpl_call *call, struct xpl_error *err)
         return xpl_no_memory(err);
     if (format && !table && strcmp(format, "dict") != 0)
         return xpl_fail_field(err, XPL_BAD_FIELD, "format", "\"%.20s\" is neither dict nor list", format);
-    if ((st = check_data_set(call->db, call, err)) || (st = xpl_record_query_read(call, query, &view, err)))
+    if ((st = xpl_check_data_set(call->db, call, err)) || (st = xpl_record_query_read(call, query, &view, err)))
         return st;
     query->data_set_id = call->path_params[0];
     if ((st = xpl_records_list(call->db, call->arena, query, &records, &n, err)))
@@ -250,10 +250,10 @@ enum xpl_answered xpl_data_set_records_list(struct xpl_call *call)
 
 /* ---- one record ---- */
 
-static enum xpl_status find(struct xpl_db *db, struct xpl_call *call, const char *id, struct xpl_record *ret,
-                            struct xpl_error *err)
+enum xpl_status xpl_record_find(struct xpl_db *db, struct xpl_call *call, const char *id, struct xpl_record *ret,
+                                struct xpl_error *err)
 {
-    enum xpl_status st = check_data_set(db, call, err);
+    enum xpl_status st = xpl_check_data_set(db, call, err);
 
     if (st)
         return st;
@@ -261,20 +261,32 @@ static enum xpl_status find(struct xpl_db *db, struct xpl_call *call, const char
     return st == XPL_NOT_FOUND ? xpl_resource_missing("record", id, err) : st;
 }
 
-enum xpl_answered xpl_records_get(struct xpl_call *call)
+enum xpl_status xpl_record_reply(struct xpl_db *db, struct xpl_call *call, const struct xpl_record *record,
+                                 struct xpl_error *err)
 {
     struct xpl_record_view view = xpl_record_view_default();
+    enum xpl_status st;
+
+    view.shown[XPL_VIEW_SCORING_INPUT] = true;
+    if ((st = xpl_record_view_read_binary_format(call, &view, err)))
+        return st;
+    call->db = db;
+    xpl_buf_clear(&call->out);
+    if ((st = xpl_record_append(call, &call->out, record, &view, err)))
+        return st;
+    reply_built(call);
+    return XPL_OK;
+}
+
+enum xpl_answered xpl_records_get(struct xpl_call *call)
+{
     struct xpl_error err = {0};
     struct xpl_record record;
 
-    view.shown[XPL_VIEW_SCORING_INPUT] = true;
-    if (xpl_record_view_read_binary_format(call, &view, &err) ||
-        find(call->db, call, call->path_params[1], &record, &err))
+    if (xpl_record_find(call->db, call, call->path_params[1], &record, &err) ||
+        xpl_record_reply(call->db, call, &record, &err))
         return xpl_reply_error(call, &err);
-    xpl_buf_clear(&call->out);
-    if (xpl_record_append(call, &call->out, &record, &view, &err))
-        return xpl_reply_error(call, &err);
-    return reply_built(call);
+    return XPL_ANSWERED;
 }
 
 enum xpl_answered xpl_records_field(struct xpl_call *call)
@@ -284,7 +296,7 @@ enum xpl_answered xpl_records_field(struct xpl_call *call)
     struct xpl_error err = {0};
     struct xpl_record record;
 
-    if (find(call->db, call, call->path_params[1], &record, &err))
+    if (xpl_record_find(call->db, call, call->path_params[1], &record, &err))
         return xpl_reply_error(call, &err);
     if (column == XPL_VIEW_N_COLUMNS) {
         xpl_fail(&err, XPL_NOT_FOUND, "a record has no field `%.60s`", name);
@@ -296,80 +308,6 @@ enum xpl_answered xpl_records_field(struct xpl_call *call)
     return reply_built(call);
 }
 
-/* ---- annotations ---- */
-
-/* Splits "/records/{id}/annotations/{name}" and gives the operation its path within {"annotations": …}. */
-static enum xpl_status split_path(struct xpl_call *call, json_t *operation, size_t index, const char **ret_id,
-                                  struct xpl_error *err)
-{
-    const char *path = json_string_value(json_object_get(operation, "path")), *end;
-
-    if (path && xpl_starts_with(path, "/records/"))
-        path += strlen("/records");
-    end = path && *path == '/' ? strchr(path + 1, '/') : NULL;
-    if (!end || !xpl_starts_with(end, "/annotations"))
-        return xpl_fail(err, XPL_BAD_FIELD, "[%zu].path: must be /records/{record_id}/annotations/{name}", index);
-    *ret_id = xpl_arena_string_n(call->arena, path + 1, (size_t)(end - path - 1));
-    if (!*ret_id || json_object_set_new(operation, "path", json_string(end)))
-        return xpl_no_memory(err);
-    return XPL_OK;
-}
-
-static enum xpl_status annotate(struct xpl_db *db, struct xpl_call *call, const char *id, json_t *operation,
-                                struct xpl_error *err)
-{
-    XPL_AUTO_JSON document = NULL;
-    XPL_AUTO_JSON patch = json_pack("[O]", operation);
-    static const char *const nothing_read_only[] = {NULL};
-    struct xpl_record record;
-    const char *text;
-    enum xpl_status st;
-
-    if ((st = find(db, call, id, &record, err)))
-        return st;
-    document =
-        json_pack("{s:o}", "annotations", record.annotations ? json_loads(record.annotations, 0, NULL) : json_object());
-    if (!document || !patch)
-        return xpl_no_memory(err);
-    if ((st = xpl_json_patch(&document, patch, &(struct xpl_patch_rules){nothing_read_only, nothing_read_only}, err)))
-        return st;
-    if (!json_is_object(json_object_get(document, "annotations")))
-        return xpl_fail(err, XPL_BAD_FIELD, "annotations must stay an object");
-    text = xpl_json_text(call->arena, json_object_get(document, "annotations"));
-    return text ? xpl_record_set_annotations(db, record.id, text, err) : xpl_no_memory(err);
-}
-
-static enum xpl_status run_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
-{
-    XPL_AUTO_JSON patch = NULL;
-    json_t *operation;
-    const char *id = NULL;
-    enum xpl_status st;
-    size_t i;
-
-    (void)arg;
-    if ((st = xpl_call_json(call, &patch, err)))
-        return st;
-    json_array_foreach(patch, i, operation) if ((st = split_path(call, operation, i, &id, err)) ||
-                                                (st = annotate(db, call, id, operation, err))) return st;
-    xpl_reply_json(call, 200, json_pack("{s:s}", "state", "active"));
-    return XPL_OK;
-}
-
-enum xpl_answered xpl_records_patch(struct xpl_call *call)
-{
-    XPL_AUTO_JSON patch = NULL;
-    struct xpl_error err = {0};
-
-    if (check_data_set(call->db, call, &err) || xpl_call_json(call, &patch, &err))
-        return xpl_reply_error(call, &err);
-    if (!json_is_array(patch) || json_array_size(patch) == 0) {
-        xpl_fail(&err, XPL_BAD_FIELD, "the body must be an array of JSON Patch operations");
-        return xpl_reply_error(call, &err);
-    }
-    return xpl_reply_after_commit(call, run_patch, NULL, call->body.length);
-}
-
 /* ---- requests ---- */
 
 enum xpl_answered xpl_record_requests_get(struct xpl_call *call)
@@ -378,7 +316,7 @@ enum xpl_answered xpl_record_requests_get(struct xpl_call *call)
     struct xpl_error err = {0};
     enum xpl_status st;
 
-    if (check_data_set(call->db, call, &err))
+    if (xpl_check_data_set(call->db, call, &err))
         return xpl_reply_error(call, &err);
     st = xpl_record_request_get(call->db, call->arena, call->path_params[0], call->path_params[1], &request, &err);
     if (st == XPL_NOT_FOUND)

@@ -36,7 +36,7 @@ static enum xpl_status check_media_type(const struct xpl_call *call, struct xpl_
 
     if (type && strncasecmp(type, "text/csv", 8) == 0)
         return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "text/csv is not available in this version: send JSON");
-    return XPL_OK;
+    return xpl_call_check_json_type(call, err);
 }
 
 enum xpl_answered xpl_records_add(struct xpl_call *call)

@@ -2,6 +2,7 @@
 #include "api/resource.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "api/json_patch.h"
 #include "api/json_spec.h"
@@ -25,6 +26,17 @@ enum xpl_status xpl_resource_missing(const char *singular, const char *id, struc
 void xpl_set_active(json_t *entity)
 {
     json_object_set_new(entity, "status", json_pack("{s:s}", "state", "active"));
+}
+
+enum xpl_status xpl_check_data_mart(const struct xpl_call *call, json_t *entity, struct xpl_error *err)
+{
+    const char *id = xpl_json_string_at(entity, "data_mart_id");
+
+    if (strcasecmp(id, call->data_mart_id) == 0)
+        return json_object_set_new(entity, "data_mart_id", json_string(call->data_mart_id)) ? xpl_no_memory(err)
+                                                                                            : XPL_OK;
+    return xpl_fail_field(err, XPL_BAD_FIELD, "data_mart_id", "there is no data mart %.100s here; the data mart is %s",
+                          id, call->data_mart_id);
 }
 
 json_t *xpl_metadata_view(const struct xpl_call *call, const struct xpl_resource_type *type,
@@ -112,6 +124,8 @@ enum xpl_status xpl_resource_make(struct xpl_call *call, const struct xpl_resour
     char fresh[XPL_UUID_SIZE];
     enum xpl_status st;
 
+    if (type->complete)
+        type->complete(entity);
     *ret = (struct xpl_resource){.data_mart_id = call->data_mart_id, .created_by = call->user};
     ret->id = xpl_arena_string(call->arena, id ? id : xpl_uuid(fresh));
     if (!ret->id)
@@ -184,7 +198,7 @@ static bool own_data_mart_asked(const struct xpl_call *call)
 {
     const char *asked = xpl_call_query(call, "data_mart_id");
 
-    return !asked || !*asked || in_values(asked, call->data_mart_id);
+    return !asked || !*asked || in_values(xpl_lower(xpl_arena_string(call->arena, asked)), call->data_mart_id);
 }
 
 enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xpl_resource_type *type)
@@ -254,6 +268,8 @@ static enum xpl_status patch_entity(struct xpl_call *call, const struct xpl_reso
     if ((st = xpl_json_patch(entity, patch, &rules, err)) || (st = type->check(*entity, err)) ||
         (type->secrets && (st = xpl_secrets_check_moved(type->secrets, before, *entity, patch, err))))
         return st;
+    if (type->complete)
+        type->complete(*entity);
     return seal(call, type, resource->id, *entity, err);
 }
 

@@ -22,6 +22,9 @@ struct xpl_resource_type {
     /** Checks an entity, when it is made and after a patch. Fields in errors are relative to the entity. */
     enum xpl_status (*check)(const json_t *entity, struct xpl_error *err);
 
+    /** May be NULL. Completes a checked entity before it is stored, when it is made and after a patch. */
+    void (*complete)(json_t *entity);
+
     /** May be NULL. Adds computed members to the entity of an answer. */
     enum xpl_status (*decorate)(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
                                 json_t *entity, struct xpl_error *err);
@@ -40,8 +43,8 @@ json_t *xpl_metadata_view(const struct xpl_call *call, const struct xpl_resource
                           const struct xpl_resource *resource);
 
 /**
- * A new row for `entity`: a fresh id (or `id` when not NULL), filter columns taken out of it, its JSON text. Secrets
- * are sealed in `entity` itself.
+ * A new row for `entity`: a fresh id (or `id` when not NULL), filter columns taken out of it, its JSON text. `entity`
+ * itself is completed, and its secrets are sealed.
  */
 enum xpl_status xpl_resource_make(struct xpl_call *call, const struct xpl_resource_type *type, const char *id,
                                   json_t *entity, struct xpl_resource *ret, struct xpl_error *err);
@@ -67,6 +70,12 @@ enum xpl_status xpl_resource_missing(const char *singular, const char *id, struc
 
 /** "status": {"state": "active"} into an entity. */
 void xpl_set_active(json_t *entity);
+
+/**
+ * XPL_BAD_FIELD unless the data_mart_id of an entity, which must be a string, names the caller's data mart, with
+ * letters in any case; then it is written as elsewhere.
+ */
+enum xpl_status xpl_check_data_mart(const struct xpl_call *call, json_t *entity, struct xpl_error *err);
 
 /* The writes of a patch and a delete, with their replies; the id is path parameter 0. */
 enum xpl_status xpl_resource_patch_now(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource_type *type,

@@ -85,6 +85,8 @@ static const struct xpl_route routes[] = {
      xpl_records_patch},
     {XPL_GET, "/v2/data_sets/{data_set_id}/records/{record_id}", "records_get", XPL_VIEWER, XPL_BODY_SMALL, false,
      xpl_records_get},
+    {XPL_PATCH, "/v2/data_sets/{data_set_id}/records/{record_id}", "records_update", XPL_EDITOR, XPL_BODY_SMALL, false,
+     xpl_records_update},
     {XPL_GET, "/v2/data_sets/{data_set_id}/records/{record_id}/{field_name}", "records_field", XPL_VIEWER,
      XPL_BODY_SMALL, false, xpl_records_field},
     {XPL_GET, "/v2/data_sets/{data_set_id}/requests/{request_id}", "requests_get", XPL_VIEWER, XPL_BODY_SMALL, false,
@@ -110,6 +112,8 @@ static const struct xpl_route routes[] = {
      false, xpl_monitor_runs_list},
     {XPL_POST, "/v2/monitor_instances/{monitor_instance_id}/runs", "monitor_runs_add", XPL_EDITOR, XPL_BODY_SMALL,
      false, xpl_monitor_runs_add},
+    {XPL_GET, "/v2/monitor_instances/{monitor_instance_id}/runs/{run_id}", "monitor_runs_get", XPL_VIEWER,
+     XPL_BODY_SMALL, false, xpl_monitor_runs_get},
     {XPL_GET, "/v2/monitor_instances/{monitor_instance_id}/measurements", "monitor_measurements_list", XPL_VIEWER,
      XPL_BODY_SMALL, false, xpl_monitor_measurements_list},
 

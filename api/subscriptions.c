@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A deployed model that is watched: asset, deployment, properties. */
 #include "api/subscriptions.h"
+
+#include <string.h>
+
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
@@ -107,6 +110,41 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
     return purge(db, call, id, err);
 }
 
+static void forget_credentials(json_t *value);
+
+/* Credentials of systems that are not asked here, such as the database of the training data, are not kept. */
+static void forget_member(json_t *object, const char *name, json_t *value)
+{
+    char secret_id[XPL_UUID_SIZE];
+
+    if (strcmp(name, "credentials") != 0 || !json_is_object(value))
+        forget_credentials(value);
+    else if (json_object_size(value) != 1 || !json_is_string(json_object_get(value, "secret_id")))
+        json_object_set_new(object, name, json_pack("{s:s}", "secret_id", xpl_uuid(secret_id)));
+}
+
+/* Depth is bounded by that of bodies. */
+static void forget_credentials(json_t *value)
+{
+    const char *name;
+    json_t *member;
+    void *next;
+    size_t i;
+
+    json_object_foreach_safe(value, next, name, member) forget_member(value, name, member);
+    json_array_foreach(value, i, member) forget_credentials(member);
+}
+
+static void complete(json_t *entity)
+{
+    const char *name;
+    json_t *member;
+    void *next;
+
+    json_object_foreach_safe(entity, next, name, member) if (strcmp(name, "deployment") != 0)
+        forget_member(entity, name, member);
+}
+
 static const char *const read_only[] = {"status", "data_mart_id", "service_provider_id", NULL};
 
 static const char *const more_filters[] = {"integration_reference.integrated_system_id",
@@ -126,6 +164,7 @@ static const struct xpl_resource_type type = {
     .more_filters = more_filters,
     .read_only = read_only,
     .check = check,
+    .complete = complete,
     .secrets = &secrets,
     .removing = removing,
 };
@@ -160,18 +199,11 @@ enum xpl_answered xpl_subscriptions_add(struct xpl_call *call)
     struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
     XPL_AUTO_JSON entity = NULL;
     struct xpl_error err = {0};
-    const char *data_mart_id;
 
     if (!resource)
         return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err))
+    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
         return xpl_reply_error(call, &err);
-    data_mart_id = xpl_json_string_at(entity, "data_mart_id");
-    if (!xpl_text_equal(xpl_text_of(data_mart_id), call->data_mart_id)) {
-        xpl_fail_field(&err, XPL_BAD_FIELD, "data_mart_id", "there is no data mart %.100s here; the data mart is %s",
-                       data_mart_id, call->data_mart_id);
-        return xpl_reply_error(call, &err);
-    }
     xpl_set_active(entity);
     if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
         return xpl_reply_error(call, &err);

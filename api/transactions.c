@@ -49,16 +49,14 @@ static enum xpl_status find(struct xpl_call *call, struct xpl_record **ret, size
     return *ret_n ? XPL_OK : xpl_resource_missing("transaction", id, err);
 }
 
-static enum xpl_status list_tasks(struct xpl_call *call, const struct xpl_record *record, int64_t offset, int64_t limit,
-                                  struct xpl_task **ret, size_t *ret_n, struct xpl_error *err)
+/* The tasks of the transaction that a record belongs to. */
+static struct xpl_task_query tasks_of(const struct xpl_record *record, int64_t offset, int64_t limit)
 {
-    struct xpl_task_query query = {.data_mart_id = call->data_mart_id,
+    return (struct xpl_task_query){.data_mart_id = record->data_mart_id,
                                    .subscription_id = record->subscription_id,
                                    .transaction_id = record->transaction_id,
                                    .offset = offset,
                                    .limit = limit};
-
-    return xpl_tasks_list(call->db, call->arena, &query, ret, ret_n, err);
 }
 
 /* A string as JSON; "null" without memory. */
@@ -89,13 +87,16 @@ static enum xpl_status append_records(struct xpl_call *call, const struct xpl_re
 static enum xpl_status build_transaction(struct xpl_call *call, struct xpl_error *err)
 {
     struct xpl_buf *out = &call->out;
+    struct xpl_task_query query;
     struct xpl_record *records;
     struct xpl_task *tasks;
     size_t n, n_tasks;
     enum xpl_status st;
 
-    if ((st = find(call, &records, &n, err)) ||
-        (st = list_tasks(call, &records[0], 0, MAX_TASKS, &tasks, &n_tasks, err)))
+    if ((st = find(call, &records, &n, err)))
+        return st;
+    query = tasks_of(&records[0], 0, MAX_TASKS);
+    if ((st = xpl_tasks_list(call->db, call->arena, &query, &tasks, &n_tasks, err)))
         return st;
     xpl_buf_clear(out);
     xpl_buf_printf(out, "{\"transaction_id\":%s,\"subscription_id\":\"%s\",\"records\":[",
@@ -141,9 +142,10 @@ static enum xpl_status append_task(struct xpl_call *call, const struct xpl_task 
 
 static enum xpl_status build_explanations(struct xpl_call *call, struct xpl_error *err)
 {
+    struct xpl_task_query query;
     struct xpl_record *records;
     struct xpl_task *tasks;
-    int64_t offset, limit;
+    int64_t offset, limit, total;
     size_t n, n_tasks;
     enum xpl_status st;
 
@@ -151,12 +153,14 @@ static enum xpl_status build_explanations(struct xpl_call *call, struct xpl_erro
         (st = xpl_query_int(call, "limit", 0, INT32_MAX, MAX_EXPLANATIONS, &limit, err)) ||
         (st = find(call, &records, &n, err)))
         return st;
-    limit = limit < MAX_EXPLANATIONS ? limit : MAX_EXPLANATIONS;
-    if ((st = list_tasks(call, &records[0], offset, limit, &tasks, &n_tasks, err)))
+    query = tasks_of(&records[0], offset, limit < MAX_EXPLANATIONS ? limit : MAX_EXPLANATIONS);
+    if ((st = xpl_tasks_list(call->db, call->arena, &query, &tasks, &n_tasks, err)) ||
+        (st = xpl_tasks_count(call->db, &query, &total, err)))
         return st;
     xpl_buf_clear(&call->out);
-    xpl_buf_printf(&call->out, "{\"transaction_id\":%s,\"limit\":%lld,\"offset\":%lld,\"explanations\":[",
-                   quoted(call, records[0].transaction_id), (long long)limit, (long long)offset);
+    xpl_buf_printf(
+        &call->out, "{\"transaction_id\":%s,\"total_count\":%lld,\"limit\":%lld,\"offset\":%lld,\"explanations\":[",
+        quoted(call, records[0].transaction_id), (long long)total, (long long)query.limit, (long long)offset);
     for (size_t i = 0; i < n_tasks; i++) {
         if (i)
             xpl_buf_string(&call->out, ",");

@@ -79,7 +79,7 @@ enum xpl_status xpl_user_make(struct xpl_arena *arena, const char *name, const c
         return st;
     ret->name = xpl_arena_string(arena, name);
     ret->role = xpl_arena_string(arena, role);
-    ret->data_mart_id = xpl_arena_string(arena, data_mart_id);
+    ret->data_mart_id = xpl_lower(xpl_arena_string(arena, data_mart_id));
     ret->epoch = new_epoch(arena);
     return ret->name && ret->role && ret->data_mart_id && ret->epoch ? XPL_OK : xpl_no_memory(err);
 }
@@ -235,7 +235,7 @@ static enum xpl_status patch(struct xpl_call *call, struct xpl_user *ret, struct
     if (strcmp(request.role, user.role) != 0)
         ret->role = xpl_arena_string(call->arena, request.role);
     if (strcmp(request.data_mart_id, user.data_mart_id) != 0)
-        ret->data_mart_id = xpl_arena_string(call->arena, request.data_mart_id);
+        ret->data_mart_id = xpl_lower(xpl_arena_string(call->arena, request.data_mart_id));
     if (!(ret->epoch = new_epoch(call->arena)))
         return xpl_no_memory(err);
     return request.password ? hash_password(call->arena, request.password, &ret->password_hash, err) : XPL_OK;

@@ -28,8 +28,10 @@ static const char *const operators[XPL_N_OPERATORS] = {
     [XPL_OPERATOR_NULL] = " IS NULL", [XPL_OPERATOR_NONNULL] = " IS NOT NULL",
 };
 
-/* Predictions are stored as JSON: numbers as they are, labels in quotes. Numbers compare as numbers, labels as text. */
+/* Predictions are stored as JSON: numbers as they are, labels in quotes, null without one. Numbers compare as numbers,
+ * labels as text. */
 #define IS_LABEL  "substr(prediction, 1, 1) = '\"'"
+#define IS_NUMBER "substr(prediction, 1, 1) BETWEEN '-' AND '9'"
 #define UNQUOTED  "CASE WHEN " IS_LABEL " THEN substr(prediction, 2, length(prediction) - 2) ELSE prediction END"
 #define AS_NUMBER "CAST(prediction AS DOUBLE PRECISION)"
 
@@ -40,11 +42,12 @@ static void append_prediction(struct xpl_buf *sql, enum xpl_record_operator oper
     if (operator== XPL_OPERATOR_LIKE ||(operator== XPL_OPERATOR_EQ && value->type == XPL_FILTER_TEXT))
         xpl_buf_printf(sql, "(" UNQUOTED ")%s", operators[operator]);
     else if (operator== XPL_OPERATOR_EQ)
-        xpl_buf_string(sql, "(CASE WHEN " IS_LABEL " THEN " UNQUOTED " = ? ELSE " AS_NUMBER " = ? END)");
+        xpl_buf_string(sql,
+                       "(CASE WHEN " IS_LABEL " THEN " UNQUOTED " = ? ELSE " IS_NUMBER " AND " AS_NUMBER " = ? END)");
     else if (value->type == XPL_FILTER_TEXT)
         xpl_buf_printf(sql, "(" IS_LABEL " AND (" UNQUOTED ")%s)", operators[operator]);
     else
-        xpl_buf_printf(sql, "(NOT " IS_LABEL " AND " AS_NUMBER "%s)", operators[operator]);
+        xpl_buf_printf(sql, "(" IS_NUMBER " AND " AS_NUMBER "%s)", operators[operator]);
 }
 
 static bool is_prediction(const struct xpl_record_filter *filter)
@@ -57,6 +60,10 @@ static void append_filter(struct xpl_buf *sql, const struct xpl_record_filter *f
     bool list = filter->operator== XPL_OPERATOR_IN;
 
     xpl_buf_string(sql, " AND ");
+    if (filter->column == XPL_RECORD_PREDICTION && filter->n_values == 0) {
+        xpl_buf_printf(sql, "prediction %s 'null'", filter->operator== XPL_OPERATOR_NULL ? "=" : "<>");
+        return;
+    }
     if (is_prediction(filter)) {
         for (size_t i = 0; i < filter->n_values; i++) {
             xpl_buf_string(sql, i ? " OR " : "(");

@@ -180,3 +180,19 @@ enum xpl_status xpl_resource_delete(struct xpl_db *db, const struct xpl_resource
         return st_run;
     return deleted ? XPL_OK : xpl_fail(err, XPL_NOT_FOUND, "not found");
 }
+
+static void read_id(struct xpl_row *row, void *out)
+{
+    *(const char **)out = xpl_row_text(row, "id");
+}
+
+enum xpl_status xpl_data_marts_in_use(struct xpl_db *db, struct xpl_arena *arena, const char ***ret, size_t *ret_count,
+                                      struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT id FROM data_marts UNION SELECT data_mart_id FROM service_providers ORDER BY 1"
+                             " LIMIT ?");
+
+    xpl_bind_int(query, MAX_LISTED);
+    return xpl_fetch_all(query, arena, read_id, sizeof **ret, MAX_LISTED, ret, ret_count, err);
+}

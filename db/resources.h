@@ -54,6 +54,10 @@ enum xpl_status xpl_resource_list(struct xpl_db *db, struct xpl_arena *arena, co
 enum xpl_status xpl_resource_update(struct xpl_db *db, const struct xpl_resource_kind *kind,
                                     const struct xpl_resource *resource, struct xpl_error *err);
 
+/** The ids of data marts that were looked at or have something in them, in order. At most 10,000. */
+enum xpl_status xpl_data_marts_in_use(struct xpl_db *db, struct xpl_arena *arena, const char ***ret, size_t *ret_count,
+                                      struct xpl_error *err);
+
 enum xpl_status xpl_resource_delete(struct xpl_db *db, const struct xpl_resource_kind *kind, const char *data_mart_id,
                                     const char *id, struct xpl_error *err);
 

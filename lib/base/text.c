@@ -159,6 +159,14 @@ static size_t utf8_sequence(const unsigned char *s, size_t left)
     return length;
 }
 
+char *xpl_lower(char *string)
+{
+    for (char *c = string; c && *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return string;
+}
+
 bool xpl_is_utf8(const char *text, size_t length)
 {
     const unsigned char *bytes = (const unsigned char *)text;

@@ -33,6 +33,9 @@ double xpl_parse_double(const char *text, size_t length);
 /** Decodes %XX (and '+' as blank when `plus_is_blank`) in place. False for a broken escape or an encoded NUL. */
 bool xpl_percent_decode(char *string, bool plus_is_blank);
 
+/** Puts ASCII letters into lower case, in place; returns `string`, which may be NULL. */
+char *xpl_lower(char *string);
+
 /** True for well-formed UTF-8 (no surrogates, no overlong forms). */
 bool xpl_is_utf8(const char *text, size_t length);
 

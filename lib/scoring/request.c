@@ -44,7 +44,9 @@ static enum xpl_status read_input_data(struct xpl_json_scan *scan, struct member
         return xpl_fail_field(scan->err, XPL_BAD_RECORD, field, "is empty; one element {\"values\": …} is needed");
     if ((st = read_members(scan, ret)) || (st = xpl_json_next_element(scan, &more)))
         return st;
-    return more ? xpl_fail_field(scan->err, XPL_BAD_RECORD, field, "has several elements; one is supported") : XPL_OK;
+    return more ? xpl_fail_field(scan->err, XPL_BAD_RECORD, field,
+                                 "has several elements; one is supported: log a record for each")
+                : XPL_OK;
 }
 
 static enum xpl_status read_members(struct xpl_json_scan *scan, struct members *ret)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data marts: each instance has one from the start."""
+from support.client import Client
 
 
 def test_the_data_mart_of_an_instance_exists_from_the_first_look(api):
@@ -49,4 +50,35 @@ def test_a_data_mart_in_use_is_deleted_with_force_only(api):
     assert api.get("/v2/subscriptions")["subscriptions"] == []
     assert api.get("/v2/service_providers")["service_providers"] == []
     assert api.get("/v2/data_sets")["data_sets"] == []
-    assert len(api.get("/v2/data_marts")["data_marts"]) == 1
+    assert api.get("/v2/monitor_instances")["monitor_instances"] == []
+    assert api.get("/v2/data_marts")["data_marts"] == []
+
+
+def test_a_deleted_data_mart_is_gone_until_it_is_made_again(api):
+    path = f"/v2/data_marts/{api.instance}"
+    api.get(path)
+    api.delete(path)
+    assert api.get("/v2/data_marts")["data_marts"] == []
+    api.refused("GET", path, 404)
+    api.refused("PATCH", path, 404, json=[{"op": "add", "path": "/name", "value": "x"}])
+    api.refused("DELETE", path, 404)
+    made = api.post("/v2/data_marts", {"name": "again", "description": "of mine", "internal_database": True})
+    assert made["metadata"]["id"] == api.instance and made["entity"]["status"]["state"] == "active"
+    assert made["entity"]["name"] == "again" and made["entity"]["internal_database"] is True
+    assert api.get("/v2/data_marts")["data_marts"] == [made] and api.get(path) == made
+    api.refused("POST", "/v2/data_marts", 409, json={"name": "a second one"})
+
+
+def test_an_instance_is_the_same_in_upper_case(api, model):
+    provider_id = api.add_provider(model.url)
+    upper = Client(api.url, api.instance.upper())
+    assert [r["metadata"]["id"] for r in upper.get("/v2/service_providers")["service_providers"]] == [provider_id]
+    subscription_id = upper.add_subscription(provider_id)
+    upper.enable_explanations(subscription_id)
+    upper.post("/v2/data_sets", {"data_mart_id": upper.instance, "name": "f", "type": "feedback",
+                                 "target": {"target_type": "subscription", "target_id": subscription_id}})
+    assert api.get(f"/v2/subscriptions/{subscription_id}")["entity"]["data_mart_id"] == api.instance
+    assert len(api.get("/v2/subscriptions", data_mart_id=upper.instance)["subscriptions"]) == 1
+    assert upper.get(f"/v2/data_marts/{upper.instance}")["metadata"]["id"] == api.instance
+    path = f"{api.url}/v1/ml_instances/{provider_id}/deployments"
+    assert api.get(path, datamart_id=upper.instance)["count"] == 0

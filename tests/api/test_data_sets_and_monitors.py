@@ -163,7 +163,7 @@ def test_a_data_set_needs_its_data_mart_and_its_subscription(api, watched):
     assert api.refused("POST", "/v2/data_sets", 404, json=data_set(api, "", target=target))["parameters"] == [
         "target.target_id"]
     other = data_set(api, watched.subscription_id, data_mart_id="11111111-1111-1111-1111-111111111111")
-    assert api.refused("POST", "/v2/data_sets", 404, json=other)["parameters"] == ["data_mart_id"]
+    assert api.refused("POST", "/v2/data_sets", 400, json=other)["parameters"] == ["data_mart_id"]
 
 
 def test_a_subscription_has_one_payload_data_set(api, watched):
@@ -199,11 +199,36 @@ def test_deleting_a_data_set_stops_the_explanations_of_its_records(api, model):
     assert wait_for(api, next_id)["entity"]["status"]["state"] == "finished"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "text/csv", "application/xml"])
-def test_a_body_that_is_said_to_be_something_else_is_415(api, content_type):
-    api.request("POST", "/v2/subscriptions", 415, data="{}", headers={"Content-Type": content_type})
+@pytest.mark.parametrize("content_type", ["text/plain", "text/csv", "application/xml", "application/jsonx", "x/y; z=json"])
+def test_a_body_that_is_said_to_be_something_else_is_415(watched, content_type):
+    for path in ("/v2/subscriptions", watched.records_path):
+        watched.client.request("POST", path, 415, data="{}", headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON;charset=utf-8", "text/json",
+                                          "application/json-patch+json", "application/x-www-form-urlencoded"])
+def test_json_is_accepted_by_all_of_its_names(watched, content_type):
+    for path in ("/v2/service_providers", watched.records_path):
+        watched.client.request("POST", path, 400, data="{}", headers={"Content-Type": content_type})
 
 
 def test_a_data_schema_that_is_null_is_an_empty_one(api, watched):
     made = api.post("/v2/data_sets", data_set(api, watched.subscription_id, data_schema=None))
     assert made["entity"]["data_schema"] == {"type": "struct", "fields": []}
+
+
+def test_the_parameters_of_an_instance_tell_when_they_were_changed(watched):
+    path = f"/v2/monitor_instances/{watched.monitor_id}"
+    made = watched.client.get(path)["entity"]["parameters"]["config_modified_at"]
+    replaced = watched.client.patch(path, [{"op": "replace", "path": "/parameters", "value": {"enabled": True}}])
+    assert replaced["entity"]["parameters"]["config_modified_at"] > made
+    removed = watched.client.patch(path, [{"op": "remove", "path": "/parameters"}])
+    assert removed["entity"]["parameters"]["config_modified_at"] > replaced["entity"]["parameters"]["config_modified_at"]
+    assert removed["entity"]["parameters"]["enabled"] is True
+    assert watched.client.get(path)["entity"]["parameters"] == removed["entity"]["parameters"]
+
+
+def test_a_run_that_never_was_is_404(watched):
+    runs = f"/v2/monitor_instances/{watched.monitor_id}/runs"
+    assert "monitor_run" in watched.client.refused("GET", f"{runs}/1", 404)["message"]
+    assert "monitor_instance" in watched.client.refused("GET", "/v2/monitor_instances/none/runs/1", 404)["message"]

@@ -58,6 +58,8 @@ def test_without_a_response_the_models_first_answer_is_logged(api, model):
     assert model.asked.wait(30)
     [row] = watched.values()
     assert (row["probability"], row["prediction"], row["prediction_probability"]) == ([], None, None)
+    assert watched.count(filter="prediction:null") == 1 and watched.count(filter="prediction:nonnull") == 0
+    assert watched.count(filter="prediction:eq:0") == watched.count(filter="prediction:lt:1") == 0
     model.release()
     assert wait_for(api, task_id)["entity"]["status"]["state"] == "finished"
     [row] = watched.values()

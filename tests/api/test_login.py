@@ -5,6 +5,7 @@ import json
 import time
 
 import requests
+from support.client import Client
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -60,3 +61,12 @@ def test_a_token_is_accepted_and_none_is_needed(api):
     api.request("GET", "/v2/subscriptions", headers={"Authorization": f"Bearer {token}"})
     api.request("GET", "/v2/subscriptions", headers={"Authorization": "Bearer nonsense"})
     api.request("GET", "/v2/subscriptions")
+
+
+def test_entitlements_name_every_instance_in_use(daemon):
+    mine = [Client(daemon.url), Client(daemon.url)]
+    mine[0].get("/v2/data_marts")
+    mine[1].add_provider()
+    answer = requests.get(f"{daemon.url}/v1/entitlements?nocache=true", timeout=10).json()
+    ids = [instance["id"] for instance in answer["entitlements"]["ai_openscale"]]
+    assert {ZERO, mine[0].instance, mine[1].instance} <= set(ids) and len(ids) == len(set(ids))

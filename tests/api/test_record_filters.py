@@ -39,3 +39,14 @@ def test_records_are_filtered_by_their_deployment(watched):
     log(watched, [1])
     assert watched.count(filter=f"deployment_id:eq:{watched.deployment_id}") == 1
     assert watched.count(filter="deployment_id:eq:another") == 0
+
+
+def test_labels_are_found_however_their_json_was_written(watched):
+    """Python's json writes every letter beyond ASCII as an escape."""
+    labels = ["caf\u00e9", "a \"quoted\" one", "back\\slash"]
+    log(watched, labels)
+    for label in labels:
+        assert found(watched, filter=f"prediction:eq:{label}") == [label]
+        assert found(watched, filter=f"prediction:in({label};other)") == [label]
+    assert found(watched, filter="prediction:like:CAF_") == labels[:1]
+    assert found(watched, filter="prediction:like:%quoted%") == labels[1:2]

@@ -331,26 +331,12 @@ def test_records_are_found_across_data_sets(logged):
     assert logged.client.get("/v2/data_set_records", transaction_id="none") == {"data_set_records": []}
 
 
-def test_records_can_be_annotated(logged):
-    [record] = logged.client.get(logged.records_path, limit=1)["records"]
-    path = f"/records/{record['metadata']['id']}/annotations"
-    logged.client.patch(logged.records_path, [{"op": "add", "path": f"{path}/checked", "value": "by ann"}])
-    logged.client.patch(logged.records_path, [{"op": "add", "path": f"{path}/label", "value": 1}])
-    [record] = logged.client.get(logged.records_path, limit=1)["records"]
-    assert record["entity"]["annotations"] == {"checked": "by ann", "label": 1}
-    logged.client.patch(logged.records_path, [{"op": "remove", "path": f"{path}/label"}])
-    [record] = logged.client.get(logged.records_path, limit=1)["records"]
-    assert record["entity"]["annotations"] == {"checked": "by ann"}
-
-
-@pytest.mark.parametrize("operations, status", [
-    ([{"op": "add", "path": "/records/none/annotations/x", "value": 1}], 404),
-    ([{"op": "add", "path": "/records/none/values/x", "value": 1}], 400),
-    ([{"op": "add", "path": "x", "value": 1}], 400),
-    ([], 400), ({}, 400), ([3], 400),
-])
-def test_a_wrong_annotation_is_refused(logged, operations, status):
-    logged.client.refused("PATCH", logged.records_path, status, json=operations)
+def test_a_request_of_several_elements_is_refused_with_what_to_do(watched):
+    record = watched.transaction(blocks())
+    record["request"]["input_data"].append({"values": [blocks(first=1)]})
+    error = watched.client.refused("POST", watched.records_path, 400, json=[record])
+    assert error["parameters"] == ["[0].request.input_data"]
+    assert "has several elements" in error["message"] and "a record for each" in error["message"]
 
 
 def test_a_data_set_that_is_not_there_is_404(api):

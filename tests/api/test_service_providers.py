@@ -215,3 +215,42 @@ def test_an_address_without_credentials_may_move(api, model):
     provider_id = api.add_provider()
     api.patch(f"/v2/service_providers/{provider_id}",
               [{"op": "replace", "path": "/credentials/url", "value": model.url}])
+
+
+def test_a_deployment_of_a_wml_has_what_clients_of_the_original_read(api, model):
+    model.deployments = [{"metadata": {"id": "d1", "name": "cats", "created_at": "2024-03-21T11:42:20.499Z"},
+                          "entity": {"name": "cats", "asset": {"id": "a1"}, "online": {}, "status": {
+                              "online_url": {"url": f"{model.url}/ml/v4/deployments/d1/predictions"}}}}]
+    provider_id = api.add_provider(f"{model.url}/", service_type="watson_machine_learning")
+    found = api.get("/v2/ml_deployments/d1", service_provider_id=provider_id, space_id="s")
+    assert found["metadata"]["modified_at"] == "2024-03-21T11:42:20.499Z"
+    assert found["entity"]["asset"]["url"] == f"{model.url}/ml/v4/models/a1"
+    assert found["entity"]["asset"]["name"] == "cats" and found["entity"]["asset_properties"] == {}
+    assert found["entity"]["scoring_endpoint"]["url"] == f"{model.url}/ml/v4/deployments/d1/predictions"
+
+
+# ---- patches that grow ----
+
+def copies_of_copies(n):
+    """Each operation doubles /tree."""
+    return [{"op": "add", "path": "/tree", "value": {"leaf": "x" * 100}},
+            *({"op": "copy", "from": "/tree", "path": f"/tree/{i}"} for i in range(n))]
+
+
+def test_copies_of_copies_are_bounded(api):
+    path = f"/v2/service_providers/{api.add_provider()}"
+    api.patch(path, copies_of_copies(8))
+    error = api.refused("PATCH", path, 413, json=copies_of_copies(60))
+    assert "256 KiB" in error["message"]
+    assert len(api.get(path)["entity"]["tree"]) == 9
+
+
+def test_an_entity_does_not_grow_without_bound(api):
+    path = f"/v2/service_providers/{api.add_provider()}"
+    for i in range(4):
+        api.patch(path, [{"op": "add", "path": f"/more{i}", "value": "x" * 60000}])
+    error = api.refused("PATCH", path, 413, json=[{"op": "add", "path": "/more4", "value": "x" * 60000}])
+    assert "256 KiB" in error["message"]
+    nested = [{"op": "add", "path": "/a", "value": {}}] + [{"op": "add", "path": "/a" * n, "value": {}} for n in range(2, 33)]
+    assert "32 levels" in api.refused("PATCH", path, 413, json=nested)["message"]
+    api.patch(path, [{"op": "remove", "path": "/more0"}, *nested[:30]])

@@ -145,6 +145,10 @@ def test_after_the_first_payload_the_output_schema_is_there(watched):
     roles = {field["name"]: field["metadata"].get("modeling_role") for field in schema["fields"]}
     assert schema["type"] == "struct"
     assert roles["scoring_id"] == "record-id" and roles["probability"] == "probability"
+    nullable = {field["name"] for field in schema["fields"] if field["nullable"]}
+    assert nullable == {"prediction_probability", "prediction", "probability", "asset_revision"}
+    [key] = [field for field in schema["fields"] if field["metadata"].get("primary_key")]
+    assert key["name"] == "scoring_id" and key["metadata"]["columnInfo"] == {"columnLength": 256}
 
 
 # ---- credentials of the scoring endpoint ----
@@ -178,3 +182,22 @@ def test_a_scoring_token_does_not_follow_to_another_server(api):
 def test_null_credentials_are_none(api):
     subscription = api.get(f"/v2/subscriptions/{with_token(api, None)}")
     assert "credentials" not in subscription["entity"]["deployment"]["scoring_endpoint"]
+
+
+def test_credentials_that_nobody_uses_are_not_kept(api, daemon):
+    secret = "a-password-of-a-database"
+    source = {"type": "training", "connection": {"type": "db2"}, "credentials": {"hostname": "db", "password": secret}}
+    body = api.subscription_body(api.add_provider(), "http://127.0.0.1:9/ml/v4/deployments/d1/predictions",
+                                 data_sources=[source], analytics_engine={"type": "spark", "credentials": {"apikey": secret}})
+    body["asset_properties"]["training_data_reference"] = {"credentials": {"password": secret}}
+    made = api.post("/v2/subscriptions", body)
+    path = f"/v2/subscriptions/{made['metadata']['id']}"
+    [kept] = made["entity"]["data_sources"]
+    assert set(kept["credentials"]) == {"secret_id"} and kept["connection"] == {"type": "db2"}
+    again = api.patch(path, [{"op": "add", "path": "/data_sources/-", "value": source},
+                             {"op": "add", "path": "/asset/name", "value": "renamed"}])
+    assert [set(s["credentials"]) for s in again["entity"]["data_sources"]] == [{"secret_id"}] * 2
+    assert again["entity"]["data_sources"][0] == kept
+    assert all(secret not in str(answer) for answer in (made, again, api.get(path)))
+    stored = b"".join(p.read_bytes() for p in (daemon.directory / "data").iterdir() if p.is_file())
+    assert secret.encode() not in stored

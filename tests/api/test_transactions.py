@@ -28,7 +28,7 @@ def test_each_subscription_has_its_own(api, twice):
         assert len(found["records"]) == 1 and found["explanation_task_ids"] == [task_id]
         explained = api.get("/v2/transactions/shared/explanations", subscription_id=watched.subscription_id, limit=1000)
         assert [e["metadata"]["explanation_task_id"] for e in explained["explanations"]] == [task_id]
-        assert explained["limit"] == 20
+        assert explained["limit"] == 20 and explained["total_count"] == 1
     api.refused("GET", "/v2/transactions/shared", 404, params={"subscription_id": "none"})
 
 
@@ -58,3 +58,11 @@ def test_records_are_found_across_data_sets(api, twice):
     assert ids(transaction_id="shared", start="2100-01-01T00:00:00Z") == []
     assert api.refused("GET", "/v2/data_set_records", 400,
                        params={"transaction_id": "shared", "limit": -1})["parameters"] == ["limit"]
+
+
+def test_a_page_of_explanations_says_how_many_there_are(api, watched):
+    [scoring_id] = watched.log(blocks(), scoring_id="t")
+    for seed in (1, 2, 3):
+        wait_for(api, watched.explain(scoring_id, parameters={"image": {"seed": seed}})[0])
+    page = api.get("/v2/transactions/t/explanations", limit=1, offset=1)
+    assert page["total_count"] == 3 and len(page["explanations"]) == 1

@@ -176,6 +176,17 @@ def test_a_new_password_and_a_revocation_end_all_tokens_of_the_user(users):
 
 # ---- managing ----
 
+def test_the_data_mart_of_a_user_may_be_written_in_upper_case(users):
+    instance = str(uuid.uuid4())
+    name, password = users.add("viewer", instance.upper())
+    assert users.operator.get(f"/v2/users/{name}")["entity"]["data_mart_id"] == instance
+    for spelt in (instance, instance.upper()):
+        Client(users.daemon.url, spelt, f"Bearer {users.token(name, password)}").get("/v2/subscriptions")
+    other = str(uuid.uuid4())
+    users.operator.patch(f"/v2/users/{name}", [{"op": "replace", "path": "/data_mart_id", "value": other.upper()}])
+    assert users.operator.get(f"/v2/users/{name}")["entity"]["data_mart_id"] == other
+
+
 def test_users_are_made_listed_changed_and_deleted(users):
     name, password = users.add("editor", "11111111-2222-3333-4444-555555555555")
     got = users.operator.get(f"/v2/users/{name}")

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 import requests
+from support.client import Client
 from support.images import as_rgb, blocks, pane
 from support.model import deployment
 from support.sdk import DEPLOYMENT, Flow, ZERO, client, flow, impatient, service_url, start  # noqa: F401  (fixtures among them)
@@ -54,6 +55,9 @@ def test_iam_and_bearer_clients_are_constructed_too(module_daemon):
     assert iam.data_marts.list().result.data_marts[0].metadata.id == ZERO
     bearer = APIClient(service_url=url, authenticator=BearerTokenAuthenticator("some-token"))
     assert bearer.data_marts.list().result.data_marts[0].metadata.id == ZERO
+    instance = Client(module_daemon.url).get("/v2/data_marts")["data_marts"][0]["metadata"]["id"]
+    other = APIClient(service_url=url, service_instance_id=instance, authenticator=IAMAuthenticator(apikey="k", url=url))
+    assert other.data_marts.list().result.data_marts[0].metadata.id == instance
 
 
 def test_a_service_url_that_ends_in_openscale_is_the_same(module_daemon):
@@ -211,6 +215,13 @@ def test_images_come_back_on_request(flow):
     assert found[0]["entity"]["values"]["scoring_input"] == image
 
 
+def test_a_table_for_pandas_has_the_raw_data_too(flow):
+    flow.store()
+    frame = flow.client.data_sets.get_list_of_records(flow.data_set_id, output_type="pandas",
+                                                      return_payload_raw_data=True).result
+    assert len(frame) == flow.client.data_sets.get_records_count(flow.data_set_id)
+
+
 def test_a_time_window_of_pythons_own_datetime(flow):
     transaction_id = flow.store(scoring_timestamp="2021-06-10T09:43:53.309000Z")
     found = flow.client.data_sets.get_list_of_records(
@@ -234,12 +245,18 @@ def test_one_record_its_field_and_the_search_across_data_sets(flow):
 
 def test_records_are_annotated(flow):
     transaction_id = flow.store()
+    records = Records(watson_open_scale=flow.client)
     find = {"data_set_id": flow.data_set_id, "filter": f"transaction_id:eq:{transaction_id}"}
     [found] = flow.client.data_sets.get_list_of_records(**find).result["records"]
     flow.client.data_sets.patch_records(flow.data_set_id, [
         PatchDocument(op="add", path=f"/records/{found['metadata']['id']}/annotations/label", value="dog")])
     [found] = flow.client.data_sets.get_list_of_records(**find).result["records"]
     assert found["entity"]["annotations"] == {"label": "dog"}
+    updated = records.update(flow.data_set_id, found["metadata"]["id"], [
+        PatchDocument(op="replace", path="/annotations/label", value="cat")]).result
+    assert updated.metadata.id == found["metadata"]["id"]
+    [found] = flow.client.data_sets.get_list_of_records(**find).result["records"]
+    assert found["entity"]["annotations"] == {"label": "cat"}
 
 
 def test_tables_are_printed(flow, capsys):
@@ -353,3 +370,13 @@ def test_everything_can_be_deleted_again(client, module_model):
     with pytest.raises(ApiException) as caught:
         client.monitor_instances.get_explanation_tasks(explanation_task_id=task_id)
     assert caught.value.code == 404
+
+
+def test_a_data_mart_is_deleted_and_made_again(module_daemon, impatient):
+    url, instance = f"http://127.0.0.1:{module_daemon.port}", str(uuid.uuid4())
+    authenticator = CloudPakForDataAuthenticator(url=url, username="u", password="p")
+    client = APIClient(service_url=url, authenticator=authenticator, service_instance_id=instance)
+    assert client.data_marts.get(instance).result.metadata.id == instance
+    client.data_marts.delete(instance, force=True, background_mode=False)
+    assert client.data_marts.list().result.data_marts == []
+    assert client.data_marts.add(name="again", internal_database=True, background_mode=False).result.metadata.id == instance
