@@ -19,7 +19,7 @@ DELETIONS = ("explanation_tasks_delete", "monitor_instances_delete", "data_sets_
 OPERATIONS = sorted(Contract.load().operations,
                     key=lambda o: (BY_METHOD.index(o.method), DELETIONS.index(o.id) if o.method == "DELETE" else 0))
 # The same for everybody: built-in names, and columns.
-CONSTANT = {"monitor_definition_id": "explainability", "field_name": "scoring_id"}
+CONSTANT = {"monitor_definition_id": "explainability", "field_name": "scoring_id", "run_id": "1"}
 # Operations whose id stands in the query.
 QUERY_IDS = {"ml_deployments_list": "service_provider_id", "ml_deployments_get": "service_provider_id"}
 BODIES = {"PATCH": [], "POST": {}}
@@ -131,6 +131,8 @@ def own_ones_are_there(client, operation, own, body):
     answer = call(client, operation, own.ids, body)
     if operation.path.startswith(("/v2/ml_deployments", "/v1/ml_instances")):
         assert answer.status_code not in (401, 403), answer.text  # what the model's engine has to say
+    elif operation.id == "monitor_runs_get":
+        assert answer.status_code == 404 and "monitor_run" in answer.text  # the instance is found, but has no runs
     else:
         assert answer.status_code not in (401, 403, 404, 429) and answer.status_code < 500, answer.text
 
