@@ -7,7 +7,7 @@ FROM ${BASE} AS model
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
-WORKDIR /work
+WORKDIR /build
 COPY examples/requirements.txt .
 RUN python3 -m venv train && train/bin/pip install --no-cache-dir -r requirements.txt
 COPY examples/models models
@@ -20,7 +20,7 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 COPY --from=model /opt/model-server /opt/model-server
-COPY --from=model /work/digits.onnx /opt/model-server/digits.onnx
+COPY --from=model /build/digits.onnx /opt/model-server/digits.onnx
 COPY examples/model-server/server.py /opt/model-server/server.py
 USER 10001:10001
 EXPOSE 8500
