@@ -12,6 +12,8 @@
 #include "lib/base/time.h"
 #include "lib/base/trace.h"
 
+#define QUICK_BODY_BYTES 8192
+
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
 /* The rest of `path` behind /openscale/{instance} or /openscale, and the instance that was named. */
@@ -140,9 +142,17 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
     return 0;
 }
 
+/* What a large body of records makes slow is its size; a small one costs less than handing it to another thread. */
+static bool is_slow(const struct xpl_call *call)
+{
+    bool small = call->route->body_limit == XPL_BODY_RECORDS && call->body.length <= QUICK_BODY_BYTES;
+
+    return call->route->blocking && !small;
+}
+
 bool xpl_call_blocks(const struct xpl_call *call)
 {
-    return call->route->blocking || call->password_unchecked;
+    return is_slow(call) || call->password_unchecked;
 }
 
 /* A handler sees one state of the database; one that blocks would hold on to an old one. */
@@ -152,7 +162,7 @@ enum xpl_answered xpl_call_handle(struct xpl_call *call)
 
     if (call->password_unchecked && !xpl_call_admit(call, true))
         return XPL_ANSWERED;
-    if (call->route->blocking)
+    if (is_slow(call))
         return call->route->handle(call);
     xpl_db_begin_read(call->db);
     answered = call->route->handle(call);

@@ -8,6 +8,7 @@
 #include "api/output_schema.h"
 #include "api/resource.h"
 #include "api/scoring_hints.h"
+#include "db/subscriptions.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/scoring/request.h"
@@ -17,37 +18,28 @@
 
 /* ---- whose records ---- */
 
-static enum xpl_status of_data_set(struct xpl_call *call, const struct xpl_resource *data_set,
-                                   struct xpl_record_batch *ret, struct xpl_error *err)
-{
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_resource subscription;
-    enum xpl_status st;
-
-    if (strcmp(data_set->columns[2], "payload_logging") != 0 || strcmp(data_set->columns[0], "subscription") != 0)
-        return xpl_fail(err, XPL_NOT_AVAILABLE,
-                        "records can be stored in data sets of type payload_logging; this one is %s of a %s",
-                        data_set->columns[2], data_set->columns[0]);
-    *ret = (struct xpl_record_batch){.data_set_id = data_set->id, .subscription_id = data_set->columns[1]};
-    st = xpl_resource_get(call->db, call->arena, &xpl_kind_subscription, call->data_mart_id, ret->subscription_id,
-                          &subscription, err);
-    if (st || (st = xpl_resource_entity(&subscription, &entity, err)))
-        return st == XPL_NOT_FOUND ? xpl_resource_missing("subscription", ret->subscription_id, err) : st;
-    ret->deployment_id = subscription.columns[3];
-    ret->needs_schema = !xpl_json_at(entity, "asset_properties.output_data_schema");
-    return xpl_scoring_hints(call->arena, entity, &ret->hints, err);
-}
-
 enum xpl_status xpl_record_batch_of_data_set(struct xpl_call *call, const char *data_set_id,
                                              struct xpl_record_batch *ret, struct xpl_error *err)
 {
-    struct xpl_resource data_set;
-    enum xpl_status st =
-        xpl_resource_get(call->db, call->arena, &xpl_kind_data_set, call->data_mart_id, data_set_id, &data_set, err);
+    XPL_AUTO_JSON properties = NULL;
+    struct xpl_log_target target;
+    enum xpl_status st = xpl_log_target_get(call->db, call->arena, call->data_mart_id, data_set_id, &target, err);
 
     if (st)
         return st == XPL_NOT_FOUND ? xpl_resource_missing("data_set", data_set_id, err) : st;
-    return of_data_set(call, &data_set, ret, err);
+    if (strcmp(target.type, "payload_logging") != 0 || strcmp(target.target_type, "subscription") != 0)
+        return xpl_fail(err, XPL_NOT_AVAILABLE,
+                        "records can be stored in data sets of type payload_logging; this one is %s of a %s",
+                        target.type, target.target_type);
+    if (!target.deployment_id)
+        return xpl_resource_missing("subscription", target.subscription_id, err);
+    if (!(properties = json_loads(target.asset_properties, 0, NULL)))
+        return xpl_no_memory(err);
+    *ret = (struct xpl_record_batch){.data_set_id = data_set_id,
+                                     .subscription_id = target.subscription_id,
+                                     .deployment_id = target.deployment_id,
+                                     .needs_schema = !target.has_output_schema};
+    return xpl_scoring_hints(call->arena, properties, &ret->hints, err);
 }
 
 enum xpl_status xpl_record_batch_of_subscription(struct xpl_call *call, const char *subscription_id,
@@ -63,7 +55,7 @@ enum xpl_status xpl_record_batch_of_subscription(struct xpl_call *call, const ch
         return st;
     if (n == 0 || strcmp(found[0].columns[1], subscription_id) != 0) /* a filter takes several ids */
         return xpl_resource_missing("subscription", subscription_id, err);
-    return of_data_set(call, &found[0], ret, err);
+    return xpl_record_batch_of_data_set(call, found[0].id, ret, err);
 }
 
 /* ---- scoring ids ---- */
@@ -321,7 +313,8 @@ static enum xpl_status check_repeat(struct xpl_db *db, struct xpl_call *call, co
     enum xpl_status st;
     char field[48];
 
-    st = xpl_record_content_of(db, call->arena, record->data_set_id, record->scoring_id, &there, &inner);
+    st = xpl_record_content_of(db, call->arena, record->data_mart_id, record->data_set_id, record->scoring_id, &there,
+                               &inner);
     *ret_new = st == XPL_NOT_FOUND;
     if (*ret_new)
         return XPL_OK;
@@ -367,14 +360,15 @@ enum xpl_status xpl_record_batch_store(struct xpl_db *db, struct xpl_call *call,
                                          .state = "active",
                                          .n_records = (int64_t)batch->n_records,
                                          .created_at = xpl_now_us()};
-    struct xpl_resource still_there;
     enum xpl_status st;
+    bool there;
 
     if (!request.id)
         return xpl_no_memory(err);
-    if ((st = xpl_resource_get(db, call->arena, &xpl_kind_data_set, call->data_mart_id, batch->data_set_id,
-                               &still_there, err)))
-        return st == XPL_NOT_FOUND ? xpl_resource_missing("data_set", batch->data_set_id, err) : st;
+    if ((st = xpl_data_set_exists(db, call->data_mart_id, batch->data_set_id, &there, err)))
+        return st;
+    if (!there) /* it was removed since the request was read */
+        return xpl_resource_missing("data_set", batch->data_set_id, err);
     for (size_t i = 0; i < batch->n; i++)
         if ((st = store(db, call, &batch->prepared[i], i, err)))
             return st;

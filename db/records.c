@@ -1,101 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/records.h"
 
-#include <zstd.h>
-
 #define MAX_TRANSACTION_ROWS 10000
 #define MAX_SAME_ID          16
 #define MAX_TASKS            1000000
-#define MAX_TEXT_BYTES       ((int64_t)256 << 20)
-
-/* ---- payloads ---- */
-
-void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES])
-{
-    const struct xpl_hash_part parts[] = {{request.ptr, request.length}, {response.ptr, response.length}};
-
-    xpl_hash_parts(parts, sizeof parts / sizeof *parts, ret);
-}
-
-enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
-                                     struct xpl_error *err)
-{
-    size_t bound = ZSTD_compressBound(text.length), length;
-    void *data = xpl_arena_alloc(arena, bound);
-
-    if (!data)
-        return xpl_no_memory(err);
-    length = ZSTD_compress(data, bound, text.ptr, text.length, 1);
-    if (ZSTD_isError(length))
-        return xpl_fail(err, XPL_INTERNAL, "compression failed: %s", ZSTD_getErrorName(length));
-    *ret = (struct xpl_blob){data, length};
-    return XPL_OK;
-}
-
-static enum xpl_status decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size, struct xpl_text *ret,
-                                  struct xpl_error *err)
-{
-    size_t length;
-    char *data;
-
-    if (size < 0 || size > MAX_TEXT_BYTES)
-        return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
-    if (!(data = xpl_arena_alloc(arena, (size_t)size + 1)))
-        return xpl_no_memory(err);
-    length = ZSTD_decompress(data, (size_t)size, blob.data, blob.length);
-    if (ZSTD_isError(length) || length != (size_t)size)
-        return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
-    *ret = (struct xpl_text){data, length};
-    return XPL_OK;
-}
-
-enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
-                                   struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request, request_size, response,"
-                              " response_size) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id");
-
-    xpl_bind_text(insert, payload->data_mart_id);
-    xpl_bind_text(insert, payload->data_set_id);
-    xpl_bind_blob(insert, (struct xpl_blob){payload->hash, sizeof payload->hash});
-    xpl_bind_blob(insert, payload->request);
-    xpl_bind_int(insert, (int64_t)payload->request_size);
-    xpl_bind_blob(insert, payload->response);
-    xpl_bind_int(insert, (int64_t)payload->response_size);
-    return xpl_fetch_int(insert, ret_id, err);
-}
-
-struct stored_payload {
-    struct xpl_blob request, response;
-    int64_t request_size, response_size;
-};
-
-static void read_payload(struct xpl_row *row, void *out)
-{
-    struct stored_payload *payload = out;
-
-    payload->request = xpl_row_blob(row, "request");
-    payload->request_size = xpl_row_int(row, "request_size");
-    payload->response = xpl_row_blob(row, "response");
-    payload->response_size = xpl_row_int(row, "response_size");
-}
-
-enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int64_t id, struct xpl_text *ret_request,
-                                 struct xpl_text *ret_response, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT request, request_size, response, response_size FROM payloads WHERE id = ?");
-    struct stored_payload stored;
-    enum xpl_status st;
-
-    xpl_bind_int(query, id);
-    if ((st = xpl_fetch_one(query, arena, read_payload, &stored, err)))
-        return st;
-    if (ret_request && (st = decompress(arena, stored.request, stored.request_size, ret_request, err)))
-        return st;
-    return ret_response ? decompress(arena, stored.response, stored.response_size, ret_response, err) : XPL_OK;
-}
 
 /* ---- records ---- */
 
@@ -199,15 +107,17 @@ static void read_content(struct xpl_row *row, void *out)
     content->hash = xpl_row_blob(row, "hash");
 }
 
-enum xpl_status xpl_record_content_of(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
-                                      const char *scoring_id, struct xpl_record_content *ret, struct xpl_error *err)
+enum xpl_status xpl_record_content_of(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                      const char *data_set_id, const char *scoring_id, struct xpl_record_content *ret,
+                                      struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
     query = xpl_db_query(db, "SELECT r.id AS id, p.hash AS hash FROM records r JOIN payloads p ON p.id = r.payload_id"
-                             " WHERE r.data_set_id = ? AND r.scoring_id = ?");
+                             " WHERE r.data_mart_id = ? AND r.scoring_id = ? AND r.data_set_id = ?");
 
-    xpl_bind_text(query, data_set_id);
+    xpl_bind_text(query, data_mart_id);
     xpl_bind_text(query, scoring_id);
+    xpl_bind_text(query, data_set_id);
     return xpl_fetch_one(query, arena, read_content, ret, err);
 }
 
@@ -233,7 +143,7 @@ enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *a
     static const char *const queries[] = {
         "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1 AND scoring_id = ?2"
         " AND (?3 IS NULL OR subscription_id = ?3) ORDER BY seq",
-        "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1 AND transaction_id = ?2 AND row_number = 1"
+        "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1 AND scoring_id = ?2 || '-1'"
         " AND (?3 IS NULL OR subscription_id = ?3) ORDER BY seq"};
 
     struct xpl_record *found = NULL;
@@ -260,8 +170,8 @@ enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *
                                            struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ? AND transaction_id = ?"
-                             " ORDER BY row_number, seq");
+    query = xpl_db_query(db, "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_mart_id = ?1"
+                             " AND " XPL_OF_TRANSACTION("?2") " ORDER BY row_number, seq");
 
     xpl_bind_text(query, data_mart_id);
     xpl_bind_text(query, transaction_id);
@@ -323,6 +233,21 @@ enum xpl_status xpl_record_request_get(struct xpl_db *db, struct xpl_arena *aren
 
 /* ---- data sets ---- */
 
+enum xpl_status xpl_data_set_exists(struct xpl_db *db, const char *data_mart_id, const char *data_set_id, bool *ret,
+                                    struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT EXISTS (SELECT 1 FROM data_sets WHERE id = ? AND data_mart_id = ?)");
+    int64_t found = 0;
+    enum xpl_status st;
+
+    xpl_bind_text(query, data_set_id);
+    xpl_bind_text(query, data_mart_id);
+    st = xpl_fetch_int(query, &found, err);
+    *ret = found != 0;
+    return st;
+}
+
 enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_set_id, int64_t *ret,
                                            struct xpl_error *err)
 {
@@ -352,8 +277,8 @@ enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, s
 {
     static const char *const statements[] = {
         "DELETE FROM explanation_tasks WHERE record_id IN (SELECT id FROM records WHERE data_set_id = ?)",
+        "DELETE FROM payloads WHERE id IN (SELECT payload_id FROM records WHERE data_set_id = ?)",
         "DELETE FROM records WHERE data_set_id = ?",
-        "DELETE FROM payloads WHERE data_set_id = ?",
         "DELETE FROM record_requests WHERE data_set_id = ?",
     };
 

@@ -12,14 +12,16 @@
 struct xpl_payload {
     const char *data_mart_id, *data_set_id;
     uint8_t hash[XPL_HASH_BYTES];       /* of request and response: the same content has the same hash */
-    struct xpl_blob request, response;  /* compressed */
+    struct xpl_blob request, response;  /* as xpl_payload_compress made them */
     size_t request_size, response_size; /* before compression */
 };
 
 /** The hash of a payload's request and response texts. */
 void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES]);
 
-/** zstd, level 1; memory from `arena`. To be done outside the writer. */
+/**
+ * zstd, level 1; a text of less than 256 bytes is only borrowed. Memory from `arena`. To be done outside the writer.
+ */
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err);
 enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
@@ -66,8 +68,9 @@ struct xpl_record_content {
     const char *id;
     struct xpl_blob hash;
 };
-enum xpl_status xpl_record_content_of(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
-                                      const char *scoring_id, struct xpl_record_content *ret, struct xpl_error *err);
+enum xpl_status xpl_record_content_of(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                      const char *data_set_id, const char *scoring_id, struct xpl_record_content *ret,
+                                      struct xpl_error *err);
 
 /** Sets the prediction of a task's record that was logged without one; any other stays as it is. */
 enum xpl_status xpl_record_set_prediction(struct xpl_db *db, const char *task_id,
@@ -103,6 +106,9 @@ enum xpl_status xpl_record_request_get(struct xpl_db *db, struct xpl_arena *aren
 
 /* ---- a data set's content ---- */
 
+enum xpl_status xpl_data_set_exists(struct xpl_db *db, const char *data_mart_id, const char *data_set_id, bool *ret,
+                                    struct xpl_error *err);
+
 enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_set_id, int64_t *ret,
                                            struct xpl_error *err);
 
@@ -120,5 +126,8 @@ enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, s
     " prediction_probability, scoring_timestamp, response_time, asset_revision, user_id, deployment_id, annotations,"  \
     " created_at, created_by"
 void xpl_record_read(struct xpl_row *row, void *record);
+
+/* SQL: is a row of the transaction `id`. All scoring ids of one lie between "id-" and "id." in the index. */
+#define XPL_OF_TRANSACTION(id) "scoring_id > " id " || '-' AND scoring_id < " id " || '.' AND transaction_id = " id
 
 #endif

@@ -5,6 +5,37 @@
 
 #define MAX_IDS 10000
 
+static void read_target(struct xpl_row *row, void *out)
+{
+    struct xpl_log_target *target = out;
+
+    target->type = xpl_row_text(row, "type");
+    target->target_type = xpl_row_text(row, "target_type");
+    target->subscription_id = xpl_row_text(row, "target_id");
+    target->deployment_id = xpl_row_text(row, "deployment_id");
+    target->asset_properties = xpl_row_text(row, "asset_properties");
+    target->has_output_schema = xpl_row_int(row, "has_output_schema") != 0;
+}
+
+enum xpl_status xpl_log_target_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                   const char *data_set_id, struct xpl_log_target *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(
+        db, "SELECT d.type AS type, d.target_type AS target_type, d.target_id AS target_id,"
+            " s.deployment_id AS deployment_id,"
+            " json_object('asset_properties', json_object("
+            "'probability_fields', json(s.entity -> '$.asset_properties.probability_fields'),"
+            " 'prediction_field', s.entity ->> '$.asset_properties.prediction_field')) AS asset_properties,"
+            " json_type(s.entity, '$.asset_properties.output_data_schema') IS NOT NULL AS has_output_schema"
+            " FROM data_sets d LEFT JOIN subscriptions s ON s.id = d.target_id AND s.data_mart_id = d.data_mart_id"
+            " WHERE d.id = ? AND d.data_mart_id = ?");
+
+    xpl_bind_text(query, data_set_id);
+    xpl_bind_text(query, data_mart_id);
+    return xpl_fetch_one(query, arena, read_target, ret, err);
+}
+
 enum xpl_status xpl_subscription_has_records(struct xpl_db *db, const char *subscription_id, bool *ret,
                                              struct xpl_error *err)
 {
@@ -27,8 +58,8 @@ enum xpl_status xpl_subscription_purge(struct xpl_db *db, const char *subscripti
     " WHERE data_set_id IN (SELECT id FROM data_sets WHERE target_type = 'subscription' AND target_id = ?)"
     static const char *const statements[] = {
         "DELETE FROM explanation_tasks WHERE subscription_id = ?",
+        "DELETE FROM payloads WHERE id IN (SELECT payload_id FROM records" OF_DATA_SETS ")",
         "DELETE FROM records" OF_DATA_SETS,
-        "DELETE FROM payloads" OF_DATA_SETS,
         "DELETE FROM record_requests" OF_DATA_SETS,
         "DELETE FROM data_sets WHERE target_type = 'subscription' AND target_id = ?",
         "DELETE FROM deployment_batches WHERE subscription_id = ?",

@@ -5,6 +5,22 @@
 
 #include "db/db.h"
 
+/** Where records are logged to. */
+struct xpl_log_target {
+    const char *type, *target_type; /* of the data set */
+    const char *subscription_id;
+    const char *deployment_id;    /* NULL: the subscription is gone */
+    const char *asset_properties; /* JSON: {"asset_properties": {…}} with what answers are read by */
+    bool has_output_schema;
+};
+
+/**
+ * One small query instead of two whole entities: every logged request asks it. XPL_NOT_FOUND: no such data set in this
+ * data mart.
+ */
+enum xpl_status xpl_log_target_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                   const char *data_set_id, struct xpl_log_target *ret, struct xpl_error *err);
+
 /** Whether anything was logged for a subscription. */
 enum xpl_status xpl_subscription_has_records(struct xpl_db *db, const char *subscription_id, bool *ret,
                                              struct xpl_error *err);

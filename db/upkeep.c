@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/upkeep.h"
 
+#include "db/records.h"
+
 #define RECORDS_A_STEP  20
 #define REQUESTS_A_STEP 100
 
@@ -74,7 +76,7 @@ static enum xpl_status delete_payload(struct xpl_db *db, const struct candidate 
 {
     XPL_AUTO(xpl_stmt)
     deletion = xpl_db_query(db, "DELETE FROM payloads WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM records"
-                                " WHERE data_mart_id = ?2 AND transaction_id = ?3 AND payload_id = ?1)");
+                                " WHERE data_mart_id = ?2 AND " XPL_OF_TRANSACTION("?3") " AND payload_id = ?1)");
 
     xpl_bind_int(deletion, c->payload_id);
     xpl_bind_text(deletion, c->data_mart_id);
@@ -102,8 +104,8 @@ static enum xpl_status delete_record(struct xpl_db *db, const struct candidate *
 static enum xpl_status delete_requests(struct xpl_db *db, int64_t before, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    deletion = xpl_db_query(db, "DELETE FROM record_requests WHERE created_at < ?1 AND rowid IN"
-                                " (SELECT rowid FROM record_requests ORDER BY rowid LIMIT ?2)");
+    deletion = xpl_db_query(db, "DELETE FROM record_requests WHERE created_at < ?1 AND id IN"
+                                " (SELECT id FROM record_requests ORDER BY id LIMIT ?2)");
 
     xpl_bind_int(deletion, before);
     xpl_bind_int(deletion, REQUESTS_A_STEP);

@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "lib/base/time.h"
+
 _Static_assert(XPL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key size");
 _Static_assert(XPL_KEY_BYTES == crypto_stream_chacha20_KEYBYTES, "stream key size");
 
@@ -43,11 +45,16 @@ char *xpl_hex(const uint8_t *data, size_t length, char *out)
 
 char *xpl_uuid(char out[XPL_UUID_SIZE])
 {
+    uint64_t now_us = (uint64_t)xpl_now_us();
+    uint64_t ms = now_us / 1000, fraction = now_us % 1000 * 4096 / 1000;
     uint8_t bytes[16];
     char hex[33];
 
-    randombytes_buf(bytes, sizeof bytes);
-    bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
+    randombytes_buf(bytes + 8, 8);
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+    bytes[6] = (uint8_t)(0x70 | fraction >> 8);
+    bytes[7] = (uint8_t)fraction;
     bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
     xpl_hex(bytes, sizeof bytes, hex);
     for (size_t in = 0, at = 0; in < 32; in++) {

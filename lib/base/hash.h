@@ -31,7 +31,10 @@ void xpl_hash_parts(const struct xpl_hash_part *parts, size_t count, uint8_t ret
 /** Lower-case hexadecimal; `out` holds 2 * length + 1 bytes. */
 char *xpl_hex(const uint8_t *data, size_t length, char *out);
 
-/** A random id (UUID version 4). Returns `out`. */
+/**
+ * A fresh id (UUID version 7, RFC 9562): the time in microseconds, then 62 random bits. Ids made one after
+ * the other are neighbours in an index. Returns `out`.
+ */
 char *xpl_uuid(char out[XPL_UUID_SIZE]);
 
 /** True for 8-4-4-4-12..16 hexadecimal digits, what IBM's SDK accepts as an instance id. */

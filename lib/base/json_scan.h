@@ -25,7 +25,8 @@
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 
-#define XPL_JSON_MAX_DEPTH 32
+#define XPL_JSON_MAX_DEPTH    32
+#define XPL_JSON_PLAIN_NUMBER 300 /* bytes; a shorter number without exponent fits a double */
 
 enum xpl_json_kind {
     XPL_JSON_OBJECT,
@@ -94,6 +95,20 @@ struct xpl_json_numbers {
  * after the other; xpl_json_next_element comes next.
  */
 enum xpl_status xpl_json_numbers(struct xpl_json_scan *scan, struct xpl_json_numbers *ret);
+
+/** What a run of arrays of numbers is like. */
+struct xpl_json_number_rows {
+    size_t n;
+    size_t length; /* numbers in each */
+};
+
+/**
+ * Pixels: reads arrays of plain numbers (without exponent, shorter than XPL_JSON_PLAIN_NUMBER bytes), all of the same
+ * length, as far as they come one after the other as elements of the array that is open; xpl_json_next_element comes
+ * next. n is 0, and nothing was read, when the next element is something else, broken or over a limit: the other
+ * functions read it and say what is wrong.
+ */
+void xpl_json_number_rows(struct xpl_json_scan *scan, struct xpl_json_number_rows *ret);
 
 /** Reads a string and gives its raw text between the quotes. */
 enum xpl_status xpl_json_string(struct xpl_json_scan *scan, struct xpl_text *ret_raw);

@@ -78,11 +78,90 @@ enum xpl_status xpl_json_numbers(struct xpl_json_scan *scan, struct xpl_json_num
     return xpl_json_number(scan, &ignored);
 }
 
+/* The element behind a comma, or NULL; one blank may be between. */
+static const char *behind_comma(const char *at, const char *end)
+{
+    if (at == end || *at != ',')
+        return NULL;
+    at++;
+    return at + (at < end && *at == ' ');
+}
+
+static const char *skip_digits(const char *at, const char *end)
+{
+    while (at < end && (unsigned char)(*at - '0') < 10)
+        at++;
+    return at;
+}
+
+/* Behind a number without exponent; NULL when it is none, or has one. */
+static const char *plain_number(const char *at, const char *end)
+{
+    const char *digits = at += at < end && *at == '-';
+
+    at = skip_digits(at, end);
+    if (at == digits || (*digits == '0' && at - digits > 1))
+        return NULL;
+    if (at < end && *at == '.') {
+        digits = at + 1;
+        if ((at = skip_digits(digits, end)) == digits)
+            return NULL;
+    }
+    return at < end && *at != 'e' && *at != 'E' ? at : NULL;
+}
+
+/* Behind "[number, number]"; NULL when it is something else. */
+static const char *number_row(const char *at, const char *end, size_t *ret_length)
+{
+    *ret_length = 0;
+    for (at++; at; at = behind_comma(at, end)) {
+        const char *start = at;
+
+        if (!(at = plain_number(at, end)) || at - start >= XPL_JSON_PLAIN_NUMBER)
+            return NULL;
+        ++*ret_length;
+        if (*at == ']')
+            return at + 1;
+    }
+    return NULL;
+}
+
+static bool within_limits(const struct xpl_json_scan *scan, size_t numbers)
+{
+    const struct xpl_json_limits *limits = &scan->limits;
+
+    return (!limits->arrays || scan->seen.arrays < limits->arrays) &&
+           (!limits->numbers || limits->numbers - scan->seen.numbers >= numbers);
+}
+
+void xpl_json_number_rows(struct xpl_json_scan *scan, struct xpl_json_number_rows *ret)
+{
+    const char *at = scan->text + scan->at, *end = scan->text + scan->length, *following;
+    size_t length;
+
+    *ret = (struct xpl_json_number_rows){0};
+    while (scan->depth < XPL_JSON_MAX_DEPTH && at && at < end && *at == '[') {
+        following = number_row(at, end, &length);
+        if (!following || (ret->n > 0 && length != ret->length) || !within_limits(scan, length))
+            return;
+        ret->n++;
+        ret->length = length;
+        scan->seen.arrays++;
+        scan->seen.numbers += length;
+        scan->at = (size_t)(following - scan->text);
+        at = behind_comma(following, end);
+    }
+}
+
 static enum xpl_status read_element(struct xpl_json_scan *scan)
 {
     const char *at = scan->text + scan->at;
     struct xpl_json_numbers ignored;
+    struct xpl_json_number_rows rows;
 
+    xpl_json_number_rows(scan, &rows);
+    if (rows.n > 0)
+        return XPL_OK;
     return begins_number(at, scan->text + scan->length) ? xpl_json_numbers(scan, &ignored) : begin_value(scan);
 }
 

@@ -5,8 +5,6 @@
 
 #include "lib/base/json_scan.h"
 
-#define SAFE_NUMBER_TEXT 300 /* without an exponent, shorter numbers fit a double */
-
 unsigned xpl_shape_depth(struct xpl_text text)
 {
     unsigned depth = 0;
@@ -54,15 +52,21 @@ static enum xpl_status measure_numbers(struct xpl_json_scan *scan, uint32_t *cou
     if (st || (st = xpl_json_numbers(scan, &numbers)))
         return st;
     *count += (uint32_t)numbers.n;
-    return numbers.exponents || numbers.longest >= SAFE_NUMBER_TEXT ? check_numbers(before, numbers.n) : XPL_OK;
+    return numbers.exponents || numbers.longest >= XPL_JSON_PLAIN_NUMBER ? check_numbers(before, numbers.n) : XPL_OK;
 }
 
-static enum xpl_status measure_pixel(struct xpl_json_scan *scan, uint32_t *ret_channels)
+/* The next pixels, as many as are alike; at least one. */
+static enum xpl_status measure_pixels(struct xpl_json_scan *scan, uint32_t *ret_channels, uint32_t *ret_count)
 {
+    struct xpl_json_number_rows rows;
     enum xpl_status st;
     bool more;
 
-    *ret_channels = 0;
+    xpl_json_number_rows(scan, &rows);
+    *ret_channels = (uint32_t)rows.length;
+    *ret_count = rows.n > 0 ? (uint32_t)rows.n : 1;
+    if (rows.n > 0)
+        return XPL_OK;
     if ((st = xpl_json_enter_array(scan)))
         return st;
     while ((st = xpl_json_next_element(scan, &more)) == XPL_OK && more)
@@ -78,7 +82,7 @@ static enum xpl_status ragged(struct xpl_error *err)
 
 static enum xpl_status measure_line(struct xpl_json_scan *scan, struct xpl_request_image *image, struct xpl_error *err)
 {
-    uint32_t width = 0, channels;
+    uint32_t width = 0, channels, n;
     enum xpl_status st;
     bool more;
 
@@ -91,13 +95,13 @@ static enum xpl_status measure_line(struct xpl_json_scan *scan, struct xpl_reque
                 return st;
             continue;
         }
-        if ((st = measure_pixel(scan, &channels)))
+        if ((st = measure_pixels(scan, &channels, &n)))
             return st;
         if (image->height == 0 && width == 0)
             image->channels = channels;
         if (channels != image->channels)
             return ragged(err);
-        width++;
+        width += n;
     }
     if (st)
         return st;

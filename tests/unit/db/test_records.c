@@ -68,10 +68,8 @@ static const char *listed(struct fixture *f, const struct xpl_record_query *quer
     return numbers;
 }
 
-static void a_payload_comes_back_byte_for_byte(void **state)
+static void comes_back(struct fixture *f, const char *request, const char *response)
 {
-    struct fixture *f = *state;
-    static const char request[] = "{\"values\":[[1.50, 2.0e0 ,  3]]}", response[] = "{}";
     struct xpl_text got_request, got_response;
     int64_t id = add_payload(f, request, response, 0);
 
@@ -83,6 +81,16 @@ static void a_payload_comes_back_byte_for_byte(void **state)
     assert_status(f, xpl_payload_load(f->db, f->arena, id + 1, &got_request, NULL, &f->err), XPL_NOT_FOUND);
 }
 
+static void a_payload_comes_back_byte_for_byte(void **state)
+{
+    char large[4096];
+
+    memset(large, '7', sizeof large);
+    large[sizeof large - 1] = '\0';
+    comes_back(*state, "{\"values\":[[1.50, 2.0e0 ,  3]]}", "{}");
+    comes_back(*state, large, "{}");
+}
+
 static void a_damaged_payload_is_said_to_be_damaged(void **state)
 {
     struct fixture *f = *state;
@@ -90,6 +98,8 @@ static void a_damaged_payload_is_said_to_be_damaged(void **state)
     int64_t id = add_payload(f, "[1,2,3,4,5,6,7,8,9]", "{}", 0);
 
     assert_ok(f, xpl_db_exec(f->db, "UPDATE payloads SET request_size = request_size + 1", &f->err));
+    assert_status(f, xpl_payload_load(f->db, f->arena, id, &text, NULL, &f->err), XPL_STORAGE_FAILED);
+    assert_ok(f, xpl_db_exec(f->db, "UPDATE payloads SET request = x'28b52ffd00'", &f->err));
     assert_status(f, xpl_payload_load(f->db, f->arena, id, &text, NULL, &f->err), XPL_STORAGE_FAILED);
     assert_ok(f, xpl_db_exec(f->db, "UPDATE payloads SET request_size = -1", &f->err));
     assert_status(f, xpl_payload_load(f->db, f->arena, id, &text, NULL, &f->err), XPL_STORAGE_FAILED);
@@ -141,11 +151,11 @@ static void the_hash_of_a_repeat_is_found(void **state)
 
     record.payload_id = add_payload(f, "{}", "{}", 0x42);
     assert_ok(f, xpl_record_insert(f->db, &record, &f->err));
-    assert_ok(f, xpl_record_content_of(f->db, f->arena, "set", "t01-1", &content, &f->err));
+    assert_ok(f, xpl_record_content_of(f->db, f->arena, "mart", "set", "t01-1", &content, &f->err));
     assert_string_equal(content.id, record.id);
     assert_int_equal(content.hash.length, XPL_HASH_BYTES);
     assert_int_equal(*(const uint8_t *)content.hash.data, 0x42);
-    assert_status(f, xpl_record_content_of(f->db, f->arena, "set", "t02-1", &content, &f->err), XPL_NOT_FOUND);
+    assert_status(f, xpl_record_content_of(f->db, f->arena, "mart", "set", "t02-1", &content, &f->err), XPL_NOT_FOUND);
 }
 
 static void a_bare_transaction_id_means_its_first_row(void **state)
@@ -339,9 +349,10 @@ static void record_lists_read_by_index(void **state)
         {"SELECT * FROM records WHERE data_set_id = 's' AND scoring_timestamp >= 1 AND scoring_timestamp < 2"
          " ORDER BY scoring_timestamp, seq",
          "records_by_time"},
-        {"SELECT * FROM records WHERE data_mart_id = 'm' AND scoring_id = 's' ORDER BY seq", "records_by_scoring_id"},
-        {"SELECT * FROM records WHERE data_mart_id = 'm' AND transaction_id = 's' ORDER BY row_number, seq",
-         "records_by_transaction"},
+        {"SELECT * FROM records WHERE data_mart_id = 'm' AND scoring_id = 's'", "records_by_scoring_id"},
+        {"SELECT * FROM records WHERE data_mart_id = 'm' AND scoring_id = 's' AND data_set_id = 'd'",
+         "records_by_scoring_id"},
+        {"SELECT * FROM records WHERE data_mart_id = 'm' AND " XPL_OF_TRANSACTION("'t'"), "records_by_scoring_id"},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

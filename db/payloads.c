@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was logged, as the client sent it: compressed, stored, read again. */
+#include <pthread.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "db/records.h"
+
+#define WORTH_COMPRESSING 256 /* bytes */
+#define MAX_TEXT_BYTES    ((int64_t)256 << 20)
+
+void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES])
+{
+    const struct xpl_hash_part parts[] = {{request.ptr, request.length}, {response.ptr, response.length}};
+
+    xpl_hash_parts(parts, sizeof parts / sizeof *parts, ret);
+}
+
+/* A compressor costs more to make than a small payload to compress: each thread keeps one. */
+static pthread_once_t compressor_once = PTHREAD_ONCE_INIT;
+static pthread_key_t compressor_key;
+
+static void free_compressor(void *compressor)
+{
+    ZSTD_freeCCtx(compressor);
+}
+
+static void make_compressor_key(void)
+{
+    pthread_key_create(&compressor_key, free_compressor);
+}
+
+static ZSTD_CCtx *compressor_of_thread(void)
+{
+    ZSTD_CCtx *compressor;
+
+    pthread_once(&compressor_once, make_compressor_key);
+    compressor = pthread_getspecific(compressor_key);
+    if (!compressor && (compressor = ZSTD_createCCtx()))
+        pthread_setspecific(compressor_key, compressor);
+    return compressor;
+}
+
+enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
+                                     struct xpl_error *err)
+{
+    size_t bound = ZSTD_compressBound(text.length), length;
+    ZSTD_CCtx *compressor;
+    void *data;
+
+    if (text.length < WORTH_COMPRESSING) {
+        *ret = (struct xpl_blob){text.ptr, text.length};
+        return XPL_OK;
+    }
+    data = xpl_arena_alloc(arena, bound);
+    compressor = compressor_of_thread();
+    if (!data || !compressor)
+        return xpl_no_memory(err);
+    length = ZSTD_compressCCtx(compressor, data, bound, text.ptr, text.length, 1);
+    if (ZSTD_isError(length))
+        return xpl_fail(err, XPL_INTERNAL, "compression failed: %s", ZSTD_getErrorName(length));
+    *ret = (struct xpl_blob){data, length};
+    return XPL_OK;
+}
+
+/* JSON cannot begin with these bytes. */
+static bool is_compressed(struct xpl_blob blob)
+{
+    static const uint8_t magic[] = {0x28, 0xB5, 0x2F, 0xFD};
+
+    return blob.length >= sizeof magic && memcmp(blob.data, magic, sizeof magic) == 0;
+}
+
+static size_t copy_text(char *data, size_t size, struct xpl_blob blob)
+{
+    if (blob.length <= size && blob.length > 0)
+        memcpy(data, blob.data, blob.length);
+    return blob.length;
+}
+
+static enum xpl_status decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size, struct xpl_text *ret,
+                                  struct xpl_error *err)
+{
+    size_t length;
+    char *data;
+
+    if (size < 0 || size > MAX_TEXT_BYTES)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
+    if (!(data = xpl_arena_alloc(arena, (size_t)size + 1)))
+        return xpl_no_memory(err);
+    length = is_compressed(blob) ? ZSTD_decompress(data, (size_t)size, blob.data, blob.length)
+                                 : copy_text(data, (size_t)size, blob);
+    if (ZSTD_isError(length) || length != (size_t)size)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
+    *ret = (struct xpl_text){data, length};
+    return XPL_OK;
+}
+
+enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
+                                   struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request, request_size, response,"
+                              " response_size) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id");
+
+    xpl_bind_text(insert, payload->data_mart_id);
+    xpl_bind_text(insert, payload->data_set_id);
+    xpl_bind_blob(insert, (struct xpl_blob){payload->hash, sizeof payload->hash});
+    xpl_bind_blob(insert, payload->request);
+    xpl_bind_int(insert, (int64_t)payload->request_size);
+    xpl_bind_blob(insert, payload->response);
+    xpl_bind_int(insert, (int64_t)payload->response_size);
+    return xpl_fetch_int(insert, ret_id, err);
+}
+
+struct stored_payload {
+    struct xpl_blob request, response;
+    int64_t request_size, response_size;
+};
+
+static void read_payload(struct xpl_row *row, void *out)
+{
+    struct stored_payload *payload = out;
+
+    payload->request = xpl_row_blob(row, "request");
+    payload->request_size = xpl_row_int(row, "request_size");
+    payload->response = xpl_row_blob(row, "response");
+    payload->response_size = xpl_row_int(row, "response_size");
+}
+
+enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int64_t id, struct xpl_text *ret_request,
+                                 struct xpl_text *ret_response, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT request, request_size, response, response_size FROM payloads WHERE id = ?");
+    struct stored_payload stored;
+    enum xpl_status st;
+
+    xpl_bind_int(query, id);
+    if ((st = xpl_fetch_one(query, arena, read_payload, &stored, err)))
+        return st;
+    if (ret_request && (st = decompress(arena, stored.request, stored.request_size, ret_request, err)))
+        return st;
+    return ret_response ? decompress(arena, stored.response, stored.response_size, ret_response, err) : XPL_OK;
+}
