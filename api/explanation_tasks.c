@@ -13,13 +13,19 @@
 
 /* ---- getting ---- */
 
+static bool is_wanted(const struct xpl_call *call, const char *subscription_id)
+{
+    const char *wanted = xpl_call_query(call, "subscription_id");
+
+    return !wanted || !*wanted || strcmp(wanted, subscription_id) == 0;
+}
+
 enum xpl_status xpl_task_find(struct xpl_db *db, struct xpl_call *call, struct xpl_task *ret, struct xpl_error *err)
 {
-    const char *id = call->path_params[0], *subscription_id = xpl_call_query(call, "subscription_id");
+    const char *id = call->path_params[0];
     enum xpl_status st = xpl_task_get(db, call->arena, call->data_mart_id, id, ret, err);
 
-    if (st == XPL_NOT_FOUND ||
-        (!st && subscription_id && *subscription_id && strcmp(subscription_id, ret->subscription_id) != 0))
+    if (st == XPL_NOT_FOUND || (!st && !is_wanted(call, ret->subscription_id)))
         return xpl_resource_missing("explanation_task", id, err);
     return st;
 }
@@ -46,9 +52,9 @@ static bool has_ended(const struct xpl_task *task)
 }
 
 /* A finished explanation never changes; it can only be deleted. */
-static const char *etag_of(struct xpl_call *call, const struct xpl_task *task)
+static const char *etag_of(struct xpl_call *call, const char *task_id)
 {
-    return xpl_arena_printf(call->arena, "\"%s\"", task->id);
+    return xpl_arena_printf(call->arena, "\"%s\"", task_id);
 }
 
 static enum xpl_answered get_unfinished(struct xpl_call *call, const struct xpl_task *task)
@@ -63,6 +69,21 @@ static enum xpl_answered get_unfinished(struct xpl_call *call, const struct xpl_
     return xpl_reply_json(call, 200, xpl_task_view_now(call, task));
 }
 
+/* The answer itself, when it is there and the client does not have it; false: ask in full. */
+static bool reply_finished(struct xpl_call *call)
+{
+    struct xpl_finished_answer finished;
+    struct xpl_error err = {0};
+
+    if (xpl_call_header(call, "If-None-Match") ||
+        xpl_explanation_finished(call->db, call->arena, call->data_mart_id, call->path_params[0], &finished, &err) ||
+        !is_wanted(call, finished.subscription_id))
+        return false;
+    xpl_reply_etag(call, etag_of(call, call->path_params[0]));
+    xpl_reply_json_text(call, 200, xpl_text_of(finished.answer));
+    return true;
+}
+
 enum xpl_answered xpl_explanation_tasks_get(struct xpl_call *call)
 {
     struct xpl_error err = {0};
@@ -70,11 +91,13 @@ enum xpl_answered xpl_explanation_tasks_get(struct xpl_call *call)
     const char *answer, *etag;
 
     xpl_call_read_prefer(call);
+    if (reply_finished(call))
+        return XPL_ANSWERED;
     if (xpl_task_find(call->db, call, &task, &err))
         return xpl_reply_error(call, &err);
     if (task.state != XPL_TASK_FINISHED)
         return get_unfinished(call, &task);
-    etag = etag_of(call, &task);
+    etag = etag_of(call, task.id);
     if (etag && xpl_call_has_current(call, etag))
         return xpl_reply_not_modified(call, etag);
     if (xpl_explanation_answer(call->db, call->arena, task.id, &answer, &err))
@@ -123,7 +146,7 @@ enum xpl_answered xpl_explanation_task_attributions(struct xpl_call *call)
 
     if (xpl_task_find_finished(call, &task, &err))
         return xpl_reply_error(call, &err);
-    etag = etag_of(call, &task);
+    etag = etag_of(call, task.id);
     if (etag && xpl_call_has_current(call, etag))
         return xpl_reply_not_modified(call, etag);
     if (xpl_explanation_attributions(call->db, call->arena, task.id, &text, &err))

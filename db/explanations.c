@@ -78,6 +78,27 @@ enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *aren
     return xpl_fetch_one(query, arena, read_text, ret_text, err);
 }
 
+static void read_finished(struct xpl_row *row, void *out)
+{
+    struct xpl_finished_answer *finished = out;
+
+    finished->subscription_id = xpl_row_text(row, "subscription_id");
+    finished->answer = xpl_row_text(row, "answer");
+}
+
+enum xpl_status xpl_explanation_finished(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                         const char *task_id, struct xpl_finished_answer *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT t.subscription_id AS subscription_id, e.answer AS answer FROM explanation_tasks t"
+                             " JOIN explanations e ON e.task_id = t.id"
+                             " WHERE t.id = ? AND t.data_mart_id = ? AND t.state = 'finished'");
+
+    xpl_bind_text(query, task_id);
+    xpl_bind_text(query, data_mart_id);
+    return xpl_fetch_one(query, arena, read_finished, ret, err);
+}
+
 enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
                                              const char **ret_text, struct xpl_error *err)
 {

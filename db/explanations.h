@@ -41,6 +41,13 @@ enum xpl_status xpl_explanation_insert(struct xpl_db *db, const char *task_id, i
 
 /* Reading; XPL_NOT_FOUND when the task is not finished, or has no such picture. */
 
+/** What polling clients ask for most, in one query. XPL_NOT_FOUND also for a task of another data mart. */
+struct xpl_finished_answer {
+    const char *subscription_id, *answer;
+};
+enum xpl_status xpl_explanation_finished(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
+                                         const char *task_id, struct xpl_finished_answer *ret, struct xpl_error *err);
+
 enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
                                        const char **ret_text, struct xpl_error *err);
 enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
