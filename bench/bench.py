@@ -133,17 +133,23 @@ def measure_explanations(table, folder, quick):
 
 
 def measure_waiting(table, folder, quick):
-    """A model that takes 5 ms: the wall time should be its own."""
-    stub = StubModel(folder, "linear", "--delay-ms", "5")
-    daemon = Daemon(folder)
-    watched = Watched(Client(daemon.url), stub, parameters={})
-    entities = [attributions(watched, photo(90).tolist()) for _ in range(3 if quick else 10)]
-    wall = median(entity["timing_ms"]["total"] for entity in entities)
-    calls = entities[0]["sampling"]["calls"]
-    table.add(f"explanation, {calls} calls of 5 ms, 2 in flight", wall, "ms", "<= 1.02 x calls x 5 ms / 2", "",
-              f"{wall / (calls * 5 / 2):.3f} x")
-    daemon.stop()
-    stub.stop()
+    """A model that takes 5 ms an image: the wall time should be its own, shared by as many workers as it has."""
+    for workers, batch in ((1, 0), (2, 0), (8, 0), (8, 1)):
+        options = ["--image-ms", "5", "--workers", str(workers)] + (["--max-images", str(batch)] if batch else [])
+        stub = StubModel(folder, "linear", *options)
+        data_folder = folder / f"{workers}x{batch}"
+        data_folder.mkdir()
+        daemon = Daemon(data_folder)
+        watched = Watched(Client(daemon.url), stub, parameters={})
+        entities = [attributions(watched, photo(90).tolist()) for _ in range(3 if quick else 7)]
+        wall, first = median(e["timing_ms"]["total"] for e in entities[1:]), entities[0]["timing_ms"]["total"]
+        calls = entities[0]["sampling"]["calls"]
+        ideal = calls * 5 / workers
+        table.add(f"{calls} calls of 5 ms, {workers} workers{', one image a request' if batch else ''}", wall, "ms",
+                  f"<= {1.02 * ideal:.0f} ms", "", f"{wall / ideal:.3f} x with {entities[-1]['model']['batch']} images a request, "
+                  f"{entities[-1]['model']['in_flight']} in flight; the first explanation {first / ideal:.3f} x")
+        daemon.stop()
+        stub.stop()
 
 
 # ---- reading and logging ----

@@ -18,14 +18,18 @@ static struct xpl_deployment_batch row_of(const struct xpl_task *task, const cha
     return row;
 }
 
-struct xpl_batch xpl_batch_recall(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task *task,
-                                  const char *url)
+struct xpl_batch_memory xpl_batch_recall(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task *task,
+                                         const char *url)
 {
     struct xpl_deployment_batch row = row_of(task, url);
 
+    bool recent;
+
     if (xpl_deployment_batch_get(db, arena, &row, NULL))
-        return (struct xpl_batch){0};
-    return (struct xpl_batch){row.accepted, xpl_now_us() - row.found_at < DAY_US ? row.refused : 0};
+        return (struct xpl_batch_memory){0};
+    recent = xpl_now_us() - row.found_at < DAY_US;
+    return (struct xpl_batch_memory){.batch = {row.accepted, recent ? row.refused : 0},
+                                     .depth = recent ? row.depth : 0};
 }
 
 static enum xpl_status run_put(struct xpl_db *db, void *arg, struct xpl_error *err)
@@ -34,13 +38,14 @@ static enum xpl_status run_put(struct xpl_db *db, void *arg, struct xpl_error *e
 }
 
 void xpl_batch_remember(struct xpl_app *app, const struct xpl_task *task, const char *url,
-                        const struct xpl_batch *batch)
+                        const struct xpl_batch_memory *memory)
 {
     struct xpl_deployment_batch row = row_of(task, url);
     struct xpl_error err = {0};
 
-    row.accepted = batch->accepted;
-    row.refused = batch->refused;
+    row.accepted = memory->batch.accepted;
+    row.refused = memory->batch.refused;
+    row.depth = memory->depth;
     row.found_at = xpl_now_us();
     if (xpl_writer_run(app->writer, run_put, &row, 256, &err))
         xpl_log(XPL_LOG_WARN, "batch size not stored", "task", task->id, "message", err.message, NULL);

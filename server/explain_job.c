@@ -41,7 +41,7 @@ struct job {
     struct xpl_segments *segments;
     struct xpl_endpoint endpoint;
     struct xpl_answer_hints hints;
-    struct xpl_batch batch; /* what was known of the deployment before */
+    struct xpl_batch_memory memory;
     struct xpl_predictor *predictor;
     uint32_t n_classes;
     double *full_scores;
@@ -149,7 +149,9 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
                            xpl_json_at(job->subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
     if (st)
         return st;
-    options.batch = job->batch = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
+    job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
+    options.batch = job->memory.batch;
+    options.known_depth = job->memory.depth;
     return xpl_predictor_new(&job->endpoint, &options, &job->hints, &job->progress->scoring, &job->predictor, err);
 }
 
@@ -194,11 +196,16 @@ static void compare_with_log(struct job *job)
 /* Not from a scoring that failed: that it failed with one image, too, says that their number was not the reason. */
 static void remember_batch(const struct job *job, enum xpl_status st)
 {
-    struct xpl_batch now = xpl_predictor_batch(job->predictor);
+    const struct xpl_batch_memory *before = &job->memory;
+    struct xpl_batch_memory now = {.batch = xpl_predictor_batch(job->predictor),
+                                   .depth = xpl_predictor_depth(job->predictor)};
 
     if (st && st != XPL_DEADLINE)
         return;
-    if (now.accepted != job->batch.accepted || now.refused != job->batch.refused)
+    if (now.depth == 0)
+        now.depth = before->depth;
+    if (now.batch.accepted != before->batch.accepted || now.batch.refused != before->batch.refused ||
+        now.depth != before->depth)
         xpl_batch_remember(job->app, job->task, job->endpoint.url, &now);
 }
 

@@ -11,7 +11,6 @@
 #define POLL_MS        100 /* how soon a cancel or the deadline is noticed */
 #define BACKOFF_MS     200
 #define MAX_BACKOFF_MS 30000
-#define LONG_CALL      8 /* a trial that takes an eighth of a call's time-out is the last one */
 
 enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
                                   const struct xpl_answer_hints *hints, struct xpl_predictor_progress *progress,
@@ -31,6 +30,7 @@ enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const str
         p->hints = *hints;
     p->progress = progress;
     p->batch = options->batch;
+    xpl_depth_start(&p->depth, options->known_depth, p->options.in_flight);
     *ret = p;
     return XPL_OK;
 }
@@ -107,18 +107,30 @@ static void give(struct job *job, struct work *work, size_t n, bool trial)
     job->next += n;
 }
 
+static uint32_t n_busy(const struct xpl_predictor *p)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < p->options.in_flight; i++)
+        n += !is_idle(&p->work[i]);
+    return n;
+}
+
 /* Gives idle slots their next share, and starts what waits when its time has come. */
 static enum xpl_status feed(struct job *job, int64_t now)
 {
     struct xpl_predictor *p = job->p;
+    uint32_t busy = n_busy(p);
 
     for (uint32_t i = 0; i < p->options.in_flight; i++) {
         struct work *work = &p->work[i];
         size_t left = job->n - job->next;
         enum xpl_status st;
 
-        if (is_idle(work) && left && job->share)
+        if (is_idle(work) && left && job->share && busy < p->depth.now) {
             give(job, work, left < job->share ? left : job->share, false);
+            busy++;
+        }
         if (is_idle(work) || !work->not_before || work->not_before > now)
             continue;
         if ((st = start(job, i)))
@@ -198,20 +210,10 @@ static enum xpl_status take_failure(struct job *job, const struct xpl_slot *slot
     if (outcome != XPL_OUTCOME_AGAIN || work->tries > p->options.retries)
         return give_up(job, slot, work, why);
     p->stats.retries++;
+    if (slot->status == 429 || slot->status == 503 || why->status == XPL_MODEL_TIMEOUT)
+        xpl_depth_refused(&p->depth);
     work->not_before = xpl_monotonic_us() + backoff_us(work->tries, retry_after_ms);
     return XPL_OK;
-}
-
-/* Larger requests are not worth a trial when they would take long: a cancel, a deadline or a failure would cost more
- * than they save. */
-static void learn_from_trial(struct xpl_predictor *p, const struct work *work)
-{
-    uint32_t rows = xpl_work_rows(work);
-    int64_t took_us = xpl_monotonic_us() - work->started;
-
-    xpl_batch_accept(&p->batch, rows);
-    if (took_us > (int64_t)p->options.call_timeout_ms * 1000 / LONG_CALL)
-        xpl_batch_refuse(&p->batch, 2 * rows);
 }
 
 static enum xpl_status take_answer(struct job *job, const struct xpl_slot *slot, struct work *work)
@@ -221,8 +223,7 @@ static enum xpl_status take_answer(struct job *job, const struct xpl_slot *slot,
 
     if (xpl_predictor_take(job, slot, work, &why))
         return take_failure(job, slot, work, XPL_OUTCOME_FAILED, 0, &why);
-    if (work->trial)
-        learn_from_trial(p, work);
+    xpl_predictor_learn(job, work);
     p->stats.images += xpl_work_rows(work);
     if (p->progress)
         atomic_fetch_add(&p->progress->done, work->n);
@@ -304,11 +305,12 @@ static enum xpl_status find_batch(struct job *job, size_t useful)
 static enum xpl_status run(struct job *job)
 {
     struct xpl_predictor *p = job->p;
-    size_t in_flight = p->options.in_flight, useful = (job->n + in_flight - 1) / in_flight;
+    size_t in_flight = p->depth.now, useful = (job->n + in_flight - 1) / in_flight;
     int64_t started = xpl_monotonic_us();
     enum xpl_status st = XPL_OK;
 
     memset(p->work, 0, sizeof p->work);
+    xpl_depth_restart(&p->depth);
     if (p->n_classes)
         st = find_batch(job, useful);
     job->share = (job->n - job->next + in_flight - 1) / in_flight;
@@ -369,9 +371,15 @@ void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predi
 {
     *ret = predictor->stats;
     ret->batch = xpl_batch_size(&predictor->batch, predictor->max_batch);
+    ret->depth = predictor->depth.now;
     ret->seconds = (double)predictor->busy_us / 1e6;
     if (predictor->transport)
         xpl_transport_bytes(predictor->transport, &ret->bytes_sent, &ret->bytes_received);
+}
+
+uint32_t xpl_predictor_depth(const struct xpl_predictor *predictor)
+{
+    return xpl_depth_found(&predictor->depth);
 }
 
 struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor)

@@ -2,9 +2,9 @@
 /*
  * Masks in, probabilities out, through the deployed model's own REST endpoint.
  *
- * One predictor serves one explanation and belongs to one thread. It keeps a fixed number of requests in flight over
- * kept-alive connections, each with its own body and answer buffer made once; results are placed by index, so that they
- * do not depend on the order of arrival.
+ * One predictor serves one explanation and belongs to one thread. It keeps requests in flight over kept-alive
+ * connections (how many, see depth.h), each with its own body and answer buffer made once; results are placed by index,
+ * so that they do not depend on the order of arrival.
  *
  * How many images go into a request is found out by trial, unless it is known already: requests with 2, 4, 8, …
  * of the masks that are to be scored anyway, and the mask of the first call once more, whose row must have the same
@@ -22,6 +22,7 @@
 #include "lib/scoring/batch.h"
 #include "lib/scoring/breaker.h"
 #include "lib/scoring/call_meters.h"
+#include "lib/scoring/depth.h"
 #include "lib/scoring/splice.h"
 
 struct xpl_endpoint {
@@ -34,7 +35,8 @@ struct xpl_endpoint {
 };
 
 struct xpl_predictor_options {
-    uint32_t in_flight;             /* >= 1 */
+    uint32_t in_flight;             /* at most; >= 1 */
+    uint32_t known_depth;           /* requests in flight, as found before; 0 = not known */
     uint32_t max_batch;             /* images in a request at most; 0 = XPL_MAX_BATCH */
     size_t max_body_bytes;          /* of a request with several images */
     struct xpl_batch batch;         /* what is known of this deployment */
@@ -61,6 +63,7 @@ struct xpl_predictor_stats {
     uint64_t requests, retries;
     uint64_t images; /* in requests that were answered, those of trials included */
     uint32_t batch;  /* images in a request, as found */
+    uint32_t depth;  /* requests in flight, likewise */
     uint64_t bytes_sent, bytes_received;
     double seconds;
 };
@@ -95,5 +98,7 @@ void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predi
 
 /** What is known by now about images in a request, to be kept for the next predictor of the deployment. */
 struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor);
+/** Likewise about requests in flight; 0 = nothing. */
+uint32_t xpl_predictor_depth(const struct xpl_predictor *predictor);
 
 #endif

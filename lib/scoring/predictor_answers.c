@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/time.h"
 #include "lib/scoring/predictor_job.h"
 
 #define ANSWER_ARENA_BYTES ((size_t)64 << 20)
 #define MAX_LABELS_HASHED  1024
+#define LONG_CALL          8    /* a trial that takes an eighth of a call's time-out is the last one */
+#define WORTH_MORE         0.8  /* larger requests are tried while they make an image a fifth quicker */
 #define SAME               1e-4 /* how far an image's numbers may differ between sizes of requests */
 
 /* Every answer must name the classes of the first one. */
@@ -101,4 +104,33 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
         st = store(job, work, answer, err);
     xpl_arena_free(arena);
     return st;
+}
+
+/*
+ * Larger requests are not worth a trial when they would take long: a cancel, a deadline or a failure would cost more
+ * than they save. Nor when an image takes as long as in smaller ones: several small requests keep several workers of
+ * the model busy.
+ */
+static void learn_from_trial(struct xpl_predictor *p, const struct work *work)
+{
+    uint32_t rows = xpl_work_rows(work);
+    int64_t took_us = xpl_monotonic_us() - work->started;
+    double image_us = (double)took_us / rows;
+
+    xpl_batch_accept(&p->batch, rows);
+    if (took_us > (int64_t)p->options.call_timeout_ms * 1000 / LONG_CALL || image_us > WORTH_MORE * p->image_us)
+        xpl_batch_refuse(&p->batch, 2 * rows);
+    p->image_us = image_us;
+}
+
+void xpl_predictor_learn(struct job *job, const struct work *work)
+{
+    struct xpl_predictor *p = job->p;
+
+    if (work->trial)
+        learn_from_trial(p, work);
+    else if (job->scores == job->first_scores)
+        p->image_us = (double)(xpl_monotonic_us() - work->started);
+    else if (job->next < job->n) /* towards the end fewer are in flight */
+        xpl_depth_answered(&p->depth, xpl_work_rows(work), xpl_monotonic_us());
 }

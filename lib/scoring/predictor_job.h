@@ -27,6 +27,8 @@ struct xpl_predictor {
     struct xpl_transport *transport;
     struct work work[XPL_MAX_IN_FLIGHT];
     struct xpl_batch batch;
+    struct xpl_depth depth;
+    double image_us;                /* an image's time in the last trial */
     uint32_t max_batch;             /* images that a body may hold */
     uint32_t n_classes;             /* 0 until the first answer */
     uint8_t labels[XPL_HASH_BYTES]; /* of the first answer, so that no class is taken for another one later */
@@ -62,5 +64,8 @@ static inline uint32_t xpl_work_rows(const struct work *work)
  */
 enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot, const struct work *work,
                                    struct xpl_error *err);
+
+/** What an answer that was taken tells about further requests: how many images in them, how many in flight. */
+void xpl_predictor_learn(struct job *job, const struct work *work);
 
 #endif

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several images in one request to a model: same numbers, found out once, given up when they do not work."""
 import json
+import threading
+import time
 
 import pytest
 from support.client import Client, Watched, wait_for
@@ -10,6 +12,8 @@ from support.processes import StubModel
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 EIGHT_ZONES = blocks(n=8, height=32, width=64)     # all 256 masks
+# a request takes long, an image in it hardly: what makes larger requests worth it
+SLOW_REQUESTS = ("--delay-ms", "20")
 PLAIN = {"WML v3": "/v3/wml_instances/i/deployments/d1/online", "custom engine": "/v1/deployments/d1/online"}
 
 
@@ -46,22 +50,51 @@ def one_by_one():
 
 @pytest.mark.parametrize("batch", [1, 2, 8])
 @pytest.mark.parametrize("in_flight", [1, 2, 8])
-def test_the_answer_does_not_depend_on_batch_and_requests_in_flight(start_daemon, stub_model, one_by_one, batch,
+def test_the_answer_does_not_depend_on_batch_and_requests_in_flight(start_daemon, start_model, one_by_one, batch,
                                                                     in_flight):
     daemon = start_daemon(explain__batch=batch, explain__in_flight=in_flight)
-    watched = Watched(Client(daemon.url, INSTANCE), stub_model)
+    watched = Watched(Client(daemon.url, INSTANCE), start_model(*(SLOW_REQUESTS if batch > 2 else ())))
     [scoring_id] = watched.log(EIGHT_ZONES, scoring_id="eight")
     for _ in range(2):      # while the number is found out, and when it is known
         task, numbers = explained(watched, scoring_id)
         assert numbers["sampling"]["calls"] == 256
         del numbers["timing_ms"], numbers["model"]
         assert one_by_one.setdefault("answer", (task, numbers)) == (task, numbers)
-    assert model_part(watched, scoring_id)["batch"] == batch
+    part = model_part(watched, scoring_id)
+    assert part["batch"] == batch and 1 <= part["in_flight"] <= in_flight
+
+
+def test_a_model_whose_images_take_their_time_gets_few_in_a_request_and_many_requests(start_daemon, start_model):
+    model = start_model("--image-ms", "20", "--workers", "16")
+    watched = Watched(Client(start_daemon(explain__in_flight=32).url, INSTANCE), model)
+    [scoring_id] = watched.log(EIGHT_ZONES)
+    first, second = model_part(watched, scoring_id), model_part(watched, scoring_id)
+    assert first["batch"] == second["batch"] <= 4
+    assert second["in_flight"] >= 8, "what the first explanation found out is where the second one begins"
+
+
+def test_a_model_that_says_it_has_too_much_to_do_gets_fewer_requests(api, model):
+    busy = threading.Semaphore(2)
+    answer = model.answer
+
+    def overloaded(path, headers, body):
+        if not busy.acquire(blocking=False):
+            return 429, b"{}"
+        try:
+            time.sleep(0.005)
+            return answer(path, headers, body)
+        finally:
+            busy.release()
+
+    model.answer = overloaded
+    watched = Watched(api, model)
+    [scoring_id] = watched.log(EIGHT_ZONES)
+    assert model_part(watched, scoring_id)["in_flight"] <= 2
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_requests_carry_several_images_too(api, start_model, name):
-    model = start_model("--labels", "dog,cat,emu")
+    model = start_model(*SLOW_REQUESTS, "--labels", "dog,cat,emu")
     watched = Watched(api, model, path=PLAIN[name], problem_type="multiclass")
     [scoring_id] = watched.log(EIGHT_ZONES)
     numbers = explained(watched, scoring_id)[1]
@@ -75,7 +108,7 @@ def test_plain_requests_carry_several_images_too(api, start_model, name):
 
 @pytest.mark.parametrize("status", [400, 413, 500])
 def test_a_model_that_takes_few_images_gets_few(api, start_model, status):
-    watched = Watched(api, start_model("--max-images", "4", "--status", str(status)))
+    watched = Watched(api, start_model(*SLOW_REQUESTS, "--max-images", "4", "--status", str(status)))
     [scoring_id] = watched.log(EIGHT_ZONES)
     first = model_part(watched, scoring_id)
     assert first["batch"] == 4 and first["retries"] >= 1
@@ -86,7 +119,7 @@ def test_a_model_that_takes_few_images_gets_few(api, start_model, status):
 
 def test_the_number_found_outlives_a_crash_and_belongs_to_the_address(start_daemon, start_model):
     daemon = start_daemon()
-    model = start_model("--max-images", "4")
+    model = start_model(*SLOW_REQUESTS, "--max-images", "4")
     watched = Watched(Client(daemon.url, INSTANCE), model)
     [scoring_id] = watched.log(EIGHT_ZONES)
     assert model_part(watched, scoring_id)["retries"] == 1
@@ -103,13 +136,18 @@ def test_the_number_found_outlives_a_crash_and_belongs_to_the_address(start_daem
 def test_a_model_that_takes_fewer_images_than_before_is_explained_all_the_same(api, model):
     watched = Watched(api, model)
     [scoring_id] = watched.log(EIGHT_ZONES)
-    before, numbers = explained(watched, scoring_id)
-    assert numbers["model"]["batch"] > 2
     answer = model.answer
+
+    def roomy(path, headers, body):
+        time.sleep(0.02)
+        return answer(path, headers, body)
 
     def picky(path, headers, body):
         return (413, b"{}") if body.count(b"[[[") > 2 else answer(path, headers, body)
 
+    model.answer = roomy
+    before, numbers = explained(watched, scoring_id)
+    assert numbers["model"]["batch"] > 2
     model.answer = picky
     after, numbers = explained(watched, scoring_id)
     assert after == before
@@ -136,7 +174,7 @@ def test_a_model_that_fails_for_another_reason_keeps_its_number(api, model):
 
 
 def test_the_longest_request_is_bounded(start_daemon, start_model):
-    model = start_model()
+    model = start_model(*SLOW_REQUESTS)
     client = Client(start_daemon(scoring__body_bytes=200_000).url)
     watched = Watched(client, model)
     [scoring_id] = watched.log(EIGHT_ZONES)

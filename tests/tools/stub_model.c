@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <microhttpd.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,6 +30,8 @@ struct stub {
     unsigned port;
     unsigned delay_ms, fail_first, status; /* status 0 = what the mode says */
     unsigned max_images;                   /* in one request; 0 = any number */
+    unsigned image_ms, workers;            /* time an image takes, by how many workers; 0 = any number */
+    sem_t idle_workers;
     atomic_uint_fast64_t requests, images, images_max, bytes, in_flight, in_flight_max, failed;
 };
 
@@ -70,6 +73,17 @@ static void pause_ms(unsigned ms)
         nanosleep(&time, NULL);
 }
 
+/* The model at work: one of its workers is busy for as long as the images take. */
+static void work_on(struct stub *stub, size_t n_images)
+{
+    if (stub->workers)
+        while (sem_wait(&stub->idle_workers) != 0)
+            ;
+    pause_ms(stub->image_ms * (unsigned)n_images);
+    if (stub->workers)
+        sem_post(&stub->idle_workers);
+}
+
 static void raise_to(atomic_uint_fast64_t *max, uint_fast64_t value)
 {
     uint_fast64_t seen = atomic_load(max);
@@ -107,6 +121,7 @@ static enum MHD_Result score(struct stub *stub, struct MHD_Connection *connectio
         return reply_error(connection, stub->status ? stub->status : 413, "there are too many images");
     atomic_fetch_add(&stub->images, n_images);
     raise_to(&stub->images_max, n_images);
+    work_on(stub, n_images);
     return out->failed ? MHD_NO : reply(connection, 200, out->data, out->length);
 }
 
@@ -230,8 +245,9 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 static struct MHD_Daemon *listen_on(struct stub *stub)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)stub->port)};
-    unsigned flags = stub->delay_ms ? MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
-                                    : MHD_USE_EPOLL_INTERNAL_THREAD;
+    unsigned flags = stub->delay_ms || stub->image_ms
+                         ? MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
+                         : MHD_USE_EPOLL_INTERNAL_THREAD;
     const union MHD_DaemonInfo *info;
     struct MHD_Daemon *daemon;
 
@@ -250,7 +266,7 @@ static struct MHD_Daemon *listen_on(struct stub *stub)
 static const char usage[] =
     "usage: stub_model [--port 0] [--mode constant|linear|region|parity|and|noisy|nan|slow|failing|short|refuse]\n"
     "                  [--classes n] [--size HxWxC] [--grid g] [--labels a,b] [--delay-ms n] [--fail-first n]\n"
-    "                  [--status n] [--max-images n]\n";
+    "                  [--status n] [--max-images n] [--image-ms n] [--workers n]\n";
 
 static bool number(const char *text, int64_t min, int64_t max, unsigned *ret)
 {
@@ -310,6 +326,10 @@ static bool set_option(struct stub *stub, int option, char *value)
         return number(value, 200, 599, &stub->status);
     case 'i':
         return number(value, 0, 1000000, &stub->max_images);
+    case 'I':
+        return number(value, 0, 60000, &stub->image_ms);
+    case 'w':
+        return number(value, 1, 1000, &stub->workers) && sem_init(&stub->idle_workers, 0, stub->workers) == 0;
     default:
         return false;
     }
@@ -328,6 +348,8 @@ static bool read_options(struct stub *stub, int argc, char **argv)
         {"fail-first", required_argument, NULL, 'f'},
         {"status", required_argument, NULL, 'x'},
         {"max-images", required_argument, NULL, 'i'},
+        {"image-ms", required_argument, NULL, 'I'},
+        {"workers", required_argument, NULL, 'w'},
         {NULL, 0, NULL, 0},
     };
     int option;

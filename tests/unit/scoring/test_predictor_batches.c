@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several images in one request: found by trial, checked, remembered, and given up when they do not work. */
 #include <stdio.h>
+#include <time.h>
 
 #include "tests/unit/scoring/predictor_bench.h"
 
@@ -18,9 +19,13 @@ static struct bench *batching_bench(struct xpl_arena *arena, react_fn react)
     return b;
 }
 
+/* Every request takes as long as any other, so that an image is the cheaper the more of them are in it. */
 static void picky_model(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r)
 {
+    const struct timespec request = {.tv_nsec = 20000000};
+
     (void)server, (void)number;
+    nanosleep(&request, NULL);
     if (answer_the_sum(body, r) > most)
         react_with(r, status_above, "secret");
 }
@@ -45,6 +50,25 @@ static void the_number_of_images_is_found_by_trial(void **state)
     assert_int_equal(stats.requests, 1 + 4 + 53 / 8 + 1); /* the first one, four trials, 64 - 1 - 3 - 7 masks by 8 */
     assert_int_equal(model_server_calls(b->server), stats.requests);
     assert_int_equal(atomic_load(&b->progress.done), 1 + ALL);
+    bench_free(b);
+}
+
+/* An image takes its time, whatever it comes with. */
+static void steady_model(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r)
+{
+    (void)server, (void)number;
+    for (unsigned rows = answer_the_sum(body, r); rows > 0; rows--)
+        nanosleep(&(const struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+static void larger_requests_that_save_no_time_are_not_made(void **state)
+{
+    struct bench *b = batching_bench(*state, steady_model);
+
+    assert_int_equal(try_once(b), XPL_OK);
+    assert_scores_all_masks(b);
+    assert_int_equal(xpl_predictor_batch(b->predictor).accepted, 2);
+    assert_int_equal(xpl_predictor_batch(b->predictor).refused, 4);
     bench_free(b);
 }
 
@@ -213,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCORING_TEST(the_number_of_images_is_found_by_trial),
+        SCORING_TEST(larger_requests_that_save_no_time_are_not_made),
         SCORING_TEST(the_setting_is_not_exceeded),
         SCORING_TEST(bodies_stay_below_their_limit),
         SCORING_TEST(what_is_known_needs_no_trial),
