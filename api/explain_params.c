@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "api/json_spec.h"
 #include "lib/base/text.h"
 
@@ -288,4 +289,14 @@ json_t *xpl_explain_params_view(const struct xpl_explain_params *params)
     return json_pack("{s:{s:o, s:o}, s:o}", "lime", "perturbations_count",
                      int_or_null(p->perturbations_count, p->perturbations_count > 0), "features_count",
                      int_or_null(p->features_count, p->features_count > 0), "image", image);
+}
+
+enum xpl_status xpl_explain_params_stored(const char *text, struct xpl_explain_params *ret, struct xpl_error *err)
+{
+    XPL_AUTO_JSON json = json_loads(text, 0, NULL);
+
+    *ret = xpl_explain_params_default();
+    if (!json)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "the task's stored parameters are damaged");
+    return xpl_explain_params_read(json, "parameters", ret, err);
 }

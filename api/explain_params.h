@@ -18,6 +18,9 @@
 enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, struct xpl_explain_params *params,
                                         struct xpl_error *err);
 
+/** The parameters a task was stored with. XPL_STORAGE_FAILED: the text is damaged. */
+enum xpl_status xpl_explain_params_stored(const char *text, struct xpl_explain_params *ret, struct xpl_error *err);
+
 /** Refuses members that are not parameters, so that a misspelt one is not taken for the default. */
 enum xpl_status xpl_explain_params_known(const json_t *json, const char *where, struct xpl_error *err);
 

@@ -22,10 +22,9 @@
 #include "lib/scoring/request.h"
 #include "server/batch_memory.h"
 
-#define WML_VERSION    "version=2020-09-01"
-#define MAX_WARNINGS   4
-#define FIRST_RETRY_US ((int64_t)1000000)
-#define CHANGED        1e-3 /* a probability that differs by more from the logged one is worth a warning */
+#define WML_VERSION  "version=2020-09-01"
+#define MAX_WARNINGS 4
+#define CHANGED      1e-3 /* a probability that differs by more from the logged one is worth a warning */
 
 struct job {
     struct xpl_app *app;
@@ -69,16 +68,6 @@ static void enter(struct job *job, const char *phase)
 }
 
 /* ---- what is known about the task ---- */
-
-static enum xpl_status load_params(const struct xpl_task *task, struct xpl_explain_params *ret, struct xpl_error *err)
-{
-    XPL_AUTO_JSON json = json_loads(task->parameters, 0, NULL);
-
-    *ret = xpl_explain_params_default();
-    if (!json)
-        return xpl_fail(err, XPL_STORAGE_FAILED, "the task's stored parameters are damaged");
-    return xpl_explain_params_read(json, "parameters", ret, err);
-}
 
 /* What earlier tries took of the time the task has. */
 static int64_t spent_us(const struct xpl_task *task)
@@ -276,7 +265,7 @@ static enum xpl_status prepare(struct job *job, struct xpl_error *err)
     enum xpl_status st;
 
     enter(job, "segmenting");
-    if ((st = load_params(job->task, &job->params, err)) || (st = load_entities(job, err)) ||
+    if ((st = xpl_explain_params_stored(job->task->parameters, &job->params, err)) || (st = load_entities(job, err)) ||
         (st = load_image(job, err)))
         return st;
     job->timing.decode = lap(job);
@@ -368,25 +357,4 @@ enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct x
     json_decref(job->subscription);
     json_decref(job->provider);
     return st;
-}
-
-static bool may_recover(enum xpl_status why)
-{
-    return why == XPL_MODEL_UNREACHABLE || why == XPL_MODEL_TIMEOUT || why == XPL_MODEL_FAILED || why == XPL_NO_MEMORY;
-}
-
-int64_t xpl_explain_run_again_at(const struct xpl_settings *settings, const struct xpl_task *task, enum xpl_status why,
-                                 int64_t now)
-{
-    struct xpl_explain_params params;
-    struct xpl_error ignored = {0};
-    int64_t half_us, at;
-    uint32_t random;
-
-    if (!may_recover(why) || task->retries >= settings->explain_retries || load_params(task, &params, &ignored))
-        return 0;
-    half_us = FIRST_RETRY_US / 2 << task->retries;
-    xpl_random(&random, sizeof random);
-    at = now + half_us + (int64_t)((double)half_us * random / UINT32_MAX);
-    return at < task->started_at + (int64_t)params.deadline_ms * 1000 ? at : 0;
 }

@@ -25,11 +25,4 @@ enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct x
                                 const struct xpl_task *task, struct xpl_job_progress *progress,
                                 struct xpl_task_result *ret, struct xpl_error *err);
 
-/**
- * When a task that failed is to be tried again: after 1, 2, 4, … seconds, half of each at random, if its model may
- * recover, explain.retries allows it, and its deadline, counted from its first try, is not over by then. 0 = never.
- */
-int64_t xpl_explain_run_again_at(const struct xpl_settings *settings, const struct xpl_task *task, enum xpl_status why,
-                                 int64_t now);
-
 #endif

@@ -24,6 +24,7 @@
 #include "server/local_socket.h"
 #include "server/options.h"
 #include "server/retention.h"
+#include "server/tls.h"
 #include "server/user_commands.h"
 #include "server/worker.h"
 
@@ -90,9 +91,11 @@ static enum xpl_status check_listen(const struct process *p, bool *ret_loopback_
 static enum xpl_status configure(struct process *p, struct xpl_error *err)
 {
     bool loopback_only;
+    struct xpl_tls tls;
     enum xpl_status st;
 
-    if ((st = load_settings(p, err)) || (st = check_listen(p, &loopback_only, err)) ||
+    if ((st = load_settings(p, err)) || (st = xpl_tls_configured(p->arena, &p->app.settings, &tls, err)) ||
+        (st = check_listen(p, &loopback_only, err)) ||
         (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, loopback_only, &p->policy, err)) ||
         (st = xpl_breaker_new((uint32_t)p->app.settings.scoring_breaker_failures,
                               p->app.settings.scoring_breaker_pause_ms * 1000, &p->app.breaker, err)))

@@ -2,12 +2,10 @@
 #include "server/tls.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "server/data_dir.h"
 
@@ -81,18 +79,6 @@ static enum xpl_status generate(char *certificate, char *key, struct xpl_error *
     return rc == 0 ? XPL_OK : xpl_fail(err, XPL_INTERNAL, "no TLS certificate could be made: %s", gnutls_strerror(rc));
 }
 
-static enum xpl_status save(const char *path, const char *text, struct xpl_error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-
-    if (fd >= 0)
-        close(fd);
-    return n == (ssize_t)strlen(text)
-               ? XPL_OK
-               : xpl_fail_field(err, XPL_BAD_FIELD, "--data", "%.200s: %s", path, strerror(errno));
-}
-
 static enum xpl_status self_signed(struct xpl_arena *arena, const char *data_dir, struct xpl_tls *ret,
                                    struct xpl_error *err)
 {
@@ -111,23 +97,52 @@ static enum xpl_status self_signed(struct xpl_arena *arena, const char *data_dir
     key = xpl_arena_alloc(arena, MAX_PEM);
     if (!certificate || !key)
         return xpl_no_memory(err);
-    if ((st = generate(certificate, key, err)) || (st = save(key_path, key, err)) ||
-        (st = save(certificate_path, certificate, err)))
+    if ((st = generate(certificate, key, err)) ||
+        (st = xpl_write_private(arena, key_path, 0600, key, strlen(key), err)) ||
+        (st = xpl_write_private(arena, certificate_path, 0600, certificate, strlen(certificate), err)))
         return st;
     *ret = (struct xpl_tls){certificate, key};
     return XPL_OK;
 }
 
-enum xpl_status xpl_tls_load(struct xpl_arena *arena, const struct xpl_settings *settings, const char *data_dir,
-                             struct xpl_tls *ret, struct xpl_error *err)
+/* ---- configured files ---- */
+
+static enum xpl_status check_pair(const struct xpl_tls *tls, struct xpl_error *err)
+{
+    gnutls_datum_t certificate = {(unsigned char *)(uintptr_t)tls->certificate, (unsigned)strlen(tls->certificate)};
+    gnutls_datum_t key = {(unsigned char *)(uintptr_t)tls->key, (unsigned)strlen(tls->key)};
+    gnutls_certificate_credentials_t credentials = NULL;
+    int rc = gnutls_certificate_allocate_credentials(&credentials);
+
+    if (rc == 0)
+        rc = gnutls_certificate_set_x509_key_mem(credentials, &certificate, &key, GNUTLS_X509_FMT_PEM);
+    if (credentials)
+        gnutls_certificate_free_credentials(credentials);
+    return rc >= 0 ? XPL_OK
+                   : xpl_fail_field(err, XPL_BAD_FIELD, "tls.certificate", "certificate and key cannot be used: %s",
+                                    gnutls_strerror(rc));
+}
+
+enum xpl_status xpl_tls_configured(struct xpl_arena *arena, const struct xpl_settings *settings, struct xpl_tls *ret,
+                                   struct xpl_error *err)
 {
     enum xpl_status st;
 
+    *ret = (struct xpl_tls){0};
     if (!*settings->tls_certificate && !*settings->tls_key)
-        return self_signed(arena, data_dir, ret, err);
+        return XPL_OK;
     if (!*settings->tls_certificate || !*settings->tls_key)
         return xpl_fail_field(err, XPL_BAD_FIELD, "tls.key", "tls.certificate and tls.key are needed together");
-    if ((st = from_file(arena, settings->tls_certificate, "tls.certificate", &ret->certificate, err)))
+    if ((st = from_file(arena, settings->tls_certificate, "tls.certificate", &ret->certificate, err)) ||
+        (st = from_file(arena, settings->tls_key, "tls.key", &ret->key, err)))
         return st;
-    return from_file(arena, settings->tls_key, "tls.key", &ret->key, err);
+    return check_pair(ret, err);
+}
+
+enum xpl_status xpl_tls_load(struct xpl_arena *arena, const struct xpl_settings *settings, const char *data_dir,
+                             struct xpl_tls *ret, struct xpl_error *err)
+{
+    enum xpl_status st = xpl_tls_configured(arena, settings, ret, err);
+
+    return st || ret->certificate ? st : self_signed(arena, data_dir, ret, err);
 }

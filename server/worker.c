@@ -17,6 +17,7 @@
 #include "lib/base/trace.h"
 #include "server/explain_job.h"
 #include "server/leases.h"
+#include "server/run_again.h"
 
 #define MAX_WORKERS     XPL_MAX_LEASES
 #define JOB_ARENA_BYTES ((size_t)2 << 30)
@@ -192,7 +193,8 @@ static void log_end(const struct xpl_task *task, const struct ending *ending, in
     snprintf(ms, sizeof ms, "%.1f", (double)(xpl_monotonic_us() - started_us) / 1000);
     xpl_log(failed ? XPL_LOG_WARN : XPL_LOG_INFO, ending->run_again_at ? "explanation to be tried again" : event,
             "trace", task->trace_id, "traceparent", task->traceparent, "task", task->id, "scoring_id", task->scoring_id,
-            "ms", ms, "message", failed ? ending->error_message : NULL, NULL);
+            "ms", ms, "code", failed ? ending->error_code : NULL, "message", failed ? ending->error_message : NULL,
+            NULL);
 }
 
 static void store_end(struct worker *worker, const struct ending *ending, size_t bytes)
@@ -200,7 +202,7 @@ static void store_end(struct worker *worker, const struct ending *ending, size_t
     struct xpl_error err = {0};
     enum xpl_status st = xpl_writer_run(worker->all->app->writer, run_ending, (void *)(uintptr_t)ending, bytes, &err);
 
-    if (!st)
+    if (!st && !ending->run_again_at)
         xpl_count(ending->result ? &worker->all->app->meters.tasks_finished : &worker->all->app->meters.tasks_failed);
     /* XPL_CONFLICT: the task was deleted meanwhile, or is another worker's; its result is of no use. */
     if (st && st != XPL_CONFLICT)

@@ -26,7 +26,7 @@
 #include "lib/base/text.h"
 
 #define XPL_JSON_MAX_DEPTH    32
-#define XPL_JSON_PLAIN_NUMBER 300 /* bytes; a shorter number without exponent fits a double */
+#define XPL_JSON_PLAIN_NUMBER 300 /* bytes; a shorter number without exponent is below 1e300 */
 
 enum xpl_json_kind {
     XPL_JSON_OBJECT,

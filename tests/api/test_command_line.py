@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from support.client import Client
 from support.paths import program
+from support.processes import Daemon
 from support.users import Users
 
 USAGE = 64  # EX_USAGE of sysexits.h
@@ -38,6 +39,28 @@ def test_a_wrong_configuration_is_refused_in_words(tmp_path, words, told):
     done = check(tmp_path, *words)
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_the_check_looks_at_certificate_and_key(tmp_path):
+    pairs = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        daemon = Daemon(tmp_path / name)
+        daemon.stop()
+        pairs.append([daemon.data / "tls-cert.pem", daemon.data / "tls-key.pem"])
+    (certificate, key), (_, other_key) = pairs
+    assert key.stat().st_mode & 0o777 == 0o600
+
+    def checked(*words):
+        return check(tmp_path, *(part for word in words for part in ("--set", word)))
+
+    assert checked(f"tls.certificate={certificate}", f"tls.key={key}").returncode == 0
+    for words, told in (([f"tls.certificate={certificate}"], "tls.key: tls.certificate and tls.key are needed together"),
+                        ([f"tls.certificate={certificate}", "tls.key=/nowhere"], "/nowhere"),
+                        ([f"tls.certificate={certificate}", f"tls.key={other_key}"], "cannot be used"),
+                        ([f"tls.certificate={key}", f"tls.key={key}"], "cannot be used")):
+        done = checked(*words)
+        assert done.returncode != 0 and told in done.stderr, done.stderr
 
 
 def test_with_users_any_address_may_be_listened_on(tmp_path):

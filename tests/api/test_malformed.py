@@ -58,6 +58,7 @@ RECORDS = {
     "an image of two channels": (record('{"values":[[[[1,2],[3,4]],[[5,6],[7,8]]]]}'), "[0].request.values", "channel"),
     "NaN in an image": (record('{"values":[[[NaN,1],[1,0]]]}'), None, "byte"),
     "a number beyond all range": (record('{"values":[[[1e999,1],[1,0]]]}'), "[0].request.values", "large"),
+    "a number whose sums are": (record('{"values":[[[1.7e308,1],[1,0]]]}'), "[0].request.values", "1e300"),
     "a response without probabilities": (record(response='{"fields":["x"],"values":[["y"]]}'), "[0].response",
                                          "probabilit"),
     "a response that is empty": (record(response="{}"), "[0].response", "probabilit"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models that keep failing are left alone for a while, and found again."""
+import json
 import time
 
 import pytest
@@ -82,3 +83,27 @@ def test_after_the_pause_a_model_is_found_again(start_daemon, proxy):
     while ask(watched, scoring_id)["status"]["state"] != "finished":
         assert time.monotonic() < deadline
     assert ask(watched, scoring_id)["status"]["state"] == "finished"
+
+
+def tried_again(daemon) -> list[str]:
+    """Why explanations were put off, in order."""
+    lines = [json.loads(line) for line in daemon.stderr().splitlines() if line.startswith("{")]
+    return [line["code"] for line in lines if line["event"] == "explanation to be tried again"]
+
+
+def test_an_explanation_asked_for_during_the_pause_waits_for_its_end(start_daemon, proxy):
+    daemon = start_daemon(scoring__retries=0, scoring__breaker_failures=1, scoring__breaker_pause_ms=2000,
+                          explain__retries=5)
+    first, second = (Watched(Client(daemon.url), proxy, deployment_id=name) for name in ("d1", "d2"))
+    [one], [other] = first.log(blocks()), second.log(blocks())
+    proxy.refuse()
+    [failed] = first.explain(one)
+    deadline = time.monotonic() + FINISH_SECONDS
+    while not tried_again(daemon) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert tried_again(daemon) == ["AIQES0010E"]
+    proxy.recover()
+    [asked] = second.explain(other)
+    for watched, task in ((first, failed), (second, asked)):
+        assert wait_for(watched.client, task)["entity"]["status"]["state"] == "finished"
+    assert PAUSED in tried_again(daemon)
