@@ -79,9 +79,10 @@ static json_t *decisions_view(const struct xpl_class_explanation *c, uint32_t n)
 static json_t *class_view(const struct xpl_finished *f, const struct xpl_class_explanation *c)
 {
     uint32_t d = f->segments->count;
-    json_t *fidelity = json_pack("{s:o, s:o, s:f, s:o, s:o, s:o}", "r2", number(c->r2), "q2", number(c->q2),
-                                 "local_prediction", c->local_prediction, "sum_gap", number(c->sum_gap), "deletion_auc",
-                                 number(c->deletion_auc), "insertion_auc", number(c->insertion_auc));
+    json_t *fidelity =
+        json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o}", "r2", number(c->r2), "q2", number(c->q2), "surrogate_q2",
+                  number(c->surrogate_q2), "local_prediction", c->local_prediction, "sum_gap", number(c->sum_gap),
+                  "deletion_auc", number(c->deletion_auc), "insertion_auc", number(c->insertion_auc));
 
     return json_pack("{s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:b, s:o, s:{s:s, s:s}}", "value",
                      json_sprintf("%u", c->index), "label", f->labels ? json_string(f->labels[c->index]) : json_null(),

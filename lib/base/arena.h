@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "lib/base/cleanup.h"
+
 struct xpl_arena;
 
 /** A new arena that hands out at most `max_bytes`. */
@@ -17,6 +19,7 @@ struct xpl_arena *xpl_arena_new(size_t max_bytes);
 
 /** Frees the arena and all that was allocated from it. NULL is fine. */
 void xpl_arena_free(struct xpl_arena *arena);
+XPL_DEFINE_AUTO(xpl_arena, xpl_arena_free)
 
 /** `size` zeroed bytes, aligned for any type (16). */
 void *xpl_arena_alloc(struct xpl_arena *arena, size_t size);

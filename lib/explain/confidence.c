@@ -5,7 +5,6 @@
 
 #define SMALLEST_WEIGHT  1e-6 /* below it a weight is no sign */
 #define NEGLIGIBLE_SHARE 0.05 /* of the largest weight */
-#define BALANCED_FACTOR  0.75
 #define SMALLEST_FREEDOM 1e-9 /* 1 - leverage; keeps a row that determines itself from dividing by zero */
 
 static double leave_one_out(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
@@ -30,22 +29,30 @@ double xpl_confidence_q2(const struct xpl_fit *fit, const double *scores, const 
     return 1.0 - sum / result->variation;
 }
 
-/* SE_j^2 = [G^-1 (sum of w^2 r^2 x x') G^-1]_jj, which is the sum of squares of operator x residual. */
-void xpl_confidence_standard_errors(const struct xpl_fit *fit, const double *scores,
-                                    const struct xpl_fit_result *result, double *ret)
+void xpl_confidence_residuals(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
+                              double *ret)
 {
+    for (size_t i = 0; i < fit->rows.n; i++)
+        ret[i] = leave_one_out(fit, scores, result, i);
+}
+
+/* SE_j^2 = [G^-1 (sum of w^2 r^2 x x') G^-1]_jj, which is the sum of squares of operator x residual. */
+double xpl_confidence_spread(const struct xpl_fit *fit, const double *residuals, double *ret)
+{
+    double sum = 0;
+
     for (uint32_t j = 0; j < fit->rows.n_segments; j++)
         ret[j] = 0;
     for (size_t i = 0; i < fit->rows.n; i++) {
         const double *row = fit->operator+ i * fit->size;
-        double residual = leave_one_out(fit, scores, result, i);
-        double squared = xpl_fit_repeats(fit, i) * residual * residual;
+        double squared = xpl_fit_repeats(fit, i) * residuals[i] * residuals[i];
 
         for (uint32_t j = 0; j < fit->rows.n_segments; j++)
             ret[j] += row[j + 1] * row[j + 1] * squared;
     }
     for (uint32_t j = 0; j < fit->rows.n_segments; j++)
-        ret[j] = sqrt(ret[j]);
+        sum += ret[j];
+    return sum;
 }
 
 /* The z with a share of `tail` above it, by bisection. */
@@ -64,16 +71,21 @@ static double upper_quantile(double tail)
     return nearbyint(low * 0x1p40) * 0x1p-40;
 }
 
-double xpl_confidence_factor(double confidence, bool balanced)
+double xpl_confidence_factor(double confidence, enum xpl_interval_kind kind)
 {
-    return upper_quantile(0.5 * (1.0 - confidence)) * (balanced ? BALANCED_FACTOR : 1.0);
+    static const double factors[] = {[XPL_INTERVAL_RANDOM] = 1.0,
+                                     [XPL_INTERVAL_DESIGN] = 0.75,
+                                     [XPL_INTERVAL_SURROGATE] = 0.9,
+                                     [XPL_INTERVAL_SMALL_DESIGN] = 1.5};
+
+    return upper_quantile(0.5 * (1.0 - confidence)) * factors[kind];
 }
 
 enum xpl_decision xpl_confidence_decide(double weight, double half_width, double largest)
 {
-    if (fabs(weight) > half_width && fabs(weight) > SMALLEST_WEIGHT)
-        return weight > 0 ? XPL_POSITIVE : XPL_NEGATIVE;
     if (fabs(weight) + half_width < NEGLIGIBLE_SHARE * largest)
         return XPL_NEGLIGIBLE;
+    if (fabs(weight) > half_width && fabs(weight) > SMALLEST_WEIGHT)
+        return weight > 0 ? XPL_POSITIVE : XPL_NEGATIVE;
     return XPL_OPEN;
 }

@@ -13,16 +13,29 @@
  */
 double xpl_confidence_q2(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result);
 
-/** Sandwich standard errors of the leave-one-out residuals (MacKinnon & White 1985, HC3); n_segments of them. */
-void xpl_confidence_standard_errors(const struct xpl_fit *fit, const double *scores,
-                                    const struct xpl_fit_result *result, double *ret);
+/** Leave-one-out residuals: what each row's score is away from the fit of the others. One per row. */
+void xpl_confidence_residuals(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
+                              double *ret);
 
 /**
- * What to multiply a standard error with for half an interval: the normal quantile of (1 + confidence) / 2; for a
- * balanced design x 0.75, because its error is smaller than that of independent draws (measured: it then still covers
- * more than it says).
+ * Squared sandwich standard errors of the weights (MacKinnon & White 1985, HC3), from residuals that did not see their
+ * rows: n_segments of them into `ret`. Returns their sum.
  */
-double xpl_confidence_factor(double confidence, bool balanced);
+double xpl_confidence_spread(const struct xpl_fit *fit, const double *residuals, double *ret);
+
+/** What the standard errors are those of. */
+enum xpl_interval_kind {
+    XPL_INTERVAL_RANDOM,       /* independent draws */
+    XPL_INTERVAL_DESIGN,       /* the linear fit of a balanced design, whose error is smaller */
+    XPL_INTERVAL_SURROGATE,    /* a blend with the surrogate on such a design */
+    XPL_INTERVAL_SMALL_DESIGN, /* the same on fewer than 256 rows, where its standard errors are too small */
+};
+
+/**
+ * What to multiply a standard error with for half an interval: the normal quantile of (1 + confidence) / 2, times a
+ * factor of the kind, as measured (docs/explanations.md: the intervals then cover at least what they say).
+ */
+double xpl_confidence_factor(double confidence, enum xpl_interval_kind kind);
 
 /** What an interval weight +- half_width says; `largest` = the largest |weight| of the class. */
 enum xpl_decision xpl_confidence_decide(double weight, double half_width, double largest);

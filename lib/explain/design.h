@@ -22,7 +22,9 @@
 
 struct xpl_design_stage {
     size_t end;       /* the stage's masks are the first `end` ones */
-    double enough;    /* no further stage is needed from this Q2 on; INFINITY for the last one of a ladder */
+    double enough;    /* no further stage is needed from this Q2 of the linear fit on; INFINITY: it does not decide */
+    double caution;   /* what standard errors are multiplied with when they decide; 0: they do not */
+    double least_q2;  /* below, a structured design may fool the surrogate, and its standard errors decide nothing */
     bool exact;       /* holds all masks there are */
     const char *name; /* as in struct xpl_explanation */
 };

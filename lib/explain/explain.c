@@ -12,20 +12,28 @@
 
 #include "lib/explain/confidence.h"
 #include "lib/explain/design.h"
+#include "lib/explain/estimate.h"
 #include "lib/explain/fit.h"
+#include "lib/explain/octacode.h"
 #include "lib/explain/quality.h"
 #include "lib/explain/sample.h"
 
 #define REFERENCE_RIDGE 1.0 /* what lime uses */
 #define MAX_WARNINGS    4u
+#define MAX_SURROGATES  16u  /* classes that get one; it takes tens of milliseconds */
+#define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
+#define BROKEN_WORD     4.0  /* how much worse than promised predictions may turn out */
+#define EXACT_ENOUGH    2e-3 /* relative error that is no reason to go on */
 
 struct run {
     struct xpl_arena *arena;
     const struct xpl_explain_input *in;
     struct xpl_design *design;
     struct xpl_sample *sample;
-    struct xpl_fit *fit; /* of the last complete stage */
-    uint32_t stages;     /* complete ones */
+    struct xpl_fit *fit;       /* of the last complete stage */
+    struct xpl_estimate *gate; /* of the classes that decide, at the last complete stage; n_gate */
+    uint32_t n_gate;
+    uint32_t stages; /* complete ones */
     enum xpl_stop_reason stopped;
     struct xpl_explanation *result;
 };
@@ -77,27 +85,87 @@ static enum xpl_status fit_stage(struct run *run, struct xpl_error *err)
     return xpl_fit_factor(run->arena, &rows, &run->fit, err);
 }
 
-static double q2_of(const struct run *run, uint32_t position)
+/* What decides about going on: the most probable class, or all of a list. */
+static uint32_t count_gate(const struct run *run)
 {
-    const double *scores = xpl_sample_scores(run->sample, position);
-    struct xpl_fit_result result;
-
-    xpl_fit_solve(run->fit, scores, &result);
-    return xpl_confidence_q2(run->fit, scores, &result);
+    return run->in->params.classes == XPL_CLASSES_LIST ? run->sample->n_explained : 1;
 }
 
-/* What decides about going on: the most probable class, or the worst of a list. A constant class needs no more masks.
- */
-static bool is_enough(const struct run *run)
+static bool has_surrogate(const struct run *run, uint32_t rank)
 {
-    const struct xpl_sample *sample = run->sample;
-    double enough = last_stage(run)->enough;
-    uint32_t n = run->in->params.classes == XPL_CLASSES_LIST ? sample->n_explained : 1;
+    return run->in->params.design == XPL_DESIGN_AUTO && !last_stage(run)->exact && rank < MAX_SURROGATES;
+}
 
-    for (uint32_t i = 0; i < n; i++)
-        if (q2_of(run, sample->explained[i]) < enough)
-            return false;
-    return true;
+/* Whether what the surrogate of the stage before said of the rows that were new is as good as it promised. */
+static bool kept_its_word(const struct run *run, const struct xpl_estimate *before, const double *scores)
+{
+    size_t first = run->design->stages[run->stages - 2].end, end = last_stage(run)->end;
+    double wrong = 0, weights = 0, promised;
+
+    if (!before->field)
+        return false;
+    for (size_t i = first; i < end; i++) {
+        double residual = scores[i] - before->field[run->design->masks[i]];
+
+        wrong += run->fit->weight[i] * residual * residual;
+        weights += run->fit->weight[i];
+    }
+    promised = before->left_out_variance;
+    return wrong / weights <= BROKEN_WORD * promised + EXACT_ENOUGH * EXACT_ENOUGH;
+}
+
+static double norm(const double *weights, uint32_t n)
+{
+    double sum = 0;
+
+    for (uint32_t j = 0; j < n; j++)
+        sum += weights[j] * weights[j];
+    return sqrt(sum);
+}
+
+/* Better than 5000 random samples are to be expected to be, or nearly exact. */
+static bool is_precise(const struct run *run, const struct xpl_estimate *estimate)
+{
+    double size = norm(estimate->coefficients + 1, run->design->n_segments);
+    double error = last_stage(run)->caution * estimate->error;
+
+    return error <= estimate->lime_error || error <= EXACT_ENOUGH * size;
+}
+
+/* Of one class that decides. A constant class needs no more masks. */
+static bool is_enough(const struct run *run, const struct xpl_estimate *before, const struct xpl_estimate *now,
+                      uint32_t position)
+{
+    const struct xpl_design_stage *stage = last_stage(run);
+
+    if (now->linear.constant || now->q2 >= stage->enough)
+        return true;
+    if (stage->caution <= 0 || now->q2 < stage->least_q2 || !now->field || !is_precise(run, now))
+        return false;
+    return !before || kept_its_word(run, before, xpl_sample_scores(run->sample, position));
+}
+
+/* Estimates the classes that decide; whether the stage is enough for all of them. */
+static enum xpl_status look(struct run *run, bool *ret_enough, struct xpl_error *err)
+{
+    uint32_t n = count_gate(run);
+    struct xpl_estimate *before = run->gate;
+
+    *ret_enough = true;
+    if (!(run->gate = XPL_NEW_ARRAY(run->arena, struct xpl_estimate, n)))
+        return xpl_no_memory(err);
+    run->n_gate = n;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t position = run->sample->explained[i];
+        enum xpl_status st = xpl_estimate_class(run->arena, run->fit, xpl_sample_scores(run->sample, position),
+                                                has_surrogate(run, i), &run->gate[i], err);
+
+        if (st)
+            return st;
+        if (!is_enough(run, before ? &before[i] : NULL, &run->gate[i], position))
+            *ret_enough = false;
+    }
+    return XPL_OK;
 }
 
 static enum xpl_status score_stage(struct run *run, struct xpl_error *err)
@@ -119,6 +187,7 @@ static enum xpl_status score_stages(struct run *run, struct xpl_error *err)
     while (run->stages < run->design->n_stages) {
         struct xpl_error stage_err = {0};
         enum xpl_status st = score_stage(run, &stage_err);
+        bool enough;
 
         if (st == XPL_DEADLINE && run->stages > 0) {
             run->stopped = XPL_STOPPED_DEADLINE;
@@ -127,9 +196,9 @@ static enum xpl_status score_stages(struct run *run, struct xpl_error *err)
         if (st)
             return xpl_fail_field(err, st, stage_err.field, "%s", stage_err.message);
         run->stages++;
-        if ((st = fit_stage(run, err)))
+        if ((st = fit_stage(run, err)) || (st = look(run, &enough, err)))
             return st;
-        if (isfinite(last_stage(run)->enough) && is_enough(run)) {
+        if (enough) {
             run->stopped = XPL_STOPPED_CONFIDENT;
             return XPL_OK;
         }
@@ -151,18 +220,26 @@ static enum xpl_status allocate_class(struct run *run, struct xpl_class_explanat
     return XPL_OK;
 }
 
-static void set_intervals(const struct run *run, const double *scores, const struct xpl_fit_result *result,
+static enum xpl_interval_kind interval_kind(const struct run *run, const struct xpl_estimate *estimate)
+{
+    if (is_reference(run))
+        return XPL_INTERVAL_RANDOM;
+    if (run->sample->n < XPL_OCTACODE_WORDS)
+        return XPL_INTERVAL_SMALL_DESIGN;
+    return estimate->field ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
+}
+
+static void set_intervals(const struct run *run, const struct xpl_estimate *estimate,
                           struct xpl_class_explanation *explained)
 {
-    double factor = xpl_confidence_factor(run->in->params.confidence, !is_reference(run));
-    double standard_errors[XPL_MAX_SEGMENTS] = {0}, largest = 0;
+    enum xpl_interval_kind kind = interval_kind(run, estimate);
+    double factor = xpl_confidence_factor(run->in->params.confidence, kind), largest = 0, least;
 
-    if (!explained->constant && !explained->exact)
-        xpl_confidence_standard_errors(run->fit, scores, result, standard_errors);
     for (uint32_t j = 0; j < run->design->n_segments; j++)
         largest = fmax(largest, fabs(explained->weights[j]));
+    least = kind == XPL_INTERVAL_SURROGATE ? SURROGATE_DOUBT * largest : 0;
     for (uint32_t j = 0; j < run->design->n_segments; j++) {
-        double half_width = factor * standard_errors[j];
+        double half_width = explained->exact ? 0 : fmax(factor * estimate->standard_errors[j], least);
 
         explained->low[j] = explained->weights[j] - half_width;
         explained->high[j] = explained->weights[j] + half_width;
@@ -171,31 +248,51 @@ static void set_intervals(const struct run *run, const double *scores, const str
     }
 }
 
-static enum xpl_status explain_class(struct run *run, const struct xpl_quality_index *index, uint32_t position,
-                                     struct xpl_class_explanation *explained, struct xpl_error *err)
+static void set_numbers(const struct run *run, const struct xpl_quality_index *index, const double *scores,
+                        const struct xpl_estimate *estimate, struct xpl_class_explanation *explained)
 {
-    const double *scores = xpl_sample_scores(run->sample, position);
     uint32_t d = run->design->n_segments;
-    struct xpl_fit_result result;
-    enum xpl_status st = allocate_class(run, explained, err);
+    struct xpl_fit_result shown = {0};
 
-    if (st)
-        return st;
-    xpl_fit_solve(run->fit, scores, &result);
-    explained->index = run->sample->kept[position];
+    memcpy(shown.coefficients, estimate->coefficients, sizeof shown.coefficients);
     explained->probability = scores[0];
-    explained->intercept = result.coefficients[0];
-    memcpy(explained->weights, result.coefficients + 1, d * sizeof *explained->weights);
-    explained->constant = result.constant;
+    explained->intercept = estimate->coefficients[0];
+    memcpy(explained->weights, estimate->coefficients + 1, d * sizeof *explained->weights);
+    explained->constant = estimate->linear.constant;
     explained->exact = last_stage(run)->exact;
-    explained->r2 = result.r2;
-    explained->q2 = explained->exact ? (double)NAN : xpl_confidence_q2(run->fit, scores, &result);
-    explained->local_prediction = xpl_fit_predict(&result, d, xpl_design_all_on(d));
+    explained->r2 = estimate->linear.r2;
+    explained->q2 = explained->exact ? (double)NAN : estimate->q2;
+    explained->surrogate_q2 = estimate->surrogate_q2;
+    explained->local_prediction = xpl_fit_predict(&shown, d, xpl_design_all_on(d));
     explained->sum_gap = xpl_quality_sum_gap(index, scores, explained->weights);
     explained->deletion_auc = xpl_quality_deletion_auc(index, scores, explained->weights);
     explained->insertion_auc = xpl_quality_insertion_auc(index, scores, explained->weights);
-    set_intervals(run, scores, &result, explained);
-    xpl_quality_judge(explained, d);
+}
+
+/* The classes that decided were estimated at the last look. */
+static enum xpl_status estimate_of(struct run *run, uint32_t rank, struct xpl_estimate *ret, struct xpl_error *err)
+{
+    if (rank < run->n_gate) {
+        *ret = run->gate[rank];
+        return XPL_OK;
+    }
+    return xpl_estimate_class(run->arena, run->fit, xpl_sample_scores(run->sample, run->sample->explained[rank]),
+                              has_surrogate(run, rank), ret, err);
+}
+
+static enum xpl_status explain_class(struct run *run, const struct xpl_quality_index *index, uint32_t rank,
+                                     struct xpl_class_explanation *explained, struct xpl_error *err)
+{
+    uint32_t position = run->sample->explained[rank];
+    struct xpl_estimate estimate;
+    enum xpl_status st;
+
+    if ((st = allocate_class(run, explained, err)) || (st = estimate_of(run, rank, &estimate, err)))
+        return st;
+    explained->index = run->sample->kept[position];
+    set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
+    set_intervals(run, &estimate, explained);
+    xpl_quality_judge(explained, run->design->n_segments);
     return XPL_OK;
 }
 
@@ -213,7 +310,7 @@ static enum xpl_status explain_classes(struct run *run, struct xpl_error *err)
     if (!result->classes)
         return xpl_no_memory(err);
     for (uint32_t i = 0; i < result->n_classes; i++)
-        if ((st = explain_class(run, &index, run->sample->explained[i], &result->classes[i], err)))
+        if ((st = explain_class(run, &index, i, &result->classes[i], err)))
             return st;
     return XPL_OK;
 }
@@ -299,47 +396,4 @@ enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_in
         return st;
     *ret = run.result;
     return XPL_OK;
-}
-
-const char *xpl_decision_name(enum xpl_decision decision)
-{
-    switch (decision) {
-    case XPL_POSITIVE:
-        return "positive";
-    case XPL_NEGATIVE:
-        return "negative";
-    case XPL_NEGLIGIBLE:
-        return "negligible";
-    case XPL_OPEN:
-        return "open";
-    }
-    return "";
-}
-
-const char *xpl_verdict_name(enum xpl_verdict_level level)
-{
-    switch (level) {
-    case XPL_VERDICT_HIGH:
-        return "high";
-    case XPL_VERDICT_MEDIUM:
-        return "medium";
-    case XPL_VERDICT_LOW:
-        return "low";
-    }
-    return "";
-}
-
-const char *xpl_stop_reason_name(enum xpl_stop_reason reason)
-{
-    switch (reason) {
-    case XPL_STOPPED_COMPLETE:
-        return "complete";
-    case XPL_STOPPED_CONFIDENT:
-        return "confident";
-    case XPL_STOPPED_BUDGET:
-        return "budget";
-    case XPL_STOPPED_DEADLINE:
-        return "deadline";
-    }
-    return "";
 }

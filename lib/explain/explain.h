@@ -72,6 +72,7 @@ struct xpl_class_explanation {
     bool exact;
     double r2;               /* NAN when constant */
     double q2;               /* leave-one-out R2; NAN when constant or exact */
+    double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */
     double local_prediction; /* of the linear model at all-on */
     double sum_gap;          /* (f(all on) - f(all off)) - sum of weights; NAN when "all off" was not drawn */
     double deletion_auc, insertion_auc; /* NAN when the needed masks were not scored */

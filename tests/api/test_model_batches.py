@@ -13,7 +13,7 @@ from support.processes import StubModel
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 EIGHT_ZONES = blocks(n=8, height=32, width=64)     # all 256 masks
 # a request takes long, an image in it hardly: what makes larger requests worth it
-SLOW_REQUESTS = ("--delay-ms", "20")
+SLOW_REQUESTS = ("--delay-ms", "60")
 PLAIN = {"WML v3": "/v3/wml_instances/i/deployments/d1/online", "custom engine": "/v1/deployments/d1/online"}
 
 
@@ -139,7 +139,7 @@ def test_a_model_that_takes_fewer_images_than_before_is_explained_all_the_same(a
     answer = model.answer
 
     def roomy(path, headers, body):
-        time.sleep(0.02)
+        time.sleep(0.06)
         return answer(path, headers, body)
 
     def picky(path, headers, body):

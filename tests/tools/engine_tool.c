@@ -4,14 +4,16 @@
  *
  *     engine_tool fit < CASES             prints coefficients, r2, q2 and standard errors of each case (fit_case.h)
  *     engine_tool masks MODE D [BUDGET]   prints the design's masks, a line "stage NAME" behind each stage
+ *     engine_tool explain MODE [BUDGET [SEED]] < TABLES   explains models that are tables: "D CLASSES", then the
+ *                                         probabilities of all classes for each of the masks 0 to 2^D - 1
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/text.h"
-#include "lib/explain/confidence.h"
 #include "lib/explain/design.h"
+#include "lib/explain/estimate.h"
 #include "tests/tools/fit_case.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
@@ -26,21 +28,18 @@ static void print_numbers(const char *name, const double *numbers, size_t n)
 
 static enum xpl_status fit_one(struct xpl_arena *arena, const struct fit_case *given, struct xpl_error *err)
 {
-    double errors[XPL_MAX_SEGMENTS], q2;
-    struct xpl_fit_result result;
+    struct xpl_estimate estimate;
     struct xpl_fit *fit;
-    enum xpl_status st = xpl_fit_factor(arena, &given->rows, &fit, err);
+    enum xpl_status st;
 
-    if (st)
+    if ((st = xpl_fit_factor(arena, &given->rows, &fit, err)) ||
+        (st = xpl_estimate_class(arena, fit, given->scores, false, &estimate, err)))
         return st;
-    xpl_fit_solve(fit, given->scores, &result);
-    q2 = xpl_confidence_q2(fit, given->scores, &result);
-    xpl_confidence_standard_errors(fit, given->scores, &result, errors);
     printf("case %s\n", given->name);
-    print_numbers("coefficients", result.coefficients, fit->size);
-    print_numbers("r2", &result.r2, 1);
-    print_numbers("q2", &q2, 1);
-    print_numbers("errors", errors, given->rows.n_segments);
+    print_numbers("coefficients", estimate.coefficients, fit->size);
+    print_numbers("r2", &estimate.linear.r2, 1);
+    print_numbers("q2", &estimate.q2, 1);
+    print_numbers("errors", estimate.standard_errors, given->rows.n_segments);
     return XPL_OK;
 }
 
@@ -57,21 +56,29 @@ static int fit_all(struct xpl_arena *arena, struct xpl_error *err)
     return found < 0;
 }
 
-static int print_masks(struct xpl_arena *arena, int argc, char **argv, struct xpl_error *err)
+static bool find_mode(const char *name, enum xpl_design_mode *ret)
 {
     static const enum xpl_design_mode modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_EXACT, XPL_DESIGN_REFERENCE};
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        *ret = modes[i];
+        if (strcmp(name, xpl_design_mode_name(modes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int print_masks(struct xpl_arena *arena, int argc, char **argv, struct xpl_error *err)
+{
     static const uint8_t seed[XPL_HASH_BYTES] = {0};
     struct xpl_explain_params params = xpl_explain_params_default();
     int64_t d, budget = 0;
     struct xpl_design *design;
-    size_t row = 0, mode = 0;
+    size_t row = 0;
 
-    while (mode < 3 && strcmp(argv[2], xpl_design_mode_name(modes[mode])) != 0)
-        mode++;
-    if (mode == 3 || !xpl_parse_int(argv[3], 2, XPL_MAX_SEGMENTS, &d) ||
+    if (!find_mode(argv[2], &params.design) || !xpl_parse_int(argv[3], 2, XPL_MAX_SEGMENTS, &d) ||
         (argc > 4 && !xpl_parse_int(argv[4], 1, 1000000, &budget)))
         return 2;
-    params.design = modes[mode];
     params.budget = (uint32_t)budget;
     if (xpl_design_plan(arena, (uint32_t)d, &params, seed, &design, err))
         return 1;
@@ -81,6 +88,86 @@ static int print_masks(struct xpl_arena *arena, int argc, char **argv, struct xp
         printf("stage %s\n", design->stages[stage].name);
     }
     return 0;
+}
+
+/* ---- a model that is a table of all its answers ---- */
+
+struct table {
+    uint32_t d, n_classes;
+    double *scores; /* 2^d x n_classes */
+};
+
+static enum xpl_status look_up(void *model, const xpl_mask *masks, size_t n, double *ret_scores, struct xpl_error *err)
+{
+    const struct table *table = model;
+
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        memcpy(ret_scores + i * table->n_classes, table->scores + masks[i] * table->n_classes,
+               table->n_classes * sizeof *ret_scores);
+    return XPL_OK;
+}
+
+/* One table of stdin; false at the end. */
+static bool read_table(struct xpl_arena *arena, struct table *ret)
+{
+    size_t n;
+
+    if (scanf("%" SCNu32 " %" SCNu32, &ret->d, &ret->n_classes) != 2 || ret->d < 2 || ret->d > XPL_MAX_SEGMENTS ||
+        ret->n_classes < 1 || ret->n_classes > 1000)
+        return false;
+    n = ((size_t)1 << ret->d) * ret->n_classes;
+    if (!(ret->scores = XPL_NEW_ARRAY(arena, double, n)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (scanf("%lf", &ret->scores[i]) != 1)
+            return false;
+    return true;
+}
+
+static void print_explanation(const struct xpl_explanation *e, uint32_t d)
+{
+    printf("explanation %zu %s %s\n", e->calls, e->design, xpl_stop_reason_name(e->stopped));
+    for (uint32_t i = 0; i < e->n_classes; i++) {
+        const struct xpl_class_explanation *c = &e->classes[i];
+
+        printf("class %u %s %.17g %.17g\n", c->index, xpl_verdict_name(c->verdict), c->q2, c->surrogate_q2);
+        print_numbers("weights", c->weights, d);
+        print_numbers("low", c->low, d);
+        print_numbers("high", c->high, d);
+        printf("decisions");
+        for (uint32_t j = 0; j < d; j++)
+            printf(" %s", xpl_decision_name(c->decisions[j]));
+        printf("\n");
+    }
+}
+
+static int explain_tables(int argc, char **argv, struct xpl_error *err)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    int64_t budget = 0, seed = 0;
+
+    if (!find_mode(argv[2], &params.design) || (argc > 3 && !xpl_parse_int(argv[3], 0, 1000000, &budget)) ||
+        (argc > 4 && !xpl_parse_int(argv[4], 0, INT64_MAX, &seed)))
+        return 2;
+    params.budget = (uint32_t)budget;
+    params.seed_given = argc > 4;
+    params.seed = (uint64_t)seed;
+    for (;;) {
+        XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+        struct table table;
+        struct xpl_segments segments = {0};
+        struct xpl_explain_input input = {.segments = &segments, .params = params, .score = look_up, .model = &table};
+        struct xpl_explanation *explanation;
+
+        if (!arena || !read_table(arena, &table))
+            return 0;
+        segments.count = table.d;
+        input.n_classes = table.n_classes;
+        if (xpl_explain(arena, &input, &explanation, err))
+            return 1;
+        print_explanation(explanation, table.d);
+    }
 }
 
 int main(int argc, char **argv)
@@ -93,8 +180,11 @@ int main(int argc, char **argv)
         code = fit_all(arena, &err);
     else if (arena && argc >= 4 && strcmp(argv[1], "masks") == 0)
         code = print_masks(arena, argc, argv, &err);
+    else if (argc >= 3 && strcmp(argv[1], "explain") == 0)
+        code = explain_tables(argc, argv, &err);
     if (code == 2)
-        fprintf(stderr, "usage: engine_tool fit < CASES | engine_tool masks auto|exact|reference D [BUDGET]\n");
+        fprintf(stderr,
+                "usage: engine_tool fit < CASES | masks MODE D [BUDGET] | explain MODE [BUDGET [SEED]] < TABLES\n");
     if (*err.message)
         fprintf(stderr, "engine_tool: %s\n", err.message);
     xpl_arena_free(arena);

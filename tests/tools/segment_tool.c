@@ -2,7 +2,7 @@
 /*
  * Segmentation as a command, for tests/parity: reads "H W C" and H x W x C numbers as text from stdin.
  *   segment_tool raw KERNEL_SIZE MAX_DIST RATIO   RGB in [0, 1]: quickshift before merging, H x W labels
- *   segment_tool merged                            the model's own values: the product's whole segmentation
+ *   segment_tool merged [MAX_SEGMENTS]             the model's own values: the product's whole segmentation
  * The second form prints "kernel_size found count" in front of the labels.
  */
 #include <inttypes.h>
@@ -37,12 +37,14 @@ static int print_raw(struct xpl_arena *arena, const struct xpl_pixels *pixels, c
     return 0;
 }
 
-static int print_merged(struct xpl_arena *arena, const struct xpl_pixels *pixels)
+static int print_merged(struct xpl_arena *arena, const struct xpl_pixels *pixels, const char *max_segments)
 {
     struct xpl_explain_params params = xpl_explain_params_default();
     struct xpl_segments *segments;
     struct xpl_error err = {0};
 
+    if (max_segments)
+        params.max_segments = (uint32_t)strtoul(max_segments, NULL, 10);
     if (xpl_segment_image(arena, pixels, &params, &segments, &err))
         return fail(&err);
     printf("%g %" PRIu32 " %" PRIu32 "\n", segments->kernel_size, segments->found, segments->count);
@@ -61,8 +63,8 @@ int main(int argc, char **argv)
         fputs("segment_tool: \"H W C\" and that many numbers are expected on stdin\n", stderr);
     else if (argc == 5 && strcmp(argv[1], "raw") == 0)
         code = print_raw(arena, pixels, argv + 2);
-    else if (argc == 2 && strcmp(argv[1], "merged") == 0)
-        code = print_merged(arena, pixels);
+    else if ((argc == 2 || argc == 3) && strcmp(argv[1], "merged") == 0)
+        code = print_merged(arena, pixels, argv[2]);
     xpl_arena_free(arena);
     return code;
 }

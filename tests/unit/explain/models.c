@@ -48,6 +48,16 @@ double additive_with_pairs(xpl_mask mask, uint32_t class_index)
     return two_classes(sum, class_index);
 }
 
+double two_pairs(xpl_mask mask, uint32_t class_index)
+{
+    return two_classes(0.1 + ((mask & 3) == 3 ? 0.4 : 0) + ((mask >> 4 & 3) == 3 ? 0.3 : 0), class_index);
+}
+
+double saturated(xpl_mask mask, uint32_t class_index)
+{
+    return two_classes(__builtin_popcountll(mask) > 3, class_index);
+}
+
 double many(xpl_mask mask, uint32_t class_index)
 {
     double shown = (double)__builtin_popcountll(mask) / XPL_MAX_SEGMENTS;

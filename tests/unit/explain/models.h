@@ -28,7 +28,9 @@ double additive(xpl_mask mask, uint32_t class_index); /* 0.2 + 0.02 x sum of (j 
 double parity(xpl_mask mask, uint32_t class_index);
 double all_of_first_six(xpl_mask mask, uint32_t class_index);
 double fourth_superpixel(xpl_mask mask, uint32_t class_index);
-double additive_with_pairs(xpl_mask mask, uint32_t class_index); /* Q2 between the first two thresholds at d = 12 */
+double additive_with_pairs(xpl_mask mask, uint32_t class_index); /* Q2 above .8 and below .95 at d = 12 */
+double two_pairs(xpl_mask mask, uint32_t class_index);           /* Q2 below .8, and easily learned */
+double saturated(xpl_mask mask, uint32_t class_index);           /* 0 or 1 */
 
 /** Ten or more classes, 0 and 1 the most probable ones; class 3 is constant, class 4 not additive. */
 double many(xpl_mask mask, uint32_t class_index);

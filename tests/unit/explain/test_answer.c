@@ -92,9 +92,8 @@ static void an_exact_explanation_has_intervals_of_no_width_and_no_q2(void **stat
 
 static void intervals_hold_the_exact_weights_and_widen_with_confidence(void **state)
 {
-    struct setting *exact = setting_of(state, all_of_first_six, 12, 2);
-    struct setting *narrow = setting_of(state, all_of_first_six, 12, 2),
-                   *wide = setting_of(state, all_of_first_six, 12, 2);
+    struct setting *exact = setting_of(state, saturated, 12, 2);
+    struct setting *narrow = setting_of(state, saturated, 12, 2), *wide = setting_of(state, saturated, 12, 2);
     struct xpl_class_explanation *truth, *half, *most;
 
     exact->in.params.design = XPL_DESIGN_EXACT;

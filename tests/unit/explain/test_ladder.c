@@ -3,6 +3,7 @@
 #include "tests/unit/explain/explain_test.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tests/unit/explain/models.h"
 
@@ -70,15 +71,57 @@ static void up_to_8_superpixels_everything_is_scored(void **state)
     }
 }
 
-static void a_model_with_some_pairs_stops_in_between(void **state)
+/* The weights of a model of which all is known. */
+static void true_weights(void **state, model_fn f, uint32_t d, double *ret)
+{
+    struct setting *setting = setting_of(state, f, d);
+    struct xpl_explanation *e;
+
+    setting->in.params.design = XPL_DESIGN_EXACT;
+    e = explain(state, setting);
+    assert_true(e->exact);
+    memcpy(ret, e->classes[0].weights, d * sizeof *ret);
+}
+
+static void a_model_with_some_pairs_is_learned_from_the_first_stage(void **state)
 {
     struct xpl_explanation *e = explain(state, setting_of(state, additive_with_pairs, 12));
+    double weights[12];
 
+    true_weights(state, additive_with_pairs, 12, weights);
+    assert_int_equal(e->calls, 256);
+    assert_int_equal(e->stopped, XPL_STOPPED_CONFIDENT);
+    assert_true(e->classes[0].q2 >= 0.8 && e->classes[0].q2 < 0.95);
+    assert_true(e->classes[0].surrogate_q2 > 0.99);
+    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_MEDIUM);
+    for (uint32_t j = 0; j < 12; j++)
+        assert_near(e->classes[0].weights[j], weights[j], 2e-4);
+}
+
+static void a_model_that_does_not_add_up_but_is_learned_has_to_prove_it_on_new_masks(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, two_pairs, 12));
+    const struct xpl_class_explanation *c = &e->classes[0];
+    double weights[12];
+
+    true_weights(state, two_pairs, 12, weights);
     assert_int_equal(e->stages, 2);
     assert_int_equal(e->calls, 512);
     assert_int_equal(e->stopped, XPL_STOPPED_CONFIDENT);
-    assert_true(e->classes[0].q2 >= 0.9 && e->classes[0].q2 < 0.95);
-    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_MEDIUM);
+    assert_int_equal(c->verdict, XPL_VERDICT_LOW);
+    for (uint32_t j = 0; j < 12; j++) {
+        assert_near(c->weights[j], weights[j], 1e-4);
+        assert_true(c->low[j] <= weights[j] && weights[j] <= c->high[j]);
+        assert_int_equal(c->decisions[j], j < 2 || j == 4 || j == 5 ? XPL_POSITIVE : XPL_NEGLIGIBLE);
+    }
+}
+
+static void a_saturated_model_gets_a_low_verdict(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, saturated, 14));
+
+    assert_int_equal(e->calls, 2048);
+    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_LOW);
 }
 
 static void parity_climbs_to_the_top_and_gets_a_low_verdict(void **state)
@@ -267,7 +310,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_additive_model_needs_256_calls),
         TEST(up_to_8_superpixels_everything_is_scored),
-        TEST(a_model_with_some_pairs_stops_in_between),
+        TEST(a_model_with_some_pairs_is_learned_from_the_first_stage),
+        TEST(a_model_that_does_not_add_up_but_is_learned_has_to_prove_it_on_new_masks),
+        TEST(a_saturated_model_gets_a_low_verdict),
         TEST(parity_climbs_to_the_top_and_gets_a_low_verdict),
         TEST(an_and_of_six_superpixels_shows_the_six_and_admits_that_they_do_not_add_up),
         TEST(eleven_superpixels_that_do_not_add_up_end_exact),

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The weights of one class, from the rows scored so far: the linear fit of the design, and the surrogate's weights
+ * corrected by what the surrogate got wrong (a control variate), blended by how much either is wrong.
+ *
+ * The weights that lime estimates are linear in the function: beta = A f over all 2^d masks (Garreau & Mardaoui 2021).
+ * With a surrogate g, beta = A g + A (f - g); the first part is known, the second is estimated on the rows, with
+ * predictions that did not see them. Where the surrogate is good the second part is small, and few rows will do.
+ */
+#ifndef XPL_EXPLAIN_ESTIMATE_H
+#define XPL_EXPLAIN_ESTIMATE_H
+
+#include "lib/explain/fit.h"
+
+struct xpl_estimate {
+    struct xpl_fit_result linear;
+    double q2;                             /* of the linear fit; NAN when constant */
+    double coefficients[XPL_FIT_MAX_SIZE]; /* intercept, then one weight per superpixel */
+    double standard_errors[XPL_MAX_SEGMENTS];
+    double surrogate_q2;      /* how well rows are predicted that the surrogate did not see; NAN without one */
+    double error;             /* root of the summed squares of the standard errors */
+    double lime_error;        /* the same that lime's 5000 random samples are to be expected to have */
+    double left_out_variance; /* weighted mean of the squares of these mistakes */
+    double *field;            /* 2^d predicted scores, in the caller's arena; NULL without a surrogate */
+};
+
+/**
+ * `scores` are probabilities, one per row of `fit`, without repeats or ridge. `with_surrogate` = false: the linear fit
+ * alone. Cost with one: some milliseconds at 256 rows, some tens at 512 and more.
+ */
+enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_fit *fit, const double *scores,
+                                   bool with_surrogate, struct xpl_estimate *ret, struct xpl_error *err);
+
+/** Weights of a function known at all 2^d masks: coefficients[0 .. d], as the weighted least squares over all of them.
+ */
+void xpl_estimate_of_field(const double *field, uint32_t n_segments, double *ret_coefficients);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The surrogate against functions of which every value is known, and against formulas written out. */
+#include "tests/unit/explain/explain_test.h"
+
+#include <math.h>
+
+#include "lib/explain/cholesky.h"
+#include "lib/explain/design.h"
+#include "lib/explain/estimate.h"
+#include "lib/explain/surrogate.h"
+#include "tests/unit/explain/models.h"
+
+static const uint8_t seed[XPL_HASH_BYTES] = {0};
+
+static struct xpl_design *design_of(void **state, uint32_t d, enum xpl_design_mode mode)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_design *design = NULL;
+
+    params.design = mode;
+    assert_int_equal(xpl_design_plan(*state, d, &params, seed, &design, NULL), XPL_OK);
+    return design;
+}
+
+static double *scores_of(void **state, const struct xpl_design *design, model_fn f)
+{
+    double *scores = XPL_NEW_ARRAY(*state, double, design->n);
+
+    for (size_t i = 0; i < design->n; i++)
+        scores[i] = f(design->masks[i], 0);
+    return scores;
+}
+
+static struct xpl_surrogate *learn(void **state, const struct xpl_design *design, size_t n, model_fn f)
+{
+    struct xpl_surrogate *surrogate = NULL;
+
+    assert_int_equal(
+        xpl_surrogate_fit(*state, design->masks, scores_of(state, design, f), n, design->n_segments, &surrogate, NULL),
+        XPL_OK);
+    return surrogate;
+}
+
+/* ---- matrices ---- */
+
+#define SIZE 5
+
+static void a_factor_and_its_inverse_give_the_matrix_and_the_unit_matrix(void **state)
+{
+    double a[SIZE * SIZE], l[SIZE * SIZE] = {0}, inverse[SIZE * SIZE] = {0}, column[SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < SIZE; i++)
+        for (size_t k = 0; k < SIZE; k++)
+            l[i * SIZE + k] = a[i * SIZE + k] = exp(-fabs((double)i - (double)k)) + (i == k ? 0.5 : 0);
+    assert_true(xpl_cholesky(l, SIZE, column));
+    xpl_cholesky_invert(l, SIZE, inverse);
+    for (size_t i = 0; i < SIZE; i++) {
+        for (size_t k = 0; k <= i; k++) {
+            double product = 0, unit = 0;
+
+            for (size_t j = 0; j <= k; j++)
+                product += l[i * SIZE + j] * l[k * SIZE + j];
+            for (size_t j = k; j <= i; j++)
+                unit += l[i * SIZE + j] * inverse[j * SIZE + k];
+            assert_near(product, a[i * SIZE + k], 1e-14);
+            assert_near(unit, i == k, 1e-14);
+        }
+    }
+}
+
+static void a_matrix_that_is_not_positive_definite_is_refused(void **state)
+{
+    double a[] = {1, 0, 2, 1}, column[2];
+
+    (void)state;
+    assert_false(xpl_cholesky(a, 2, column));
+}
+
+/* ---- predictions ---- */
+
+static void masks_that_were_not_scored_are_predicted(void **state)
+{
+    static const model_fn models[] = {additive, additive_with_pairs, two_pairs, fourth_superpixel};
+    struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
+
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        struct xpl_surrogate *surrogate = learn(state, design, 512, models[m]);
+        double wrong = 0;
+
+        for (xpl_mask mask = 0; mask < 4096; mask++)
+            wrong = fmax(wrong, fabs(surrogate->field[mask] - models[m](mask, 0)));
+        assert_true(wrong < 0.03);
+    }
+}
+
+/* Refitting without a row is what "left out" means. */
+static void left_out_predictions_are_those_of_a_surrogate_without_the_row(void **state)
+{
+    struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
+    struct xpl_surrogate *all = learn(state, design, 100, additive_with_pairs), *without;
+    xpl_mask last = design->masks[99];
+
+    without = learn(state, design, 99, additive_with_pairs);
+    assert_near(all->left_out[99], without->field[last], 2e-3);
+    assert_true(fabs(all->field[last] - additive_with_pairs(last, 0)) <=
+                fabs(all->left_out[99] - additive_with_pairs(last, 0)) + 1e-9);
+}
+
+static void rows_beyond_the_first_512_are_predicted_by_those(void **state)
+{
+    struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
+    struct xpl_surrogate *surrogate = learn(state, design, 1024, additive_with_pairs);
+
+    for (size_t i = XPL_SURROGATE_ROWS; i < 1024; i++)
+        assert_near(surrogate->left_out[i], surrogate->field[design->masks[i]], 0);
+}
+
+static void scores_that_do_not_vary_have_no_surrogate(void **state)
+{
+    assert_null(learn(state, design_of(state, 12, XPL_DESIGN_AUTO), 256, constant));
+}
+
+/* ---- weights ---- */
+
+static void weights_of_a_known_function_are_those_of_the_fit_to_all_masks(void **state)
+{
+    static const model_fn models[] = {additive, parity, all_of_first_six, two_pairs};
+
+    for (uint32_t d = 2; d <= 12; d += 5) {
+        struct xpl_design *design = design_of(state, d, XPL_DESIGN_EXACT);
+        struct xpl_fit_rows rows = {.masks = design->masks, .n = design->n, .n_segments = d};
+        struct xpl_fit *fit;
+
+        assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
+        for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+            double *field = XPL_NEW_ARRAY(*state, double, design->n), coefficients[XPL_FIT_MAX_SIZE];
+            struct xpl_fit_result result;
+
+            for (xpl_mask mask = 0; mask < design->n; mask++)
+                field[mask] = models[m](mask, 0);
+            xpl_estimate_of_field(field, d, coefficients);
+            xpl_fit_solve(fit, scores_of(state, design, models[m]), &result);
+            for (uint32_t c = 0; c <= d; c++)
+                assert_near(coefficients[c], result.coefficients[c], 1e-12);
+        }
+    }
+}
+
+static void without_a_surrogate_the_estimate_is_the_linear_fit(void **state)
+{
+    struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
+    struct xpl_fit_rows rows = {.masks = design->masks, .n = 256, .n_segments = 12};
+    double *scores = scores_of(state, design, all_of_first_six);
+    struct xpl_estimate with, without;
+    struct xpl_fit *fit;
+
+    assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
+    assert_int_equal(xpl_estimate_class(*state, fit, scores, false, &without, NULL), XPL_OK);
+    assert_int_equal(xpl_estimate_class(*state, fit, scores, true, &with, NULL), XPL_OK);
+    assert_memory_equal(without.coefficients, without.linear.coefficients, 13 * sizeof(double));
+    assert_true(isnan(without.surrogate_q2) && !without.field && with.field);
+    assert_near(with.q2, without.q2, 0);
+    assert_near(with.lime_error, without.error * sqrt(256 / 5000.0), 1e-15);
+}
+
+static void the_surrogate_makes_weights_better_where_zones_do_not_add_up(void **state)
+{
+    struct xpl_design *all = design_of(state, 12, XPL_DESIGN_EXACT), *design = design_of(state, 12, XPL_DESIGN_AUTO);
+    struct xpl_fit_rows rows = {.masks = design->masks, .n = 256, .n_segments = 12};
+    double truth[XPL_FIT_MAX_SIZE], wrong_linear = 0, wrong = 0, *field = XPL_NEW_ARRAY(*state, double, all->n);
+    struct xpl_estimate estimate;
+    struct xpl_fit *fit;
+
+    for (xpl_mask mask = 0; mask < all->n; mask++)
+        field[mask] = two_pairs(mask, 0);
+    xpl_estimate_of_field(field, 12, truth);
+    assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
+    assert_int_equal(xpl_estimate_class(*state, fit, scores_of(state, design, two_pairs), true, &estimate, NULL),
+                     XPL_OK);
+    for (uint32_t j = 1; j <= 12; j++) {
+        wrong_linear += fabs(estimate.linear.coefficients[j] - truth[j]);
+        wrong += fabs(estimate.coefficients[j] - truth[j]);
+    }
+    assert_true(wrong < 0.2 * wrong_linear);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_factor_and_its_inverse_give_the_matrix_and_the_unit_matrix),
+        TEST(a_matrix_that_is_not_positive_definite_is_refused),
+        TEST(masks_that_were_not_scored_are_predicted),
+        TEST(left_out_predictions_are_those_of_a_surrogate_without_the_row),
+        TEST(rows_beyond_the_first_512_are_predicted_by_those),
+        TEST(scores_that_do_not_vary_have_no_surrogate),
+        TEST(weights_of_a_known_function_are_those_of_the_fit_to_all_masks),
+        TEST(without_a_surrogate_the_estimate_is_the_linear_fit),
+        TEST(the_surrogate_makes_weights_better_where_zones_do_not_add_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
