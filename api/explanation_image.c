@@ -8,45 +8,23 @@
 #include "api/explanation_tasks.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/picture_query.h"
 #include "db/records.h"
 #include "lib/base/text.h"
 #include "lib/explain/render.h"
 #include "lib/image/encode.h"
 #include "lib/scoring/request.h"
 
-#define MAX_CLASS 99999
-
-static const char *const panes[] = {"positive", "negative", "original", "sheet"};
-enum pane_kind {
-    PANE_POSITIVE,
-    PANE_NEGATIVE,
-    PANE_ORIGINAL,
-    PANE_SHEET,
-    N_PANES
-};
+#define MAX_CLASS     99999
+#define LEAST_SIDE    256u
+#define MAX_SVG_BYTES ((size_t)64 << 20)
 
 struct picture {
     struct xpl_pixels *image;
     struct xpl_segments segments; /* height, width, count and labels */
-    double *weights;
+    double *weights, *low, *high;
     bool binary;
 };
-
-static enum xpl_status read_pane(const struct xpl_call *call, enum pane_kind *ret, struct xpl_error *err)
-{
-    const char *name = xpl_call_query(call, "pane");
-
-    *ret = PANE_SHEET;
-    for (int i = 0; name && i < N_PANES; i++) {
-        if (strcmp(panes[i], name) == 0) {
-            *ret = (enum pane_kind)i;
-            return XPL_OK;
-        }
-    }
-    return name ? xpl_fail_field(err, XPL_BAD_FIELD, "pane",
-                                 "\"%.40s\" is not one of positive, negative, original, sheet", name)
-                : XPL_OK;
-}
 
 static enum xpl_status load_image(struct xpl_call *call, const struct xpl_task *task, struct xpl_pixels **ret,
                                   struct xpl_error *err)
@@ -119,15 +97,24 @@ static enum xpl_status find_class(const struct xpl_call *call, const json_t *cla
 static enum xpl_status read_weights(struct xpl_call *call, const json_t *class_view, struct picture *p,
                                     struct xpl_error *err)
 {
-    const json_t *weights = json_object_get(class_view, "weights");
+    const json_t *weights = json_object_get(class_view, "weights"),
+                 *intervals = json_object_get(class_view, "intervals");
     uint32_t d = p->segments.count;
 
-    if (json_array_size(weights) != d)
+    if (d < 2 || d > XPL_MAX_SEGMENTS || json_array_size(weights) != d || json_array_size(intervals) != d)
         return damaged(err);
-    if (!(p->weights = XPL_NEW_ARRAY(call->arena, double, d)))
+    p->weights = XPL_NEW_ARRAY(call->arena, double, d);
+    p->low = XPL_NEW_ARRAY(call->arena, double, d);
+    p->high = XPL_NEW_ARRAY(call->arena, double, d);
+    if (!p->weights || !p->low || !p->high)
         return xpl_no_memory(err);
-    for (uint32_t j = 0; j < d; j++)
+    for (uint32_t j = 0; j < d; j++) {
+        const json_t *interval = json_array_get(intervals, j);
+
         p->weights[j] = json_number_value(json_array_get(weights, j));
+        p->low[j] = json_number_value(json_array_get(interval, 0));
+        p->high[j] = json_number_value(json_array_get(interval, 1));
+    }
     return XPL_OK;
 }
 
@@ -155,73 +142,161 @@ static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, 
     return read_weights(call, class_view, p, err);
 }
 
-static enum xpl_status draw_pane(struct xpl_arena *arena, const struct picture *p, enum pane_kind kind, uint8_t **ret,
-                                 struct xpl_error *err)
+static enum xpl_status draw_pane(struct xpl_arena *arena, const struct picture *p, enum xpl_picture_kind kind,
+                                 uint8_t **ret, struct xpl_error *err)
 {
     struct xpl_pane pane;
     enum xpl_status st = XPL_OK;
 
-    if (kind == PANE_POSITIVE)
+    if (kind == XPL_PICTURE_POSITIVE)
         st = xpl_pane_of(arena, p->weights, p->segments.count, 1, &pane, err);
-    else if (kind == PANE_NEGATIVE && p->binary)
+    else if (kind == XPL_PICTURE_NEGATIVE && p->binary)
         st = xpl_pane_complement(arena, p->weights, p->segments.count, &pane, err);
-    else if (kind == PANE_NEGATIVE)
+    else if (kind == XPL_PICTURE_NEGATIVE)
         st = xpl_pane_of(arena, p->weights, p->segments.count, -1, &pane, err);
     if (st)
         return st;
-    return xpl_render_pane(arena, p->image, &p->segments, kind == PANE_ORIGINAL ? NULL : &pane, ret, err);
+    return xpl_render_pane(arena, p->image, &p->segments, kind == XPL_PICTURE_ORIGINAL ? NULL : &pane, ret, err);
 }
 
-static enum xpl_status draw(struct xpl_arena *arena, const struct picture *p, enum pane_kind kind, uint8_t **ret_png,
-                            size_t *ret_length, struct xpl_error *err)
+/* A picture and its size. */
+struct drawing {
+    uint8_t *rgb;
+    uint32_t height, width;
+};
+
+static enum xpl_status draw_sheet(struct xpl_arena *arena, const struct picture *p, struct drawing *ret,
+                                  struct xpl_error *err)
 {
-    static const enum pane_kind order[] = {PANE_ORIGINAL, PANE_POSITIVE, PANE_NEGATIVE};
-    uint32_t height = p->image->height, width = p->image->width;
-    uint8_t *pictures[XPL_COUNT(order)], *rgb;
+    static const enum xpl_picture_kind order[] = {XPL_PICTURE_ORIGINAL, XPL_PICTURE_POSITIVE, XPL_PICTURE_NEGATIVE};
+    uint8_t *pictures[XPL_COUNT(order)];
     enum xpl_status st = XPL_OK;
 
-    if (kind != PANE_SHEET) {
-        if ((st = draw_pane(arena, p, kind, &rgb, err)))
-            return st;
-        return xpl_encode_png(arena, rgb, height, width, ret_png, ret_length, err);
-    }
     for (size_t i = 0; !st && i < XPL_COUNT(order); i++)
         st = draw_pane(arena, p, order[i], &pictures[i], err);
-    if (st || (st = xpl_render_sheet(arena, (const uint8_t *const *)pictures, XPL_COUNT(order), height, width, &rgb,
-                                     &height, &width, err)))
+    return st ? st
+              : xpl_render_sheet(arena, (const uint8_t *const *)pictures, XPL_COUNT(order), p->image->height,
+                                 p->image->width, &ret->rgb, &ret->height, &ret->width, err);
+}
+
+/* Before it is enlarged. */
+static enum xpl_status draw_plain(struct xpl_arena *arena, const struct picture *p, const struct xpl_picture_query *q,
+                                  uint8_t **ret, struct xpl_error *err)
+{
+    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+
+    switch (q->kind) {
+    case XPL_PICTURE_BOTH:
+        return xpl_overlay_signs(arena, &zones, &q->overlay, ret, err);
+    case XPL_PICTURE_HEATMAP:
+        return xpl_overlay_heatmap(arena, &zones, &q->overlay, ret, err);
+    case XPL_PICTURE_OUTLINE:
+        return xpl_overlay_backdrop(arena, &zones, &q->overlay, ret, err);
+    case XPL_PICTURE_MASKED:
+        return xpl_overlay_masked(arena, &zones, &q->overlay, ret, err);
+    case XPL_PICTURE_POSITIVE:
+    case XPL_PICTURE_NEGATIVE:
+    case XPL_PICTURE_ORIGINAL:
+    case XPL_PICTURE_SHEET:
+        break;
+    }
+    return draw_pane(arena, p, q->kind, ret, err);
+}
+
+/* The panes of the original have the size of the image; pictures for people are not smaller than 256 pixels. */
+static enum xpl_status choose_scale(const struct picture *p, const struct xpl_picture_query *q, uint32_t *ret,
+                                    struct xpl_error *err)
+{
+    uint32_t side = p->image->height > p->image->width ? p->image->height : p->image->width;
+    bool as_it_is = q->kind <= XPL_PICTURE_ORIGINAL || side >= LEAST_SIDE;
+
+    *ret = q->scale ? q->scale : as_it_is ? 1 : (LEAST_SIDE + side - 1) / side;
+    return side * *ret <= XPL_IMAGE_MAX_SIDE
+               ? XPL_OK
+               : xpl_fail_field(err, XPL_BAD_FIELD, "scale", "makes %u pixels a side; the limit is %u", side * *ret,
+                                XPL_IMAGE_MAX_SIDE);
+}
+
+static enum xpl_status draw(struct xpl_arena *arena, const struct picture *p, const struct xpl_picture_query *q,
+                            struct drawing *ret, struct xpl_error *err)
+{
+    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    uint32_t scale;
+    uint8_t *plain;
+    enum xpl_status st;
+
+    if (q->kind == XPL_PICTURE_SHEET)
+        return draw_sheet(arena, p, ret, err);
+    if ((st = choose_scale(p, q, &scale, err)) || (st = draw_plain(arena, p, q, &plain, err)))
         return st;
-    return xpl_encode_png(arena, rgb, height, width, ret_png, ret_length, err);
+    *ret = (struct drawing){plain, p->image->height * scale, p->image->width * scale};
+    if (scale > 1 && (st = xpl_overlay_enlarge(arena, plain, p->image->height, p->image->width, scale, &ret->rgb, err)))
+        return st;
+    if (q->kind >= XPL_PICTURE_BOTH && q->kind != XPL_PICTURE_HEATMAP)
+        xpl_overlay_borders(&zones, &q->overlay, scale, ret->rgb);
+    return XPL_OK;
+}
+
+static enum xpl_answered reply_png(struct xpl_call *call, const struct picture *p, const struct xpl_picture_query *q,
+                                   const char *etag)
+{
+    struct xpl_error err = {0};
+    struct drawing drawing;
+    uint8_t *png;
+    size_t length;
+
+    if (draw(call->arena, p, q, &drawing, &err) ||
+        xpl_encode_png(call->arena, drawing.rgb, drawing.height, drawing.width, &png, &length, &err))
+        return xpl_reply_error(call, &err);
+    xpl_reply_etag(call, etag);
+    return xpl_reply_bytes(call, 200, "image/png", (struct xpl_text){(const char *)png, length});
+}
+
+static enum xpl_answered reply_svg(struct xpl_call *call, const struct picture *p, const struct xpl_picture_query *q,
+                                   const char *etag)
+{
+    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_SVG_BYTES);
+    struct xpl_error err = {0};
+    uint32_t scale;
+    const char *copy;
+
+    if (!out)
+        return xpl_reply_json(call, 503, NULL);
+    if (choose_scale(p, q, &scale, &err) ||
+        xpl_overlay_svg(call->arena, &zones, &q->overlay, p->low, p->high, scale, q->legend, out, &err))
+        return xpl_reply_error(call, &err);
+    if (!(copy = xpl_arena_copy(call->arena, out->data, out->length)))
+        return xpl_reply_json(call, 503, NULL);
+    xpl_reply_etag(call, etag);
+    return xpl_reply_bytes(call, 200, "image/svg+xml", (struct xpl_text){copy, out->length});
 }
 
 /* A picture is drawn from what never changes, by a program that may. The class is part of the tag when it is one. */
-static const char *etag_of(struct xpl_call *call, const struct xpl_task *task, enum pane_kind kind)
+static const char *etag_of(struct xpl_call *call, const struct xpl_task *task, const struct xpl_picture_query *query)
 {
-    const char *class_text = xpl_call_query(call, "class");
+    const char *class_text = xpl_call_query(call, "class"), *tag = xpl_picture_query_tag(call->arena, query);
     int64_t class_index = -1;
 
-    if (class_text && !xpl_parse_int(class_text, 0, MAX_CLASS, &class_index))
+    if (!tag || (class_text && !xpl_parse_int(class_text, 0, MAX_CLASS, &class_index)))
         return NULL;
-    return xpl_arena_printf(call->arena, "\"%s-%s%lld-%s\"", task->id, panes[kind], (long long)class_index,
-                            EXPLAIND_VERSION);
+    return xpl_arena_printf(call->arena, "\"%s-%s-%lld-%s\"", task->id, tag, (long long)class_index, EXPLAIND_VERSION);
 }
 
 enum xpl_answered xpl_explanation_task_image(struct xpl_call *call)
 {
+    struct xpl_picture_query query;
     struct picture picture = {0};
     struct xpl_error err = {0};
     struct xpl_task task;
-    enum pane_kind kind;
     const char *etag;
-    uint8_t *png;
-    size_t length;
 
-    if (read_pane(call, &kind, &err) || xpl_task_find_finished(call, &task, &err))
+    if (xpl_picture_query_read(call, &query, &err) || xpl_task_find_finished(call, &task, &err))
         return xpl_reply_error(call, &err);
-    etag = etag_of(call, &task, kind);
+    etag = etag_of(call, &task, &query);
     if (etag && xpl_call_has_current(call, etag))
         return xpl_reply_not_modified(call, etag);
-    if (load(call, &task, &picture, &err) || draw(call->arena, &picture, kind, &png, &length, &err))
+    if (load(call, &task, &picture, &err))
         return xpl_reply_error(call, &err);
-    xpl_reply_etag(call, etag);
-    return xpl_reply_bytes(call, 200, "image/png", (struct xpl_text){(const char *)png, length});
+    return query.svg ? reply_svg(call, &picture, &query, etag) : reply_png(call, &picture, &query, etag);
 }

@@ -50,7 +50,7 @@ def judge(table, said, seeds):
             "error": relative_error(said["weights"], truth),
             "lime_1000": lime_error(scores, table.d, 1000, seeds), "lime_5000": lime_error(scores, table.d, 5000, seeds),
             "covered": float(np.mean((truth >= said["low"] - 1e-12) & (truth <= said["high"] + 1e-12))),
-            "signs": len(signs), "wrong_signs": sum(sign * true < 0 for sign, true in signs)}
+            "signs": len(signs), "wrong_signs": sum(bool(sign * true < 0) for sign, true in signs)}
 
 
 def line(name, cases):

@@ -270,12 +270,12 @@ def test_a_sheet_shows_three_pictures_side_by_side(watched):
 def test_pictures_ask_the_model_nothing(steered):
     task_id, _ = steered.explained(blocks())
     before = len(steered.model.calls)
-    for name in ("positive", "negative", "original", "sheet"):
+    for name in ("positive", "negative", "original", "sheet", "both", "heatmap", "outline", "masked"):
         picture(steered, task_id, pane=name)
     assert len(steered.model.calls) == before
 
 
-@pytest.mark.parametrize("params, status", [({"pane": "both"}, 400), ({"class": "x"}, 400), ({"class": "7"}, 404)])
+@pytest.mark.parametrize("params, status", [({"pane": "all"}, 400), ({"class": "x"}, 400), ({"class": "7"}, 404)])
 def test_a_picture_that_cannot_be_is_refused(watched, params, status):
     task_id, _ = watched.explained(blocks())
     watched.client.refused("GET", f"/v2/explanation_tasks/{task_id}/image", status, params=params)

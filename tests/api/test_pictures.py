@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that show weights: heat map, signs, outlines, masks, SVG."""
+import xml.etree.ElementTree as xml
+
+import numpy
+import pytest
+from support.client import Watched
+from support.images import blocks, labels, read_png
+
+BLUE, ORANGE, GREEN, PURPLE = (43, 87, 186), (230, 97, 1), (0, 136, 55), (123, 50, 148)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def watched(api, model):
+    """A model for which the left half of an image speaks, the right half against it."""
+    return Watched(api, model)
+
+
+@pytest.fixture
+def explained(watched):
+    """A task, and the zones of its most probable class: labels as an array, weights."""
+    task_id, _ = watched.explained(blocks(n=6, height=24, width=48))
+    entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    zones = labels(entity["segmentation"], entity["image"]["height"], entity["image"]["width"])
+    return task_id, zones, numpy.array(entity["classes"][0]["weights"])
+
+
+def draw(watched, task_id, **params):
+    return watched.client.request("GET", f"/v2/explanation_tasks/{task_id}/image", params=params)
+
+
+def pixels(watched, task_id, **params):
+    return read_png(draw(watched, task_id, **params).content).astype(int)
+
+
+def test_the_heat_map_has_the_sign_as_colour_and_the_weight_as_strength(watched, explained):
+    task_id, zones, weights = explained
+    picture = pixels(watched, task_id, pane="heatmap", overlay="black", alpha=1, scale=1)
+    share = weights / abs(weights).max()
+    assert abs(share).max() == 1 and share.min() < 0 < share.max(), "a case with both signs"
+    for zone, strength in enumerate(share):
+        colour = numpy.array(BLUE if strength > 0 else ORANGE)
+        wanted = numpy.round(colour * abs(strength))
+        assert abs(picture[zones == zone] - wanted).max() <= 1
+
+
+def test_the_other_map_and_the_clip_are_obeyed(watched, explained):
+    task_id, zones, weights = explained
+    picture = pixels(watched, task_id, pane="both", overlay="black", alpha=1, scale=1, color_map="green_purple", clip=0.5)
+    bordered = numpy.zeros(zones.shape, bool)
+    for axis in (0, 1):
+        for step in (1, -1):
+            bordered |= numpy.roll(zones, step, axis) != zones
+    for zone, strength in enumerate(weights / abs(weights).max()):
+        inside = picture[(zones == zone) & ~bordered]
+        colour = (GREEN if strength > 0 else PURPLE) if abs(strength) >= 0.5 else (0, 0, 0)
+        assert len(inside) and (inside == colour).all()
+
+
+def test_the_masked_picture_keeps_what_speaks_for_the_class_and_fades_the_rest(watched, explained):
+    task_id, zones, weights = explained
+    original = pixels(watched, task_id, pane="original")
+    picture = pixels(watched, task_id, pane="masked", scale=8)[4::8, 4::8]     # the middle of each enlarged pixel
+    inner = numpy.ones(zones.shape, bool)
+    for axis in (0, 1):
+        for step in (1, -1):
+            inner &= numpy.roll(zones, step, axis) == zones
+    kept = inner & (weights[zones] > 0)
+    faded = inner & (weights[zones] <= 0)
+    assert kept.any() and faded.any()
+    assert (picture[kept] == original[kept]).all()
+    assert (picture[faded] >= 255 * 0.8).all()
+
+
+@pytest.mark.parametrize("pane", ["heatmap", "both", "outline", "masked"])
+def test_small_images_are_enlarged_for_people(watched, explained, pane):
+    task_id, zones, _ = explained
+    height, width, _ = pixels(watched, task_id, pane=pane).shape
+    assert max(height, width) >= 256 and height % zones.shape[0] == width % zones.shape[1] == 0
+    assert pixels(watched, task_id, pane=pane, scale=2).shape == (2 * zones.shape[0], 2 * zones.shape[1], 3)
+
+
+def test_outlines_are_where_zones_meet(watched, explained):
+    task_id, zones, weights = explained
+    original = pixels(watched, task_id, pane="original")
+    picture = pixels(watched, task_id, pane="outline", scale=1)
+    changed = (picture != original).any(axis=2)
+    horizontal = zones[:, 1:] != zones[:, :-1]
+    assert (changed[:, 1:] | ~horizontal).all(), "every border is drawn"
+    colours = {tuple(colour) for colour in picture[changed]}
+    assert colours <= {BLUE, ORANGE}
+
+
+def test_svg_has_a_path_for_each_zone_and_its_numbers(watched, explained):
+    task_id, zones, weights = explained
+    response = draw(watched, task_id, pane="heatmap", format="svg", scale=4)
+    assert response.headers["Content-Type"] == "image/svg+xml"
+    document = xml.fromstring(response.content)
+    titles = [path.find(f"{SVG}title").text for path in document.iter(f"{SVG}path")]
+    assert len(titles) == len(weights)
+    for zone, title in enumerate(titles):
+        assert title.startswith(f"zone {zone}: {weights[zone]:+.4f} (")
+    texts = [text.text for text in document.iter(f"{SVG}text")]
+    assert texts == [f"{abs(weights).max():+.3f}", "0", f"{-abs(weights).max():+.3f}"]
+    bare = xml.fromstring(draw(watched, task_id, pane="heatmap", format="svg", legend=0).content)
+    assert not list(bare.iter(f"{SVG}text"))
+    area = sum(int(run.split("h")[1].split("v")[0]) for path in document.iter(f"{SVG}path")
+               for run in path.get("d").split("z") if run)
+    assert area == zones.size
+
+
+@pytest.mark.parametrize("params, told", [
+    ({"pane": "sideways"}, "positive, negative, original, sheet, both, heatmap, outline, masked"),
+    ({"pane": "heatmap", "overlay": "pink"}, "original, grey, black"),
+    ({"pane": "heatmap", "color_map": "rainbow"}, "blue_orange, green_purple"),
+    ({"pane": "heatmap", "alpha": "1.5"}, "0 to 1"),
+    ({"pane": "heatmap", "alpha": "nan"}, "0 to 1"),
+    ({"pane": "heatmap", "clip": "-1"}, "0 to 1"),
+    ({"pane": "heatmap", "scale": "0"}, "1 to 16"),
+    ({"pane": "heatmap", "scale": "17"}, "1 to 16"),
+    ({"pane": "heatmap", "format": "gif"}, "png, svg"),
+    ({"pane": "both", "format": "svg"}, "heatmap"),
+    ({"pane": "heatmap", "legend": "yes"}, "0 to 1"),
+])
+def test_what_cannot_be_drawn_is_refused_by_name(watched, explained, params, told):
+    task_id, _, _ = explained
+    error = watched.client.refused("GET", f"/v2/explanation_tasks/{task_id}/image", 400, params=params)
+    assert told in error["message"] and error["parameters"] == [list(params)[-1]]
+
+
+def test_every_way_of_drawing_has_a_tag_of_its_own(watched, explained):
+    task_id, _, _ = explained
+    ways = [{"pane": "heatmap"}, {"pane": "both"}, {"pane": "heatmap", "alpha": 0.5}, {"pane": "heatmap", "clip": 0.5},
+            {"pane": "heatmap", "scale": 2}, {"pane": "heatmap", "overlay": "black"}, {"pane": "heatmap", "format": "svg"},
+            {"pane": "heatmap", "color_map": "green_purple"}, {"pane": "heatmap", "format": "svg", "legend": 0}]
+    tags = [draw(watched, task_id, **way).headers["ETag"] for way in ways]
+    assert len(set(tags)) == len(tags)
+
+
+def test_a_grey_image_of_one_row_is_drawn_too(watched):
+    task_id, _ = watched.explained([[[10], [250], [20], [240], [30], [230], [40], [220]]])
+    for pane in ("heatmap", "both", "outline", "masked"):
+        assert pixels(watched, task_id, pane=pane).shape == (32, 256, 3)
