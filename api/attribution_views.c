@@ -37,16 +37,15 @@ static json_t *segment_view(const struct xpl_segment *s, uint32_t id)
 
 static json_t *segmentation_view(const struct xpl_segments *s)
 {
-    bool grid = s->algorithm == XPL_SEGMENTATION_GRID;
     json_t *segments = json_array();
 
     for (uint32_t i = 0; i < s->count; i++)
         json_array_append_new(segments, segment_view(&s->segments[i], i));
     return json_pack("{s:s, s:{s:f, s:f, s:f, s:I}, s:I, s:I, s:b, s:{s:s, s:s, s:o}, s:o}", "algorithm",
-                     grid ? "grid" : "quickshift", "parameters", "kernel_size", s->kernel_size, "max_dist", s->max_dist,
-                     "ratio", s->ratio, "max_segments", (json_int_t)s->max_segments, "count", (json_int_t)s->count,
-                     "found", (json_int_t)s->found, "fell_back", s->fell_back, "labels", "encoding", "rle", "order",
-                     "row-major", "runs", runs_view(s), "segments", segments);
+                     xpl_segmentation_name(s->algorithm), "parameters", "kernel_size", s->kernel_size, "max_dist",
+                     s->max_dist, "ratio", s->ratio, "max_segments", (json_int_t)s->max_segments, "count",
+                     (json_int_t)s->count, "found", (json_int_t)s->found, "fell_back", s->fell_back, "labels",
+                     "encoding", "rle", "order", "row-major", "runs", runs_view(s), "segments", segments);
 }
 
 static json_t *numbers_view(const double *values, uint32_t n)
@@ -103,10 +102,10 @@ static json_t *classes_view(const struct xpl_finished *f)
 static json_t *sampling_view(struct xpl_arena *arena, const struct xpl_finished *f)
 {
     const struct xpl_explanation *e = f->explanation;
-    char *seed = xpl_arena_alloc(arena, 2 * sizeof e->seed + 1);
+    char fill[XPL_FILL_TEXT_SIZE], *seed = xpl_arena_alloc(arena, 2 * sizeof e->seed + 1);
 
     return json_pack("{s:s, s:I, s:I, s:s, s:s*, s:b, s:s}", "design", e->design, "calls", (json_int_t)e->calls,
-                     "distinct_masks", (json_int_t)e->calls, "fill", xpl_fill_name(f->params->fill), "seed",
+                     "distinct_masks", (json_int_t)e->calls, "fill", xpl_fill_text(f->params, fill), "seed",
                      seed ? xpl_hex(e->seed, sizeof e->seed, seed) : NULL, "exact", e->exact, "stopped",
                      xpl_stop_reason_name(e->stopped));
 }

@@ -2,6 +2,7 @@
 #include "api/explain_params.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/call.h"
@@ -14,22 +15,27 @@
 /* What clients may write; names that a later version brings stand behind those of this one. */
 static const char *const designs[] = {"auto", "exact", "reference", "adaptive", "array", NULL};
 static const enum xpl_design_mode design_modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_EXACT, XPL_DESIGN_REFERENCE};
-static const char *const fills[] = {"mean", "black", "blur", "noise", "image", NULL};
-static const enum xpl_fill fill_modes[] = {XPL_FILL_MEAN, XPL_FILL_BLACK};
-static const char *const algorithms[] = {"quickshift", "slic", "grid", "felzenszwalb", NULL};
+static const char *const fills[] = {"mean", "black", "blur", "noise", NULL};
+static const enum xpl_fill fill_modes[] = {XPL_FILL_MEAN, XPL_FILL_BLACK, XPL_FILL_BLUR, XPL_FILL_NOISE};
+static const char *const algorithms[] = {"quickshift", "grid", "slic", "felzenszwalb", NULL};
+#define N_ALGORITHMS 2 /* that there are */
 
 struct params_request {
     int algorithm, design;
     const char *fill;
     double kernel_size, max_dist, ratio, confidence;
-    int64_t max_segments, budget, perturbations_count, features_count, deadline_ms;
+    int64_t rows, columns, max_segments, budget, perturbations_count, features_count, deadline_ms;
     bool enabled; /* the monitor instance's; checked wherever it is sent */
 };
 
-static struct params_request request_of(const struct xpl_explain_params *params)
+/* `fill` holds the text of a colour. */
+static struct params_request request_of(const struct xpl_explain_params *params, char fill[XPL_FILL_TEXT_SIZE])
 {
     return (struct params_request){
-        .fill = xpl_fill_name(params->fill),
+        .algorithm = (int)params->algorithm,
+        .rows = params->grid_rows,
+        .columns = params->grid_columns,
+        .fill = xpl_fill_text(params, fill),
         .design = (int)params->design,
         .kernel_size = params->kernel_size,
         .max_dist = params->max_dist,
@@ -58,6 +64,8 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
         NUMBER(kernel_size, "image.segmentation.kernel_size", 0.5, 10),
         NUMBER(max_dist, "image.segmentation.max_dist", 1, 10000),
         NUMBER(ratio, "image.segmentation.ratio", 0, 1),
+        INT(rows, "image.segmentation.rows", 1, XPL_MAX_SEGMENTS),
+        INT(columns, "image.segmentation.columns", 1, XPL_MAX_SEGMENTS),
         INT(max_segments, "image.segmentation.max_segments", 2, 63),
         XPL_JSON_CHOICE(struct params_request, design, .path = "image.design", .choices = designs),
         XPL_JSON_STRING(struct params_request, fill, .path = "image.fill", .max = 16),
@@ -95,27 +103,39 @@ static enum xpl_status not_available(const char *field, const char *value, const
                           instead);
 }
 
-static enum xpl_status read_fill(const char *name, enum xpl_fill *ret, struct xpl_error *err)
+static bool read_colour(const char *text, uint32_t *ret)
+{
+    size_t digits = strspn(text + (*text == '#'), "0123456789abcdefABCDEF");
+
+    if (*text != '#' || digits != 6 || text[7])
+        return false;
+    *ret = (uint32_t)strtoul(text + 1, NULL, 16);
+    return true;
+}
+
+static enum xpl_status read_fill(const char *name, struct xpl_explain_params *params, struct xpl_error *err)
 {
     for (size_t i = 0; fills[i]; i++) {
-        if (strcmp(fills[i], name) != 0)
-            continue;
-        if (i >= XPL_COUNT(fill_modes))
-            return not_available("image.fill", name, "mean or black", err);
-        *ret = fill_modes[i];
-        return XPL_OK;
+        if (strcmp(fills[i], name) == 0) {
+            params->fill = fill_modes[i];
+            return XPL_OK;
+        }
     }
-    if (*name == '#')
-        return not_available("image.fill", name, "mean or black", err);
-    return xpl_fail_field(err, XPL_BAD_FIELD, "image.fill", "\"%s\" is not one of mean, black", name);
+    if (strcmp(name, "image") == 0)
+        return not_available("image.fill", name, "mean, black, blur, noise or a colour", err);
+    if (!read_colour(name, &params->fill_colour))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.fill",
+                              "\"%s\" is not one of mean, black, blur, noise, nor a colour such as #808080", name);
+    params->fill = XPL_FILL_COLOUR;
+    return XPL_OK;
 }
 
 static enum xpl_status check_available(const struct params_request *request, const json_t *json, struct xpl_error *err)
 {
     const json_t *labels = xpl_json_at(json, "image.segmentation.labels");
 
-    if (request->algorithm > 0)
-        return not_available("image.segmentation.algorithm", algorithms[request->algorithm], "quickshift", err);
+    if (request->algorithm >= N_ALGORITHMS)
+        return not_available("image.segmentation.algorithm", algorithms[request->algorithm], "quickshift or grid", err);
     if (labels && !json_is_null(labels))
         return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.labels",
                               "a label map of one's own is not available in this version");
@@ -124,6 +144,12 @@ static enum xpl_status check_available(const struct params_request *request, con
     if (request->max_segments > (int64_t)XPL_MAX_SEGMENTS)
         return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.max_segments",
                               "more than %u superpixels are not available in this version", XPL_MAX_SEGMENTS);
+    if (request->algorithm == XPL_SEGMENTATION_GRID &&
+        (request->rows * request->columns < 2 || request->rows * request->columns > XPL_MAX_SEGMENTS))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.rows",
+                              "%lld rows of %lld columns are %lld superpixels; 2 to %u are accepted",
+                              (long long)request->rows, (long long)request->columns,
+                              (long long)(request->rows * request->columns), XPL_MAX_SEGMENTS);
     return XPL_OK;
 }
 
@@ -187,6 +213,9 @@ static enum xpl_status read_seed(const json_t *json, struct xpl_explain_params *
 
 static void take(const struct params_request *request, struct xpl_explain_params *params)
 {
+    params->algorithm = (enum xpl_segmentation_algorithm)request->algorithm;
+    params->grid_rows = (uint32_t)request->rows;
+    params->grid_columns = (uint32_t)request->columns;
     params->kernel_size = request->kernel_size;
     params->max_dist = request->max_dist;
     params->ratio = request->ratio;
@@ -203,9 +232,10 @@ static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *p
 {
     static const char *const image_members[] = {"segmentation", "design", "budget",      "confidence", "fill",
                                                 "classes",      "seed",   "deadline_ms", NULL};
-    static const char *const segmentation_members[] = {"algorithm",    "kernel_size", "max_dist", "ratio",
-                                                       "max_segments", "labels",      NULL};
-    struct params_request request = request_of(params);
+    static const char *const segmentation_members[] = {"algorithm", "kernel_size", "max_dist", "ratio", "max_segments",
+                                                       "labels",    "rows",        "columns",  NULL};
+    char fill[XPL_FILL_TEXT_SIZE];
+    struct params_request request = request_of(params, fill);
     enum xpl_status st;
 
     forget_nulls(json, &request);
@@ -213,7 +243,7 @@ static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *p
         (st = xpl_json_known(xpl_json_at(json, "image"), "image", image_members, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image.segmentation"), "image.segmentation", segmentation_members,
                              err)) ||
-        (st = read_fill(request.fill, &params->fill, err)) ||
+        (st = read_fill(request.fill, params, err)) ||
         (st = read_classes(xpl_json_at(json, "image.classes"), params, err)) ||
         (st = read_seed(xpl_json_at(json, "image.seed"), params, err)))
         return st;
@@ -277,14 +307,16 @@ static json_t *int_or_null(uint64_t value, bool given)
 json_t *xpl_explain_params_view(const struct xpl_explain_params *params)
 {
     const struct xpl_explain_params *p = params;
+    char fill[XPL_FILL_TEXT_SIZE];
     json_t *segmentation, *image;
 
-    segmentation = json_pack("{s:s, s:o, s:f, s:f, s:o}", "algorithm", "quickshift", "kernel_size",
+    segmentation = json_pack("{s:s, s:I, s:I, s:o, s:f, s:f, s:o}", "algorithm", xpl_segmentation_name(p->algorithm),
+                             "rows", (json_int_t)p->grid_rows, "columns", (json_int_t)p->grid_columns, "kernel_size",
                              p->kernel_size > 0 ? json_real(p->kernel_size) : json_null(), "max_dist", p->max_dist,
                              "ratio", p->ratio, "max_segments", int_or_null(p->max_segments, p->max_segments > 0));
     image = json_pack("{s:o, s:s, s:o, s:f, s:s, s:o, s:o, s:I}", "segmentation", segmentation, "design",
                       xpl_design_mode_name(p->design), "budget", int_or_null(p->budget, p->budget > 0), "confidence",
-                      p->confidence, "fill", xpl_fill_name(p->fill), "classes", class_view(p), "seed",
+                      p->confidence, "fill", xpl_fill_text(p, fill), "classes", class_view(p), "seed",
                       int_or_null(p->seed, p->seed_given), "deadline_ms", (json_int_t)p->deadline_ms);
     return json_pack("{s:{s:o, s:o}, s:o}", "lime", "perturbations_count",
                      int_or_null(p->perturbations_count, p->perturbations_count > 0), "features_count",

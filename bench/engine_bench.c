@@ -13,6 +13,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/time.h"
 #include "lib/explain/design.h"
+#include "lib/explain/fill.h"
 #include "lib/explain/segment.h"
 #include "lib/scoring/splice.h"
 #include "tests/tools/read_pixels.h"
@@ -108,6 +109,7 @@ static int time_read(const struct xpl_buf *text)
 static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_buf *text, uint32_t *ret_segments,
                                     struct xpl_splicer **ret, struct xpl_error *err)
 {
+    static const uint8_t seed[XPL_HASH_BYTES] = {0};
     struct xpl_explain_params params = xpl_explain_params_default();
     struct xpl_pixels *pixels, *fill;
     struct xpl_segments *segments;
@@ -117,7 +119,7 @@ static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_bu
     if ((st = xpl_request_read(arena, (struct xpl_text){text->data, text->length}, &request, err)) ||
         (st = xpl_request_pixels(arena, request, 0, &pixels, err)) ||
         (st = xpl_segment_image(arena, pixels, &params, &segments, err)) ||
-        (st = xpl_fill_image(arena, pixels, segments, XPL_FILL_MEAN, &fill, err)))
+        (st = xpl_fill_image(arena, pixels, segments, &params, seed, &fill, err)))
         return st;
     *ret_segments = segments->count;
     return xpl_splicer_new(arena, request, 0, XPL_WIRE_AS_LOGGED, segments->labels, segments->count, fill, ret, err);

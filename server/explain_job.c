@@ -18,6 +18,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/time.h"
 #include "lib/explain/explain.h"
+#include "lib/explain/fill.h"
 #include "lib/explain/segment.h"
 #include "lib/scoring/request.h"
 #include "server/batch_memory.h"
@@ -144,14 +145,32 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     return xpl_predictor_new(&job->endpoint, &options, &job->hints, &job->progress->scoring, &job->predictor, err);
 }
 
+/* The same image, parameters and model give the same seed. */
+static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
+{
+    const struct xpl_request_image *image = &job->request->images[job->record.image_index];
+    const char *model = xpl_json_string_at(job->subscription, "asset.asset_id");
+    const struct xpl_hash_part parts[] = {
+        {job->request->text.ptr + image->offset, image->length},
+        {job->task->parameters, strlen(job->task->parameters)},
+        {model ? model : "", model ? strlen(model) : 0},
+        {job->task->deployment_id, strlen(job->task->deployment_id)},
+    };
+
+    xpl_hash_parts(parts, XPL_COUNT(parts), ret);
+}
+
 static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 {
     enum xpl_wire_format wire = xpl_is_wml_v4(job->endpoint.url) ? XPL_WIRE_WML_V4 : XPL_WIRE_AS_LOGGED;
     struct xpl_splicer *splicer;
+    uint8_t of_task[XPL_HASH_BYTES], seed[XPL_HASH_BYTES];
     struct xpl_pixels *fill;
     enum xpl_status st;
 
-    if ((st = xpl_fill_image(job->arena, job->image, job->segments, job->params.fill, &fill, err)) ||
+    make_seed(job, of_task);
+    xpl_explain_choose_seed(of_task, &job->params, seed);
+    if ((st = xpl_fill_image(job->arena, job->image, job->segments, &job->params, seed, &fill, err)) ||
         (st = xpl_splicer_new(job->arena, job->request, (uint32_t)job->record.image_index, wire, job->segments->labels,
                               job->segments->count, fill, &splicer, err)))
         return st;
@@ -226,21 +245,6 @@ static void plan(void *model, size_t total)
     struct job *job = model;
 
     atomic_store(&job->progress->scoring.planned, total);
-}
-
-/* The same image, parameters and model give the same seed. */
-static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
-{
-    const struct xpl_request_image *image = &job->request->images[job->record.image_index];
-    const char *model = xpl_json_string_at(job->subscription, "asset.asset_id");
-    const struct xpl_hash_part parts[] = {
-        {job->request->text.ptr + image->offset, image->length},
-        {job->task->parameters, strlen(job->task->parameters)},
-        {model ? model : "", model ? strlen(model) : 0},
-        {job->task->deployment_id, strlen(job->task->deployment_id)},
-    };
-
-    xpl_hash_parts(parts, XPL_COUNT(parts), ret);
 }
 
 static enum xpl_status explain(struct job *job, struct xpl_error *err)

@@ -60,17 +60,17 @@ static enum xpl_status check_input(const struct xpl_explain_input *in, struct xp
     return XPL_OK;
 }
 
-/* A seed that was asked for replaces the one of the task. */
-static void choose_seed(const struct xpl_explain_input *in, uint8_t ret_seed[XPL_HASH_BYTES])
+void xpl_explain_choose_seed(const uint8_t seed[XPL_HASH_BYTES], const struct xpl_explain_params *params,
+                             uint8_t ret_seed[XPL_HASH_BYTES])
 {
     static const char purpose[] = "explaind seed";
     uint8_t number[8];
 
-    memcpy(ret_seed, in->seed, XPL_HASH_BYTES);
-    if (!in->params.seed_given)
+    memcpy(ret_seed, seed, XPL_HASH_BYTES);
+    if (!params->seed_given)
         return;
     for (size_t i = 0; i < sizeof number; i++)
-        number[i] = (uint8_t)(in->params.seed >> (8 * i));
+        number[i] = (uint8_t)(params->seed >> (8 * i));
     xpl_hash_parts((struct xpl_hash_part[]){{purpose, sizeof purpose}, {number, sizeof number}}, 2, ret_seed);
 }
 
@@ -390,7 +390,7 @@ enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_in
         return xpl_no_memory(err);
     if ((st = check_input(in, err)))
         return st;
-    choose_seed(in, run.result->seed);
+    xpl_explain_choose_seed(in->seed, &in->params, run.result->seed);
     if ((st = xpl_design_plan(arena, in->segments->count, &in->params, run.result->seed, &run.design, err)) ||
         (st = score_stages(&run, err)) || (st = build_result(&run, err)))
         return st;

@@ -97,6 +97,10 @@ struct xpl_explanation {
     uint32_t n_warnings;
 };
 
+/** The seed of a task, or the one that was asked for in its place. */
+void xpl_explain_choose_seed(const uint8_t seed[XPL_HASH_BYTES], const struct xpl_explain_params *params,
+                             uint8_t ret_seed[XPL_HASH_BYTES]);
+
 /**
  * Explains one image. The result lives in the arena.
  * XPL_BAD_FIELD: the budget fits no design, or a class was asked for that the model does not have.

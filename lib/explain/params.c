@@ -4,6 +4,8 @@
 struct xpl_explain_params xpl_explain_params_default(void)
 {
     return (struct xpl_explain_params){
+        .grid_rows = XPL_GRID_CELLS,
+        .grid_columns = XPL_GRID_CELLS,
         .max_dist = 200,
         .ratio = 0.2,
         .design = XPL_DESIGN_AUTO,
@@ -27,13 +29,28 @@ const char *xpl_design_mode_name(enum xpl_design_mode mode)
     return "";
 }
 
-const char *xpl_fill_name(enum xpl_fill fill)
+const char *xpl_segmentation_name(enum xpl_segmentation_algorithm algorithm)
 {
-    switch (fill) {
+    return algorithm == XPL_SEGMENTATION_GRID ? "grid" : "quickshift";
+}
+
+const char *xpl_fill_text(const struct xpl_explain_params *params, char out[XPL_FILL_TEXT_SIZE])
+{
+    switch (params->fill) {
     case XPL_FILL_MEAN:
         return "mean";
     case XPL_FILL_BLACK:
         return "black";
+    case XPL_FILL_BLUR:
+        return "blur";
+    case XPL_FILL_NOISE:
+        return "noise";
+    case XPL_FILL_COLOUR:
+        break;
     }
-    return "";
+    out[0] = '#';
+    for (unsigned i = 0; i < 6; i++)
+        out[1 + i] = "0123456789abcdef"[params->fill_colour >> (20 - 4 * i) & 15];
+    out[7] = '\0';
+    return out;
 }

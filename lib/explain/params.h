@@ -12,12 +12,13 @@
 #define XPL_MAX_SEGMENTS      16u /* the designs of this version reach this far */
 #define XPL_EXACT_SEGMENTS    12u /* what `exact` merges to unless told otherwise */
 #define XPL_EXACT_MAX_MASKS   65536u
+#define XPL_GRID_CELLS        4u /* rows and columns of a grid, unless given */
 #define XPL_MAX_CLASSES_ASKED 64u
 #define XPL_KEPT_CLASSES      16u /* scores are kept for this many of the most probable classes */
 
 enum xpl_segmentation_algorithm {
     XPL_SEGMENTATION_QUICKSHIFT,
-    XPL_SEGMENTATION_GRID /* the fallback for flat or tiny images; not to be asked for in this version */
+    XPL_SEGMENTATION_GRID /* also the fallback for flat or tiny images */
 };
 
 enum xpl_design_mode {
@@ -26,10 +27,13 @@ enum xpl_design_mode {
     XPL_DESIGN_REFERENCE /* as the lime package: uniform random masks and ridge */
 };
 
+/** See fill.h. */
 enum xpl_fill {
-    XPL_FILL_MEAN, /* the segment's own mean colour */
-    XPL_FILL_BLACK /* the smallest value of the range: 0 for [0, 1] and [0, 255], -1 for [-1, 1]; a fourth channel
-                    * (alpha) keeps its mean */
+    XPL_FILL_MEAN,
+    XPL_FILL_BLACK,
+    XPL_FILL_BLUR,
+    XPL_FILL_NOISE,
+    XPL_FILL_COLOUR
 };
 
 enum xpl_class_choice {
@@ -39,7 +43,9 @@ enum xpl_class_choice {
 };
 
 struct xpl_explain_params {
-    /* segmentation; kernel_size 0 = by image size (1 below 48 px, 3 otherwise); max_segments 0 = by design */
+    enum xpl_segmentation_algorithm algorithm;
+    uint32_t grid_rows, grid_columns; /* of the grid */
+    /* quickshift; kernel_size 0 = by image size (1 below 48 px, 3 otherwise); max_segments 0 = by design */
     double kernel_size;
     double max_dist;
     double ratio;
@@ -47,6 +53,7 @@ struct xpl_explain_params {
 
     enum xpl_design_mode design;
     enum xpl_fill fill;
+    uint32_t fill_colour;         /* 0xRRGGBB */
     uint32_t budget;              /* model calls at most; 0 = what the design needs */
     uint32_t perturbations_count; /* lime's: caps the budget; the number of samples of `reference`; 0 = not given */
     uint32_t features_count;      /* echoed, not applied to panes; 0 = not given */
@@ -63,6 +70,10 @@ struct xpl_explain_params {
 struct xpl_explain_params xpl_explain_params_default(void);
 
 const char *xpl_design_mode_name(enum xpl_design_mode mode);
-const char *xpl_fill_name(enum xpl_fill fill);
+const char *xpl_segmentation_name(enum xpl_segmentation_algorithm algorithm);
+
+#define XPL_FILL_TEXT_SIZE 8
+/** "mean", "black", "blur", "noise" or "#rrggbb", which is written to `out`. */
+const char *xpl_fill_text(const struct xpl_explain_params *params, char out[XPL_FILL_TEXT_SIZE]);
 
 #endif

@@ -36,10 +36,11 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-static uint32_t label_as_grid(uint32_t height, uint32_t width, uint32_t *labels)
+/* Cells of about the same size; fewer where the image has fewer pixels. */
+static uint32_t label_as_grid(uint32_t height, uint32_t width, uint32_t rows, uint32_t columns, uint32_t *labels)
 {
-    uint32_t rows = min_u32(GRID_CELLS, height), columns = min_u32(GRID_CELLS, width);
-
+    rows = min_u32(rows, height);
+    columns = min_u32(columns, width);
     for (uint32_t r = 0; r < height; r++)
         for (uint32_t c = 0; c < width; c++)
             labels[(size_t)r * width + c] =
@@ -90,7 +91,7 @@ static struct xpl_segments settings_for(const struct xpl_pixels *image, const st
     return (struct xpl_segments){
         .height = image->height,
         .width = image->width,
-        .algorithm = XPL_SEGMENTATION_QUICKSHIFT,
+        .algorithm = params->algorithm,
         .kernel_size = params->kernel_size > 0 ? params->kernel_size
                        : side < SMALL_SIDE     ? 1
                                                : 3,
@@ -100,9 +101,17 @@ static struct xpl_segments settings_for(const struct xpl_pixels *image, const st
     };
 }
 
+static enum xpl_status label_as_asked_grid(struct xpl_segments *s, const struct xpl_explain_params *params,
+                                           uint32_t *labels, struct xpl_error *err)
+{
+    s->found = s->count = label_as_grid(s->height, s->width, params->grid_rows, params->grid_columns, labels);
+    return s->count >= 2 ? XPL_OK
+                         : xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
+}
+
 /* Quickshift and merging, or the grid; labels and their number. */
-static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb, uint32_t *labels,
-                             struct xpl_error *err)
+static enum xpl_status label_by_colour(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
+                                       uint32_t *labels, struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width;
     float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
@@ -117,7 +126,7 @@ static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, co
     if (s->count < 2 || s->count > MAX_FOUND) {
         s->fell_back = true;
         s->algorithm = XPL_SEGMENTATION_GRID;
-        s->count = label_as_grid(s->height, s->width, labels);
+        s->count = label_as_grid(s->height, s->width, GRID_CELLS, GRID_CELLS, labels);
     }
     if (s->count < 2)
         return xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
@@ -141,7 +150,9 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
     if (!s || !labels || !rgb)
         return xpl_no_memory(err);
     *s = settings_for(image, params);
-    if ((st = label(arena, s, rgb, labels, err)))
+    st = s->algorithm == XPL_SEGMENTATION_GRID ? label_as_asked_grid(s, params, labels, err)
+                                               : label_by_colour(arena, s, rgb, labels, err);
+    if (st)
         return st;
     s->labels = XPL_NEW_ARRAY(arena, uint16_t, n);
     s->segments = XPL_NEW_ARRAY(arena, struct xpl_segment, s->count);
@@ -151,53 +162,5 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
         s->labels[i] = (uint16_t)labels[i];
     measure(s, rgb);
     *ret = s;
-    return XPL_OK;
-}
-
-/* ---- fill ---- */
-
-/* Sums of the values by segment and channel, count x channels. */
-static double *sums_by_segment(struct xpl_arena *arena, const struct xpl_pixels *image,
-                               const struct xpl_segments *segments)
-{
-    size_t n = (size_t)image->height * image->width, channels = image->channels;
-    double *sums = XPL_NEW_ARRAY(arena, double, segments->count *channels);
-
-    for (size_t i = 0; sums && i < n; i++)
-        for (size_t c = 0; c < channels; c++)
-            sums[segments->labels[i] * channels + c] += image->values[i * channels + c];
-    return sums;
-}
-
-static double lowest_value(const struct xpl_pixels *image)
-{
-    double low, high;
-
-    xpl_pixels_range(image, &low, &high);
-    return low;
-}
-
-enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels *image,
-                               const struct xpl_segments *segments, enum xpl_fill fill, struct xpl_pixels **ret,
-                               struct xpl_error *err)
-{
-    size_t n = (size_t)image->height * image->width, channels = image->channels;
-    struct xpl_pixels *filled = xpl_arena_copy(arena, image, sizeof *image);
-    double *sums = sums_by_segment(arena, image, segments);
-    double black = lowest_value(image);
-
-    if (!filled || !sums || !(filled->values = XPL_NEW_ARRAY(arena, double, n *channels)))
-        return xpl_no_memory(err);
-    for (size_t i = 0; i < n; i++) {
-        size_t label = segments->labels[i];
-
-        for (size_t c = 0; c < channels; c++) {
-            double mean = sums[label * channels + c] / segments->segments[label].area;
-            double value = fill == XPL_FILL_MEAN || c == 3 ? mean : black;
-
-            filled->values[i * channels + c] = image->integers ? round(value) : value;
-        }
-    }
-    *ret = filled;
     return XPL_OK;
 }

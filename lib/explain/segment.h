@@ -53,12 +53,4 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
                                   const struct xpl_explain_params *params, struct xpl_segments **ret,
                                   struct xpl_error *err);
 
-/**
- * The picture of all segments switched off: height x width x channels values in the model's own range and number type
- * (integers stay integers).
- */
-enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels *image,
-                               const struct xpl_segments *segments, enum xpl_fill fill, struct xpl_pixels **ret,
-                               struct xpl_error *err);
-
 #endif

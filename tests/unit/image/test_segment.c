@@ -181,81 +181,26 @@ static void one_pixel_is_an_error(void **state)
                      XPL_BAD_RECORD);
 }
 
-static void integers_stay_integers_in_a_fill(void **state)
+static void a_grid_has_the_rows_and_columns_that_were_asked_for(void **state)
 {
-    struct xpl_pixels *image = paint(state, 30, 30, 3, true, blocks), *fill;
-    struct xpl_segments *s = segment(state, image, 0);
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_segments *s = NULL;
 
-    assert_int_equal(xpl_fill_image(*state, image, s, XPL_FILL_MEAN, &fill, NULL), XPL_OK);
-    for (size_t i = 0; i < 2700; i++) {
-        assert_true(fill->values[i] == floor(fill->values[i]));
-        assert_true(fill->values[i] >= 0 && fill->values[i] <= 255);
+    params.algorithm = XPL_SEGMENTATION_GRID;
+    params.grid_rows = 3;
+    params.grid_columns = 5;
+    assert_int_equal(xpl_segment_image(*state, paint(state, 31, 52, 3, true, blocks), &params, &s, NULL), XPL_OK);
+    assert_sound(s, 15);
+    assert_int_equal(s->count, 15);
+    assert_false(s->fell_back);
+    for (uint32_t j = 0; j < 15; j++) {
+        assert_in_range(s->segments[j].bottom - s->segments[j].top + 1, 10, 11);
+        assert_in_range(s->segments[j].right - s->segments[j].left + 1, 10, 11);
+        assert_int_equal(s->segments[j].area, (s->segments[j].bottom - s->segments[j].top + 1) *
+                                                  (s->segments[j].right - s->segments[j].left + 1));
     }
-}
-
-static void a_mean_fill_is_the_mean_of_each_segment(void **state)
-{
-    struct xpl_pixels *image = paint(state, 40, 40, 3, false, halves), *fill;
-    struct xpl_segments *s = segment(state, image, 0);
-
-    assert_int_equal(xpl_fill_image(*state, image, s, XPL_FILL_MEAN, &fill, NULL), XPL_OK);
-    for (size_t i = 0; i < 4800; i++)
-        assert_true(fabs(fill->values[i] - image->values[i]) < 1e-12);
-}
-
-static double minus_one_to_one(uint32_t r, uint32_t c, uint32_t k)
-{
-    return blocks(r, c, k) / 103 - 1;
-}
-
-static void black_is_the_lowest_value_of_the_range(void **state)
-{
-    struct xpl_pixels *image = paint(state, 30, 30, 3, false, minus_one_to_one), *fill;
-
-    assert_int_equal(xpl_fill_image(*state, image, segment(state, image, 0), XPL_FILL_BLACK, &fill, NULL), XPL_OK);
-    for (size_t i = 0; i < 2700; i++)
-        assert_true(fill->values[i] == -1);
-}
-
-static double colours_in_unit(uint32_t r, uint32_t c, uint32_t k)
-{
-    return noise(r, c, k) / 255;
-}
-
-static double colours_in_signed_unit(uint32_t r, uint32_t c, uint32_t k)
-{
-    return noise(r, c, k) / 127.5 - 1;
-}
-
-static void fills_stay_in_the_range_of_the_model(void **state)
-{
-    static const struct {
-        paint_fn colour;
-        double low, high;
-    } cases[] = {{noise, 0, 255}, {colours_in_unit, 0, 1}, {colours_in_signed_unit, -1, 1}};
-
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct xpl_pixels *image = paint(state, 30, 31, 3, false, cases[i].colour), *mean, *black;
-        struct xpl_segments *s = segment(state, image, 0);
-
-        assert_int_equal(xpl_fill_image(*state, image, s, XPL_FILL_MEAN, &mean, NULL), XPL_OK);
-        assert_int_equal(xpl_fill_image(*state, image, s, XPL_FILL_BLACK, &black, NULL), XPL_OK);
-        for (size_t k = 0; k < xpl_pixels_count(image); k++) {
-            assert_true(mean->values[k] > cases[i].low && mean->values[k] < cases[i].high);
-            assert_true(black->values[k] == cases[i].low);
-        }
-    }
-}
-
-static void a_black_fill_keeps_the_alpha_channel(void **state)
-{
-    struct xpl_pixels *image = paint(state, 20, 20, 4, true, blocks), *fill;
-
-    for (size_t i = 3; i < xpl_pixels_count(image); i += 4)
-        image->values[i] = 255;
-    assert_int_equal(xpl_fill_image(*state, image, segment(state, image, 0), XPL_FILL_BLACK, &fill, NULL), XPL_OK);
-    for (size_t i = 0; i < xpl_pixels_count(image); i++)
-        assert_true(fill->values[i] == (i % 4 == 3 ? 255 : 0));
+    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 4, 3, true, blocks), &params, &s, NULL), XPL_OK);
+    assert_int_equal(s->count, 4); /* no cell without a pixel */
 }
 
 int main(void)
@@ -272,11 +217,7 @@ int main(void)
         IMAGE_TEST(every_segment_knows_its_place_and_colour),
         IMAGE_TEST(the_kernel_follows_the_size_of_the_image),
         IMAGE_TEST(one_pixel_is_an_error),
-        IMAGE_TEST(integers_stay_integers_in_a_fill),
-        IMAGE_TEST(a_mean_fill_is_the_mean_of_each_segment),
-        IMAGE_TEST(fills_stay_in_the_range_of_the_model),
-        IMAGE_TEST(a_black_fill_keeps_the_alpha_channel),
-        IMAGE_TEST(black_is_the_lowest_value_of_the_range),
+        IMAGE_TEST(a_grid_has_the_rows_and_columns_that_were_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

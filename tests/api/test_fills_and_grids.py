@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What hidden zones show, and zones that were asked for."""
+import json
+
+import numpy
+import pytest
+from support.client import Watched, wait_for
+from support.images import blocks, labels
+
+
+@pytest.fixture
+def steered(api, model):
+    """A subscription of the model in the test, which sees what it is sent."""
+    return Watched(api, model)
+
+
+@pytest.mark.parametrize("fill", ["mean", "black", "blur", "noise", "#20c0ff"])
+def test_hidden_zones_show_the_fill_that_was_asked_for(steered, fill):
+    seen = []
+    answer = steered.model.answer
+
+    def watch(path, headers, body):
+        seen.extend(json.loads(body)["input_data"][0]["values"])
+        return answer(path, headers, body)
+
+    image = blocks()
+    [scoring_id] = steered.log(image)
+    steered.model.answer = watch
+    [task_id] = steered.explain(scoring_id, parameters={"image": {"fill": fill, "design": "exact"}})
+    assert wait_for(steered.client, task_id)["entity"]["status"]["state"] == "finished"
+    sampling = steered.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["sampling"]
+    assert sampling["fill"] == fill
+    image, seen = numpy.array(image), numpy.array(seen, float)
+    low, high = (0, 1) if image.max() <= 1 else (0, 255)
+    assert seen.min() >= low and seen.max() <= high
+    hidden = [picture for picture in seen if (picture != image).any(axis=2).all()]
+    expected = {"black": (0, 0, 0), "#20c0ff": (0x20, 0xc0, 0xff)}.get(fill)
+    if expected:
+        wanted = numpy.array(expected) / 255 * high
+        assert any(abs(picture - wanted).max() <= 0.5 * (high > 1) + 1e-9 for picture in hidden)
+    else:
+        assert len({picture.tobytes() for picture in seen}) == sampling["calls"]
+
+
+def test_a_grid_is_cut_as_it_was_asked_for(watched):
+    task_id, _ = watched.explained(blocks(), segmentation={"algorithm": "grid", "rows": 2, "columns": 3})
+    entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    assert entity["segmentation"]["algorithm"] == "grid" and not entity["segmentation"]["fell_back"]
+    zones = labels(entity["segmentation"], entity["image"]["height"], entity["image"]["width"])
+    assert [[int(zones[r, c]) for c in (0, 12, -1)] for r in (0, -1)] == [[0, 1, 2], [3, 4, 5]]
+    assert entity["parameters"]["image"]["segmentation"]["columns"] == 3
