@@ -111,6 +111,7 @@ enum xpl_answered xpl_explanation_tasks_add(struct xpl_call *call);
 enum xpl_answered xpl_explanation_tasks_get(struct xpl_call *call);
 enum xpl_answered xpl_explanation_tasks_delete(struct xpl_call *call);
 enum xpl_answered xpl_explanation_task_attributions(struct xpl_call *call);
+enum xpl_answered xpl_explanation_task_replay(struct xpl_call *call);
 enum xpl_answered xpl_explanation_task_image(struct xpl_call *call);
 
 /* transactions.c */

@@ -64,7 +64,7 @@ static enum xpl_status wrong_type(const struct xpl_json_field *field, const char
 
 static bool bounded(const struct xpl_json_field *field)
 {
-    return field->min < field->max;
+    return field->min != 0 || field->max != 0;
 }
 
 static enum xpl_status list_choices(const struct xpl_json_field *field, const char *value, struct xpl_error *err)

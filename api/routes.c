@@ -127,6 +127,8 @@ static const struct xpl_route routes[] = {
      xpl_explanation_tasks_delete},
     {XPL_GET, "/v2/explanation_tasks/{task_id}/attributions", "explanation_task_attributions", XPL_VIEWER,
      XPL_BODY_SMALL, false, xpl_explanation_task_attributions},
+    {XPL_POST, "/v2/explanation_tasks/{task_id}/replay", "explanation_task_replay", XPL_VIEWER, XPL_BODY_SMALL, true,
+     xpl_explanation_task_replay},
     {XPL_GET, "/v2/explanation_tasks/{task_id}/image", "explanation_task_image", XPL_VIEWER, XPL_BODY_SMALL, true,
      xpl_explanation_task_image},
     {XPL_GET, "/v2/transactions/{transaction_id}", "transactions_get", XPL_VIEWER, XPL_BODY_SMALL, false,

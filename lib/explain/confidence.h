@@ -25,6 +25,7 @@ double xpl_confidence_spread(const struct xpl_fit *fit, const double *residuals,
 
 /** What the standard errors are those of. */
 enum xpl_interval_kind {
+    XPL_INTERVAL_EXACT,        /* nothing: all masks were scored */
     XPL_INTERVAL_RANDOM,       /* independent draws */
     XPL_INTERVAL_DESIGN,       /* the linear fit of a balanced design, whose error is smaller */
     XPL_INTERVAL_SURROGATE,    /* a blend with the surrogate on such a design */

@@ -8,18 +8,19 @@
 #include "lib/explain/confidence.h"
 #include "lib/explain/surrogate.h"
 
-#define LIME_SAMPLES  5000.0
-#define SCRATCH_BYTES ((size_t)64 << 20)
+#define LIME_SAMPLES    5000.0
+#define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
+#define SCRATCH_BYTES   ((size_t)64 << 20)
 
 /* ---- all masks ---- */
 
 /* Masks of k superpixels have together the probability share[k] * C(d, k); `share` is that of one of them. */
-static void shares_of_masks(uint32_t d, double *share)
+static void shares_of_masks(uint32_t d, double kernel_width, double *share)
 {
     double total = 0, n_masks = 1;
 
     for (uint32_t k = 0; k <= d; k++) {
-        share[k] = xpl_fit_kernel(k, d);
+        share[k] = xpl_fit_kernel(k, d, kernel_width);
         total += n_masks * share[k];
         n_masks = n_masks * (d - k) / (k + 1);
     }
@@ -43,12 +44,12 @@ static void moments(const double *share, uint32_t d, double *ret_mean, double *r
 }
 
 /* The Gram matrix is (v - c) I + c J, so that its inverse is known. */
-void xpl_estimate_of_field(const double *field, uint32_t n_segments, double *ret_coefficients)
+void xpl_estimate_of_field(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients)
 {
     double share[XPL_FIT_MAX_SIZE], sums[XPL_MAX_SEGMENTS] = {0}, total = 0, all = 0, m, v, c;
     uint32_t d = n_segments;
 
-    shares_of_masks(d, share);
+    shares_of_masks(d, kernel_width, share);
     moments(share, d, &m, &v, &c);
     for (xpl_mask mask = 0; mask < (xpl_mask)1 << d; mask++) {
         double weighted = share[__builtin_popcountll(mask)] * field[mask];
@@ -89,7 +90,7 @@ static double weighted_squares(const struct xpl_fit *fit, const double *residual
 /* A g + A (f - g). */
 static void correct(const struct xpl_fit *fit, const double *field, const double *residuals, double *ret_coefficients)
 {
-    xpl_estimate_of_field(field, fit->rows.n_segments, ret_coefficients);
+    xpl_estimate_of_field(field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), ret_coefficients);
     for (size_t i = 0; i < fit->rows.n; i++)
         for (uint32_t c = 0; c < fit->size; c++)
             ret_coefficients[c] += fit->operator[i * fit->size + c] * residuals[i];
@@ -163,4 +164,23 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_fit
         st = add_surrogate(arena, scratch, fit, scores, residuals, ret, err);
     finish(fit, residuals, ret);
     return st;
+}
+
+void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segments, double confidence,
+                            enum xpl_interval_kind kind, struct xpl_intervals *ret)
+{
+    double factor = xpl_confidence_factor(confidence, kind), largest = 0, least;
+
+    for (uint32_t j = 0; j < n_segments; j++)
+        largest = fmax(largest, fabs(estimate->coefficients[j + 1]));
+    least = kind == XPL_INTERVAL_SURROGATE ? SURROGATE_DOUBT * largest : 0;
+    for (uint32_t j = 0; j < n_segments; j++) {
+        double weight = estimate->coefficients[j + 1], half = fmax(factor * estimate->standard_errors[j], least);
+
+        if (kind == XPL_INTERVAL_EXACT)
+            half = 0;
+        ret->low[j] = weight - half;
+        ret->high[j] = weight + half;
+        ret->decisions[j] = estimate->linear.constant ? XPL_NEGLIGIBLE : xpl_confidence_decide(weight, half, largest);
+    }
 }

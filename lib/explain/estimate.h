@@ -10,6 +10,7 @@
 #ifndef XPL_EXPLAIN_ESTIMATE_H
 #define XPL_EXPLAIN_ESTIMATE_H
 
+#include "lib/explain/confidence.h"
 #include "lib/explain/fit.h"
 
 struct xpl_estimate {
@@ -33,6 +34,16 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_fit
 
 /** Weights of a function known at all 2^d masks: coefficients[0 .. d], as the weighted least squares over all of them.
  */
-void xpl_estimate_of_field(const double *field, uint32_t n_segments, double *ret_coefficients);
+void xpl_estimate_of_field(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients);
+
+/** What may be said of each weight: arrays of n_segments. */
+struct xpl_intervals {
+    double *low, *high;
+    enum xpl_decision *decisions;
+};
+
+/** Fills the arrays of `ret`, which are the caller's. */
+void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segments, double confidence,
+                            enum xpl_interval_kind kind, struct xpl_intervals *ret);
 
 #endif

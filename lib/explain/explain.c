@@ -21,7 +21,6 @@
 #define REFERENCE_RIDGE 1.0 /* what lime uses */
 #define MAX_WARNINGS    4u
 #define MAX_SURROGATES  16u  /* classes that get one; it takes tens of milliseconds */
-#define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
 #define BROKEN_WORD     4.0  /* how much worse than promised predictions may turn out */
 #define EXACT_ENOUGH    2e-3 /* relative error that is no reason to go on */
 
@@ -222,30 +221,13 @@ static enum xpl_status allocate_class(struct run *run, struct xpl_class_explanat
 
 static enum xpl_interval_kind interval_kind(const struct run *run, const struct xpl_estimate *estimate)
 {
+    if (last_stage(run)->exact)
+        return XPL_INTERVAL_EXACT;
     if (is_reference(run))
         return XPL_INTERVAL_RANDOM;
     if (run->sample->n < XPL_OCTACODE_WORDS)
         return XPL_INTERVAL_SMALL_DESIGN;
     return estimate->field ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
-}
-
-static void set_intervals(const struct run *run, const struct xpl_estimate *estimate,
-                          struct xpl_class_explanation *explained)
-{
-    enum xpl_interval_kind kind = interval_kind(run, estimate);
-    double factor = xpl_confidence_factor(run->in->params.confidence, kind), largest = 0, least;
-
-    for (uint32_t j = 0; j < run->design->n_segments; j++)
-        largest = fmax(largest, fabs(explained->weights[j]));
-    least = kind == XPL_INTERVAL_SURROGATE ? SURROGATE_DOUBT * largest : 0;
-    for (uint32_t j = 0; j < run->design->n_segments; j++) {
-        double half_width = explained->exact ? 0 : fmax(factor * estimate->standard_errors[j], least);
-
-        explained->low[j] = explained->weights[j] - half_width;
-        explained->high[j] = explained->weights[j] + half_width;
-        explained->decisions[j] =
-            explained->constant ? XPL_NEGLIGIBLE : xpl_confidence_decide(explained->weights[j], half_width, largest);
-    }
 }
 
 static void set_numbers(const struct run *run, const struct xpl_quality_index *index, const double *scores,
@@ -284,6 +266,7 @@ static enum xpl_status explain_class(struct run *run, const struct xpl_quality_i
                                      struct xpl_class_explanation *explained, struct xpl_error *err)
 {
     uint32_t position = run->sample->explained[rank];
+    struct xpl_intervals intervals;
     struct xpl_estimate estimate;
     enum xpl_status st;
 
@@ -291,7 +274,9 @@ static enum xpl_status explain_class(struct run *run, const struct xpl_quality_i
         return st;
     explained->index = run->sample->kept[position];
     set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
-    set_intervals(run, &estimate, explained);
+    intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
+    xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,
+                           interval_kind(run, &estimate), &intervals);
     xpl_quality_judge(explained, run->design->n_segments);
     return XPL_OK;
 }

@@ -10,12 +10,12 @@ struct matrix {
     double at[XPL_FIT_MAX_SIZE][XPL_FIT_MAX_SIZE];
 };
 
-double xpl_fit_kernel(uint32_t shown, uint32_t n_segments)
+double xpl_fit_kernel(uint32_t shown, uint32_t n_segments, double width)
 {
     double distance = 1.0 - sqrt((double)shown / (double)n_segments);
 
     /* Rounded, because exp differs in its last bit between processors. */
-    return nearbyint(exp(-distance * distance / 0.125) * 0x1p40) * 0x1p-40;
+    return nearbyint(exp(-distance * distance / (2 * width * width)) * 0x1p40) * 0x1p-40;
 }
 
 static double bit(xpl_mask mask, uint32_t segment)
@@ -112,7 +112,7 @@ enum xpl_status xpl_fit_factor(struct xpl_arena *arena, const struct xpl_fit_row
     if (!fit->weight || !fit->leverage || !fit->operator)
         return xpl_no_memory(err);
     for (uint32_t shown = 0; shown <= rows->n_segments; shown++)
-        kernel[shown] = xpl_fit_kernel(shown, rows->n_segments);
+        kernel[shown] = xpl_fit_kernel(shown, rows->n_segments, xpl_fit_kernel_width(rows));
     for (size_t i = 0; i < rows->n; i++)
         fit->weight[i] = kernel[__builtin_popcountll(rows->masks[i])];
     gram(fit, &cholesky);

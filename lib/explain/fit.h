@@ -13,7 +13,8 @@
 #include "lib/base/status.h"
 #include "lib/explain/explain.h"
 
-#define XPL_FIT_MAX_SIZE (XPL_MAX_SEGMENTS + 1)
+#define XPL_FIT_MAX_SIZE     (XPL_MAX_SEGMENTS + 1)
+#define XPL_FIT_KERNEL_WIDTH 0.25 /* what lime uses for images */
 
 /** The rows of the regression. */
 struct xpl_fit_rows {
@@ -21,7 +22,8 @@ struct xpl_fit_rows {
     const uint32_t *repeats; /* how often each row counts; NULL = once */
     size_t n;
     uint32_t n_segments;
-    double ridge; /* penalty of the squared weights, not of the intercept; 0 = none */
+    double ridge;        /* penalty of the squared weights, not of the intercept; 0 = none */
+    double kernel_width; /* 0 = XPL_FIT_KERNEL_WIDTH */
 };
 
 /** What all classes share. */
@@ -42,8 +44,14 @@ struct xpl_fit_result {
     bool constant;                         /* the scores do not vary: all weights are 0 */
 };
 
-/** exp(-(1 - sqrt(shown / n_segments))^2 / 0.125): lime's kernel of width 0.25 on the cosine distance to "all on". */
-double xpl_fit_kernel(uint32_t shown, uint32_t n_segments);
+/** exp(-(1 - sqrt(shown / n_segments))^2 / (2 width^2)): lime's kernel on the cosine distance to "all on". */
+double xpl_fit_kernel(uint32_t shown, uint32_t n_segments, double width);
+
+/** The width of the rows' kernel. */
+static inline double xpl_fit_kernel_width(const struct xpl_fit_rows *rows)
+{
+    return rows->kernel_width > 0 ? rows->kernel_width : XPL_FIT_KERNEL_WIDTH;
+}
 
 /** Factors the normal equations of `rows`, which are borrowed. XPL_INTERNAL when the rows do not determine a model. */
 enum xpl_status xpl_fit_factor(struct xpl_arena *arena, const struct xpl_fit_rows *rows, struct xpl_fit **ret,

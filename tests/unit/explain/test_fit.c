@@ -23,7 +23,7 @@ static struct xpl_fit_rows rows_of(void **state, uint32_t d, enum xpl_design_mod
     params.budget = budget;
     assert_int_equal(xpl_design_plan(*state, d, &params, seed, &design, NULL), XPL_OK);
     stage = design->n_stages > 2 ? 2 : 0; /* the first one of strength 5 */
-    return (struct xpl_fit_rows){design->masks, design->repeats, design->stages[stage].end, d, 0};
+    return (struct xpl_fit_rows){design->masks, design->repeats, design->stages[stage].end, d, 0, 0};
 }
 
 static struct xpl_fit *factor(void **state, const struct xpl_fit_rows *rows)
@@ -78,11 +78,12 @@ static double one_third(xpl_mask mask)
 static void the_kernel_falls_from_1_for_all_on_to_exp_minus_8_for_all_off(void **state)
 {
     (void)state;
-    assert_near(xpl_fit_kernel(12, 12), 1, 0);
-    assert_near(xpl_fit_kernel(0, 12), exp(-8), 1e-12);
-    assert_near(xpl_fit_kernel(3, 12), exp(-2), 1e-12);
+    assert_near(xpl_fit_kernel(12, 12, XPL_FIT_KERNEL_WIDTH), 1, 0);
+    assert_near(xpl_fit_kernel(0, 12, XPL_FIT_KERNEL_WIDTH), exp(-8), 1e-12);
+    assert_near(xpl_fit_kernel(3, 12, XPL_FIT_KERNEL_WIDTH), exp(-2), 1e-12);
     for (uint32_t shown = 0; shown < 12; shown++)
-        assert_true(xpl_fit_kernel(shown, 12) < xpl_fit_kernel(shown + 1, 12));
+        assert_true(xpl_fit_kernel(shown, 12, XPL_FIT_KERNEL_WIDTH) <
+                    xpl_fit_kernel(shown + 1, 12, XPL_FIT_KERNEL_WIDTH));
 }
 
 static void an_additive_score_is_recovered_exactly(void **state)
@@ -134,7 +135,7 @@ static double closed_form(uint32_t d, uint32_t segment, double (*f)(xpl_mask mas
     double total = 0, ones = 0, pairs = 0, beta = 0, m, v, c;
 
     for (uint32_t k = 0; k <= d; k++) {
-        double p = binomial(d, k) * xpl_fit_kernel(k, d);
+        double p = binomial(d, k) * xpl_fit_kernel(k, d, XPL_FIT_KERNEL_WIDTH);
 
         total += p;
         ones += p * k;
@@ -147,7 +148,7 @@ static double closed_form(uint32_t d, uint32_t segment, double (*f)(xpl_mask mas
         uint32_t shown = (uint32_t)__builtin_popcountll(mask);
         double phi = (((double)(mask >> segment & 1) - m) - c * (shown - d * m) / (v - c + d * c)) / (v - c);
 
-        beta += xpl_fit_kernel(shown, d) / total * phi * f(mask);
+        beta += xpl_fit_kernel(shown, d, XPL_FIT_KERNEL_WIDTH) / total * phi * f(mask);
     }
     return beta;
 }
@@ -173,7 +174,7 @@ static double refitted_q2(void **state, const struct xpl_fit_rows *rows, const d
 
     xpl_fit_solve(factor(state, rows), scores, &whole);
     for (size_t out = 0; out < rows->n; out++) {
-        struct xpl_fit_rows others = {masks, NULL, 0, rows->n_segments, rows->ridge};
+        struct xpl_fit_rows others = {masks, NULL, 0, rows->n_segments, rows->ridge, 0};
         uint32_t shown = (uint32_t)__builtin_popcountll(rows->masks[out]);
         struct xpl_fit_result result;
         double residual;
@@ -186,7 +187,7 @@ static double refitted_q2(void **state, const struct xpl_fit_rows *rows, const d
         }
         xpl_fit_solve(factor(state, &others), left, &result);
         residual = scores[out] - xpl_fit_predict(&result, rows->n_segments, rows->masks[out]);
-        sum += xpl_fit_kernel(shown, rows->n_segments) * residual * residual;
+        sum += xpl_fit_kernel(shown, rows->n_segments, XPL_FIT_KERNEL_WIDTH) * residual * residual;
     }
     return 1 - sum / whole.variation;
 }
@@ -210,7 +211,7 @@ static void a_repeated_row_counts_as_often_as_it_is_repeated(void **state)
 {
     static const xpl_mask once[] = {7, 1, 2, 4, 3, 0}, twice[] = {7, 1, 1, 2, 4, 4, 4, 3, 0};
     static const uint32_t repeats[] = {1, 2, 1, 3, 1, 1};
-    struct xpl_fit_rows short_rows = {once, repeats, 6, 3, 1}, long_rows = {twice, NULL, 9, 3, 1};
+    struct xpl_fit_rows short_rows = {once, repeats, 6, 3, 1, 0}, long_rows = {twice, NULL, 9, 3, 1, 0};
     struct xpl_fit *a = factor(state, &short_rows), *b = factor(state, &long_rows);
     double *x = score_rows(state, &short_rows, mixed), *y = score_rows(state, &long_rows, mixed);
     double errors_a[XPL_MAX_SEGMENTS], errors_b[XPL_MAX_SEGMENTS];
@@ -231,7 +232,7 @@ static void a_repeated_row_counts_as_often_as_it_is_repeated(void **state)
 static void masks_that_do_not_tell_superpixels_apart_are_an_error(void **state)
 {
     static const xpl_mask masks[] = {3, 0, 3, 0};
-    struct xpl_fit_rows rows = {masks, NULL, 4, 2, 0};
+    struct xpl_fit_rows rows = {masks, NULL, 4, 2, 0, 0};
     struct xpl_fit *fit = NULL;
     struct xpl_error err = {0};
 

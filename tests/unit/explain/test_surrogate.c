@@ -139,7 +139,7 @@ static void weights_of_a_known_function_are_those_of_the_fit_to_all_masks(void *
 
             for (xpl_mask mask = 0; mask < design->n; mask++)
                 field[mask] = models[m](mask, 0);
-            xpl_estimate_of_field(field, d, coefficients);
+            xpl_estimate_of_field(field, d, XPL_FIT_KERNEL_WIDTH, coefficients);
             xpl_fit_solve(fit, scores_of(state, design, models[m]), &result);
             for (uint32_t c = 0; c <= d; c++)
                 assert_near(coefficients[c], result.coefficients[c], 1e-12);
@@ -174,7 +174,7 @@ static void the_surrogate_makes_weights_better_where_zones_do_not_add_up(void **
 
     for (xpl_mask mask = 0; mask < all->n; mask++)
         field[mask] = two_pairs(mask, 0);
-    xpl_estimate_of_field(field, 12, truth);
+    xpl_estimate_of_field(field, 12, XPL_FIT_KERNEL_WIDTH, truth);
     assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
     assert_int_equal(xpl_estimate_class(*state, fit, scores_of(state, design, two_pairs), true, &estimate, NULL),
                      XPL_OK);

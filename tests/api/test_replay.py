@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Further questions about a finished explanation, answered from stored scores."""
+import numpy
+import pytest
+from support.client import Watched
+from support.images import blocks
+from support.model import three_classes
+
+
+@pytest.fixture
+def asked(api, model):
+    """A subscription, an explanation of all 64 masks, and how often the model was called for it."""
+    model.probabilities = three_classes
+    watched = Watched(api, model, problem_type="multiclass")
+    task_id, _ = watched.explained(blocks(n=6, height=24, width=48), design="exact", segmentation={"max_segments": 6})
+    return watched, task_id, len(model.calls)
+
+
+def replay(watched, task_id, **body):
+    return watched.client.post(f"/v2/explanation_tasks/{task_id}/replay", body, 200)
+
+
+def attributions(watched, task_id):
+    return watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+
+
+def test_the_same_question_has_the_same_answer_without_a_call(asked, model):
+    watched, task_id, calls = asked
+    before = attributions(watched, task_id)
+    answer = replay(watched, task_id, classes=[c["value"] for c in before["classes"]])
+    assert answer["metadata"]["explanation_task_id"] == task_id
+    entity = answer["entity"]
+    assert entity["replayed"] is True and entity["model_calls"] == 0 and len(model.calls) == calls
+    assert entity["sampling"] == {"distinct_masks": before["sampling"]["calls"], "exact": True}
+    for then, now in zip(before["classes"], entity["classes"], strict=True):
+        assert now["value"] == then["value"]
+        assert now["weights"] == pytest.approx(then["weights"], abs=1e-6)
+        assert now["probability"] == pytest.approx(then["probability"], abs=1e-6)
+        assert now["decisions"] == then["decisions"]
+
+
+def test_a_class_that_was_not_explained_can_be_asked_for(asked):
+    watched, task_id, _ = asked
+    explained = {c["value"] for c in attributions(watched, task_id)["classes"]}
+    [third] = {"0", "1", "2"} - explained
+    [found] = replay(watched, task_id, classes=[third])["entity"]["classes"]
+    others = replay(watched, task_id, classes=sorted(explained))["entity"]["classes"]
+    total = numpy.sum([found["weights"]] + [other["weights"] for other in others], axis=0)
+    assert total == pytest.approx(numpy.zeros(6), abs=1e-6), "probabilities add up to one"
+
+
+def test_a_contrast_is_the_difference_of_two_classes(asked):
+    watched, task_id, _ = asked
+    first, second = replay(watched, task_id, classes=["0", "1"])["entity"]["classes"]
+    [contrast] = replay(watched, task_id, contrast=["0", "1"])["entity"]["classes"]
+    assert contrast["value"] == "0" and contrast["against"] == "1"
+    assert contrast["weights"] == pytest.approx(numpy.subtract(first["weights"], second["weights"]), abs=1e-6)
+
+
+def test_without_a_question_the_most_probable_class_is_answered(asked):
+    watched, task_id, _ = asked
+    [only] = replay(watched, task_id)["entity"]["classes"]
+    assert only["value"] == attributions(watched, task_id)["classes"][0]["value"]
+
+
+def test_shapley_values_add_up(asked):
+    watched, task_id, _ = asked
+    entity = replay(watched, task_id, estimator="shap")["entity"]
+    [only] = entity["classes"]
+    assert entity["estimator"] == "shap" and "intervals" not in only
+    assert only["intercept"] + sum(only["weights"]) == pytest.approx(only["probability"], abs=1e-6)
+
+
+def test_a_wide_kernel_is_the_unweighted_fit(asked):
+    """The model is linear in the picture: its Shapley values are the weights of any kernel."""
+    watched, task_id, _ = asked
+    shap = replay(watched, task_id, estimator="shap")["entity"]["classes"][0]["weights"]
+    for width in (0.1, 0.25, 5):
+        entity = replay(watched, task_id, kernel_width=width)["entity"]
+        assert entity["kernel_width"] == width
+        assert entity["classes"][0]["weights"] == pytest.approx(shap, abs=1e-5)
+
+
+@pytest.mark.parametrize("body, field", [
+    ({"classes": []}, "classes"), ({"classes": ["x"]}, "classes"), ({"classes": ["3"]}, "classes"),
+    ({"contrast": ["0"]}, "contrast"), ({"contrast": ["0", "9"]}, "contrast"),
+    ({"classes": ["0"], "contrast": ["0", "1"]}, "contrast"), ({"estimator": "guess"}, "estimator"),
+    ({"kernel_width": 0}, "kernel_width"), ({"kernel_width": 6}, "kernel_width"), ({"confidence": 1}, "confidence"),
+    ({"class": "0"}, "class"),
+])
+def test_a_question_that_makes_no_sense_is_refused_by_name(asked, body, field):
+    watched, task_id, _ = asked
+    error = watched.client.refused("POST", f"/v2/explanation_tasks/{task_id}/replay", 400, json=body)
+    assert error["parameters"] == [field]
+
+
+def test_an_explanation_that_is_not_there_or_not_finished_has_no_answers(api, model):
+    api.refused("POST", "/v2/explanation_tasks/nothing/replay", 404, json={})
+    watched = Watched(api, model)
+    [scoring_id] = watched.log(blocks())
+    model.hold()
+    [task_id] = watched.explain(scoring_id)
+    api.refused("POST", f"/v2/explanation_tasks/{task_id}/replay", 409, json={})
+    model.release()
