@@ -8,23 +8,12 @@
 #include "api/explanation_tasks.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "api/picture_query.h"
+#include "api/picture.h"
 #include "db/records.h"
 #include "lib/base/text.h"
-#include "lib/explain/render.h"
-#include "lib/image/encode.h"
 #include "lib/scoring/request.h"
 
-#define MAX_CLASS     99999
-#define LEAST_SIDE    256u
-#define MAX_SVG_BYTES ((size_t)64 << 20)
-
-struct picture {
-    struct xpl_pixels *image;
-    struct xpl_segments segments; /* height, width, count and labels */
-    double *weights, *low, *high;
-    bool binary;
-};
+#define MAX_CLASS 99999
 
 static enum xpl_status load_image(struct xpl_call *call, const struct xpl_task *task, struct xpl_pixels **ret,
                                   struct xpl_error *err)
@@ -46,7 +35,7 @@ static enum xpl_status damaged(struct xpl_error *err)
     return xpl_fail(err, XPL_STORAGE_FAILED, "the stored attributions are damaged");
 }
 
-static enum xpl_status read_labels(struct xpl_call *call, const json_t *attributions, struct picture *p,
+static enum xpl_status read_labels(struct xpl_call *call, const json_t *attributions, struct xpl_picture *p,
                                    struct xpl_error *err)
 {
     const json_t *runs = xpl_json_at(attributions, "entity.segmentation.labels.runs");
@@ -94,7 +83,7 @@ static enum xpl_status find_class(const struct xpl_call *call, const json_t *cla
     return xpl_fail(err, XPL_NOT_FOUND, "class %.40s was not explained", wanted);
 }
 
-static enum xpl_status read_weights(struct xpl_call *call, const json_t *class_view, struct picture *p,
+static enum xpl_status read_weights(struct xpl_call *call, const json_t *class_view, struct xpl_picture *p,
                                     struct xpl_error *err)
 {
     const json_t *weights = json_object_get(class_view, "weights"),
@@ -123,7 +112,7 @@ static bool is_binary(const json_t *attributions)
     return json_is_true(xpl_json_at(attributions, "entity.model.binary"));
 }
 
-static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, struct picture *p,
+static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, struct xpl_picture *p,
                             struct xpl_error *err)
 {
     XPL_AUTO_JSON attributions = NULL;
@@ -142,129 +131,29 @@ static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, 
     return read_weights(call, class_view, p, err);
 }
 
-static enum xpl_status draw_pane(struct xpl_arena *arena, const struct picture *p, enum xpl_picture_kind kind,
-                                 uint8_t **ret, struct xpl_error *err)
-{
-    struct xpl_pane pane;
-    enum xpl_status st = XPL_OK;
-
-    if (kind == XPL_PICTURE_POSITIVE)
-        st = xpl_pane_of(arena, p->weights, p->segments.count, 1, &pane, err);
-    else if (kind == XPL_PICTURE_NEGATIVE && p->binary)
-        st = xpl_pane_complement(arena, p->weights, p->segments.count, &pane, err);
-    else if (kind == XPL_PICTURE_NEGATIVE)
-        st = xpl_pane_of(arena, p->weights, p->segments.count, -1, &pane, err);
-    if (st)
-        return st;
-    return xpl_render_pane(arena, p->image, &p->segments, kind == XPL_PICTURE_ORIGINAL ? NULL : &pane, ret, err);
-}
-
-/* A picture and its size. */
-struct drawing {
-    uint8_t *rgb;
-    uint32_t height, width;
-};
-
-static enum xpl_status draw_sheet(struct xpl_arena *arena, const struct picture *p, struct drawing *ret,
-                                  struct xpl_error *err)
-{
-    static const enum xpl_picture_kind order[] = {XPL_PICTURE_ORIGINAL, XPL_PICTURE_POSITIVE, XPL_PICTURE_NEGATIVE};
-    uint8_t *pictures[XPL_COUNT(order)];
-    enum xpl_status st = XPL_OK;
-
-    for (size_t i = 0; !st && i < XPL_COUNT(order); i++)
-        st = draw_pane(arena, p, order[i], &pictures[i], err);
-    return st ? st
-              : xpl_render_sheet(arena, (const uint8_t *const *)pictures, XPL_COUNT(order), p->image->height,
-                                 p->image->width, &ret->rgb, &ret->height, &ret->width, err);
-}
-
-/* Before it is enlarged. */
-static enum xpl_status draw_plain(struct xpl_arena *arena, const struct picture *p, const struct xpl_picture_query *q,
-                                  uint8_t **ret, struct xpl_error *err)
-{
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
-
-    switch (q->kind) {
-    case XPL_PICTURE_BOTH:
-        return xpl_overlay_signs(arena, &zones, &q->overlay, ret, err);
-    case XPL_PICTURE_HEATMAP:
-        return xpl_overlay_heatmap(arena, &zones, &q->overlay, ret, err);
-    case XPL_PICTURE_OUTLINE:
-        return xpl_overlay_backdrop(arena, &zones, &q->overlay, ret, err);
-    case XPL_PICTURE_MASKED:
-        return xpl_overlay_masked(arena, &zones, &q->overlay, ret, err);
-    case XPL_PICTURE_POSITIVE:
-    case XPL_PICTURE_NEGATIVE:
-    case XPL_PICTURE_ORIGINAL:
-    case XPL_PICTURE_SHEET:
-        break;
-    }
-    return draw_pane(arena, p, q->kind, ret, err);
-}
-
-/* The panes of the original have the size of the image; pictures for people are not smaller than 256 pixels. */
-static enum xpl_status choose_scale(const struct picture *p, const struct xpl_picture_query *q, uint32_t *ret,
-                                    struct xpl_error *err)
-{
-    uint32_t side = p->image->height > p->image->width ? p->image->height : p->image->width;
-    bool as_it_is = q->kind <= XPL_PICTURE_ORIGINAL || side >= LEAST_SIDE;
-
-    *ret = q->scale ? q->scale : as_it_is ? 1 : (LEAST_SIDE + side - 1) / side;
-    return side * *ret <= XPL_IMAGE_MAX_SIDE
-               ? XPL_OK
-               : xpl_fail_field(err, XPL_BAD_FIELD, "scale", "makes %u pixels a side; the limit is %u", side * *ret,
-                                XPL_IMAGE_MAX_SIDE);
-}
-
-static enum xpl_status draw(struct xpl_arena *arena, const struct picture *p, const struct xpl_picture_query *q,
-                            struct drawing *ret, struct xpl_error *err)
-{
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
-    uint32_t scale;
-    uint8_t *plain;
-    enum xpl_status st;
-
-    if (q->kind == XPL_PICTURE_SHEET)
-        return draw_sheet(arena, p, ret, err);
-    if ((st = choose_scale(p, q, &scale, err)) || (st = draw_plain(arena, p, q, &plain, err)))
-        return st;
-    *ret = (struct drawing){plain, p->image->height * scale, p->image->width * scale};
-    if (scale > 1 && (st = xpl_overlay_enlarge(arena, plain, p->image->height, p->image->width, scale, &ret->rgb, err)))
-        return st;
-    if (q->kind >= XPL_PICTURE_BOTH && q->kind != XPL_PICTURE_HEATMAP)
-        xpl_overlay_borders(&zones, &q->overlay, scale, ret->rgb);
-    return XPL_OK;
-}
-
-static enum xpl_answered reply_png(struct xpl_call *call, const struct picture *p, const struct xpl_picture_query *q,
-                                   const char *etag)
+static enum xpl_answered reply_png(struct xpl_call *call, const struct xpl_picture *p,
+                                   const struct xpl_picture_query *q, const char *etag)
 {
     struct xpl_error err = {0};
-    struct drawing drawing;
     uint8_t *png;
     size_t length;
 
-    if (draw(call->arena, p, q, &drawing, &err) ||
-        xpl_encode_png(call->arena, drawing.rgb, drawing.height, drawing.width, &png, &length, &err))
+    if (xpl_picture_png(call->arena, p, q, &png, &length, &err))
         return xpl_reply_error(call, &err);
     xpl_reply_etag(call, etag);
     return xpl_reply_bytes(call, 200, "image/png", (struct xpl_text){(const char *)png, length});
 }
 
-static enum xpl_answered reply_svg(struct xpl_call *call, const struct picture *p, const struct xpl_picture_query *q,
-                                   const char *etag)
+static enum xpl_answered reply_svg(struct xpl_call *call, const struct xpl_picture *p,
+                                   const struct xpl_picture_query *q, const char *etag)
 {
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
-    XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_SVG_BYTES);
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(XPL_PICTURE_MAX_SVG);
     struct xpl_error err = {0};
-    uint32_t scale;
     const char *copy;
 
     if (!out)
         return xpl_reply_json(call, 503, NULL);
-    if (choose_scale(p, q, &scale, &err) ||
-        xpl_overlay_svg(call->arena, &zones, &q->overlay, p->low, p->high, scale, q->legend, out, &err))
+    if (xpl_picture_svg(call->arena, p, q, out, &err))
         return xpl_reply_error(call, &err);
     if (!(copy = xpl_arena_copy(call->arena, out->data, out->length)))
         return xpl_reply_json(call, 503, NULL);
@@ -286,7 +175,7 @@ static const char *etag_of(struct xpl_call *call, const struct xpl_task *task, c
 enum xpl_answered xpl_explanation_task_image(struct xpl_call *call)
 {
     struct xpl_picture_query query;
-    struct picture picture = {0};
+    struct xpl_picture picture = {0};
     struct xpl_error err = {0};
     struct xpl_task task;
     const char *etag;

@@ -6,7 +6,9 @@
 
 #include "lib/base/text.h"
 
-#define MAX_SCALE 16
+#define MAX_SCALE  16
+#define HEAT_ALPHA 0.75
+#define TINT_ALPHA 0.45
 
 static const char *const kinds[] = {"positive", "negative", "original", "sheet", "both",
                                     "heatmap",  "outline",  "masked",   NULL};
@@ -79,7 +81,7 @@ enum xpl_status xpl_picture_query_read(const struct xpl_call *call, struct xpl_p
         (st = read_choice(call, "overlay", backdrops, heat ? XPL_BACKDROP_GREY : XPL_BACKDROP_ORIGINAL, &backdrop,
                           err)) ||
         (st = read_choice(call, "format", formats, 0, &format, err)) ||
-        (st = read_share(call, "alpha", heat ? 0.75 : 0.45, &ret->overlay.alpha, err)) ||
+        (st = read_share(call, "alpha", heat ? HEAT_ALPHA : TINT_ALPHA, &ret->overlay.alpha, err)) ||
         (st = read_share(call, "clip", 0, &ret->overlay.clip, err)) ||
         (st = read_whole(call, "scale", 1, MAX_SCALE, 0, &scale, err)) ||
         (st = read_whole(call, "legend", 0, 1, 1, &legend, err)))
@@ -93,6 +95,21 @@ enum xpl_status xpl_picture_query_read(const struct xpl_call *call, struct xpl_p
     ret->svg = format == 1;
     ret->legend = legend == 1;
     return XPL_OK;
+}
+
+bool xpl_picture_query_of(const char *name, struct xpl_picture_query *ret)
+{
+    for (size_t i = 0; kinds[i]; i++) {
+        bool heat = i == XPL_PICTURE_HEATMAP;
+
+        if (strcmp(kinds[i], name) != 0)
+            continue;
+        *ret = (struct xpl_picture_query){.kind = (enum xpl_picture_kind)i, .legend = true};
+        ret->overlay.backdrop = heat ? XPL_BACKDROP_GREY : XPL_BACKDROP_ORIGINAL;
+        ret->overlay.alpha = heat ? HEAT_ALPHA : TINT_ALPHA;
+        return true;
+    }
+    return false;
 }
 
 const char *xpl_picture_query_tag(struct xpl_arena *arena, const struct xpl_picture_query *q)

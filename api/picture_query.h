@@ -28,6 +28,9 @@ struct xpl_picture_query {
 enum xpl_status xpl_picture_query_read(const struct xpl_call *call, struct xpl_picture_query *ret,
                                        struct xpl_error *err);
 
+/** A picture by the name of its pane, everything else as it is when not asked for. False for an unknown name. */
+bool xpl_picture_query_of(const char *name, struct xpl_picture_query *ret);
+
 /** Everything a picture depends on but its explanation, as part of an ETag; NULL without memory. */
 const char *xpl_picture_query_tag(struct xpl_arena *arena, const struct xpl_picture_query *query);
 

@@ -19,6 +19,7 @@
 #include "server/commands.h"
 #include "server/config.h"
 #include "server/data_dir.h"
+#include "server/explain_command.h"
 #include "server/first_admin.h"
 #include "server/http.h"
 #include "server/local_socket.h"
@@ -259,15 +260,17 @@ int main(int argc, char **argv)
 {
     struct process p = {.arena = xpl_arena_new(CONFIG_ARENA_BYTES), .data_dir = {.lock_fd = -1}};
     struct xpl_error err = {0};
+    bool at_a_shell = argc > 1 && strcmp(argv[1], "explain") == 0;
     int code;
 
-    xpl_options_read(argc, argv, &p.options);
+    if (!at_a_shell)
+        xpl_options_read(argc, argv, &p.options);
     if (!p.arena || !xpl_crypto_start() || xpl_scoring_start(&err)) {
         fputs("explaind: the system libraries cannot be started\n", stderr);
         return EX_OSERR;
     }
     xpl_db_start();
-    code = run(&p);
+    code = at_a_shell ? xpl_explain_command(argc - 1, argv + 1) : run(&p);
     xpl_breaker_free(p.app.breaker);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);

@@ -31,6 +31,7 @@ static const char doc[] =
     "Explains the decisions of deployed image classifiers over REST, as IBM Watson OpenScale does.\v"
     "Commands:\n"
     "  serve    run the daemon\n"
+    "  explain IMAGE --model URL   explain one image at a shell (explaind explain --help)\n"
     "  routes   print every operation: METHOD PATH OPERATION ROLE\n"
     "  config   print all settings with their values and meaning\n"
     "  backup FILE   copy the database of --data to a new file, beside a running daemon or without one\n"

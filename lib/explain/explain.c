@@ -137,6 +137,8 @@ static bool is_enough(const struct run *run, const struct xpl_estimate *before, 
 {
     const struct xpl_design_stage *stage = last_stage(run);
 
+    if (!isfinite(stage->enough) && stage->caution <= 0)
+        return false; /* there is nothing to go on to */
     if (now->linear.constant || now->q2 >= stage->enough)
         return true;
     if (stage->caution <= 0 || now->q2 < stage->least_q2 || !now->field || !is_precise(run, now))

@@ -115,9 +115,12 @@ def json_values(text):
 
 
 def test_five_minutes_with_curl(reader):
-    done = reader.bash("\n".join(blocks("curl")))
+    done = reader.bash("\n".join([*blocks("curl"), "echo AT A SHELL", *blocks("shell")]))
     assert done.returncode == 0, done.stdout + done.stderr
-    printed = json_values(done.stdout)
+    answers, words = done.stdout.split("AT A SHELL")
+    assert "16 zones, 256 model calls" in words and words.count("verdict: ") == 2
+    assert min(Image.open(reader.folder / "heatmap.png").size) >= 256
+    printed = json_values(answers)
     assert printed[0] == {"state": "active"} and printed[-1]["state"] == "finished"
     first, second = [value for value in printed if isinstance(value, dict) and "weights" in value]
     assert first["probability"] > second["probability"] > 0

@@ -168,6 +168,13 @@ static void a_constant_model_is_not_asked_more_than_once_over(void **state)
     assert_int_equal(e->stages, 1);
 }
 
+static void a_constant_model_of_which_all_masks_were_scored_is_complete(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, constant, 6));
+
+    assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+}
+
 static void the_plan_is_told_before_each_stage(void **state)
 {
     struct setting *setting = setting_of(state, parity, 12);
@@ -317,6 +324,7 @@ int main(void)
         TEST(an_and_of_six_superpixels_shows_the_six_and_admits_that_they_do_not_add_up),
         TEST(eleven_superpixels_that_do_not_add_up_end_exact),
         TEST(a_constant_model_is_not_asked_more_than_once_over),
+        TEST(a_constant_model_of_which_all_masks_were_scored_is_complete),
         TEST(the_plan_is_told_before_each_stage),
         TEST(a_budget_stops_before_the_stage_that_does_not_fit),
         TEST(a_budget_that_was_not_felt_is_not_blamed),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the library is configured; stb_read.c has its code. */
+#ifndef XPL_IMAGE_STB_READ_H
+#define XPL_IMAGE_STB_READ_H
+
+#define STBI_NO_STDIO
+#define STBI_NO_HDR
+#define STBI_NO_LINEAR
+#define STBI_MAX_DIMENSIONS 4096
+#include <stb_image.h>
+#include <stb_image_resize.h>
+
+#endif

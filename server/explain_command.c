@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/explain_command.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "api/explain_params.h"
+#include "api/explanation_views.h"
+#include "api/picture.h"
+#include "lib/base/time.h"
+#include "lib/explain/fill.h"
+#include "lib/image/decode.h"
+#include "lib/scoring/request.h"
+#include "server/explain_options.h"
+
+#define ARENA_BYTES     ((size_t)1 << 30)
+#define MAX_IMAGE_BYTES ((size_t)64 << 20)
+#define IN_FLIGHT       16
+#define INTERRUPTED     130
+#define BAR_WIDTH       30
+#define BAR_EVERY_US    100000
+
+/* Shared with the signal handler and the thread that draws the bar. */
+static struct xpl_predictor_progress progress;
+static atomic_bool bar_done;
+
+struct shell {
+    struct xpl_arena *arena;
+    struct xpl_explain_options options;
+    struct xpl_explain_params params;
+    struct xpl_request *request;
+    struct xpl_pixels *image;
+    struct xpl_segments *segments;
+    struct xpl_address_policy *policy;
+    struct xpl_endpoint endpoint;
+    struct xpl_predictor *predictor;
+    const char *const *labels;
+    double *full_scores;
+    uint32_t n_classes;
+    uint8_t seed[XPL_HASH_BYTES];
+    struct xpl_explanation *explanation;
+    int64_t started_us;
+};
+
+/* ---- the image ---- */
+
+static enum xpl_status read_bytes(struct shell *s, void **ret, size_t *ret_length, struct xpl_error *err)
+{
+    FILE *file = fopen(s->options.image, "rb");
+    char *data = file ? xpl_arena_alloc(s->arena, MAX_IMAGE_BYTES) : NULL;
+
+    if (!file)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image", "%.200s cannot be opened", s->options.image);
+    *ret_length = data ? fread(data, 1, MAX_IMAGE_BYTES, file) : 0;
+    fclose(file);
+    *ret = data;
+    if (!data)
+        return xpl_no_memory(err);
+    return *ret_length < MAX_IMAGE_BYTES
+               ? XPL_OK
+               : xpl_fail_field(err, XPL_BAD_FIELD, "image", "%.200s is larger than 64 MiB", s->options.image);
+}
+
+static void append_value(struct xpl_buf *out, enum xpl_shell_range range, uint8_t value)
+{
+    if (range == XPL_SHELL_BYTES)
+        xpl_buf_printf(out, "%u", value);
+    else
+        xpl_buf_printf(out, "%.6g", range == XPL_SHELL_UNIT ? value / 255.0 : value / 127.5 - 1);
+}
+
+/* The request that a client of this model would send. */
+static enum xpl_status write_request(struct shell *s, const uint8_t *bytes, uint32_t height, uint32_t width,
+                                     struct xpl_text *ret, struct xpl_error *err)
+{
+    const struct xpl_explain_options *o = &s->options;
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(ARENA_BYTES / 4);
+
+    if (!out)
+        return xpl_no_memory(err);
+    xpl_buf_string(out, o->wml_v4 ? "{\"input_data\":[{\"values\":[[" : "{\"values\":[[");
+    for (size_t i = 0; i < (size_t)height * width * o->channels; i++) {
+        size_t pixel = i / o->channels, channel = i % o->channels;
+
+        if (channel == 0)
+            xpl_buf_string(out, pixel == 0 ? "[[" : pixel % width == 0 ? "],[[" : ",[");
+        else
+            xpl_buf_string(out, ",");
+        append_value(out, o->range, bytes[i]);
+        if (channel == o->channels - 1)
+            xpl_buf_string(out, "]");
+    }
+    xpl_buf_string(out, o->wml_v4 ? "]]]}]}" : "]]]}");
+    ret->ptr = xpl_arena_copy(s->arena, out->data, out->length);
+    ret->length = out->length;
+    return ret->ptr && !out->failed ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status load_image(struct shell *s, struct xpl_error *err)
+{
+    uint32_t height = s->options.height, width = s->options.width;
+    struct xpl_text text;
+    uint8_t *bytes;
+    void *data = NULL;
+    size_t length = 0;
+    enum xpl_status st;
+
+    if ((st = read_bytes(s, &data, &length, err)) ||
+        (st = xpl_decode_image(s->arena, data, length, s->options.channels, &height, &width, &bytes, err)) ||
+        (st = write_request(s, bytes, height, width, &text, err)) ||
+        (st = xpl_request_read(s->arena, text, &s->request, err)) ||
+        (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
+        return st;
+    xpl_hash(text.ptr, text.length, s->seed);
+    return xpl_segment_image(s->arena, s->image, &s->params, &s->segments, err);
+}
+
+/* ---- the model ---- */
+
+static enum xpl_status make_predictor(struct shell *s, struct xpl_error *err)
+{
+    struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
+                                            .max_body_bytes = (size_t)1 << 20,
+                                            .connect_timeout_ms = 5000,
+                                            .call_timeout_ms = 60000,
+                                            .retries = 3,
+                                            .max_answer_bytes = (size_t)16 << 20,
+                                            .deadline_us = s->started_us + (int64_t)s->params.deadline_ms * 1000,
+                                            .task_id = "shell"};
+    enum xpl_status st = xpl_address_policy_new(s->arena, "", true, &s->policy, err);
+
+    if (st)
+        return st;
+    s->endpoint = (struct xpl_endpoint){.url = s->options.model,
+                                        .username = getenv("EXPLAIND_USER"),
+                                        .password = getenv("EXPLAIND_PASSWORD"),
+                                        .bearer = getenv("EXPLAIND_TOKEN"),
+                                        .policy = s->policy};
+    return xpl_predictor_new(&s->endpoint, &options, NULL, &progress, &s->predictor, err);
+}
+
+static enum xpl_status make_splicer(struct shell *s, struct xpl_error *err)
+{
+    uint8_t seed[XPL_HASH_BYTES];
+    struct xpl_splicer *splicer;
+    struct xpl_pixels *fill;
+    enum xpl_status st;
+
+    xpl_explain_choose_seed(s->seed, &s->params, seed);
+    if ((st = xpl_fill_image(s->arena, s->image, s->segments, &s->params, seed, &fill, err)) ||
+        (st = xpl_splicer_new(s->arena, s->request, 0, XPL_WIRE_AS_LOGGED, s->segments->labels, s->segments->count,
+                              fill, &splicer, err)))
+        return st;
+    return xpl_predictor_set_splicer(s->predictor, splicer, err);
+}
+
+static enum xpl_status score(void *model, const xpl_mask *masks, size_t n, double *ret_scores, struct xpl_error *err)
+{
+    struct shell *s = model;
+
+    return xpl_predictor_score(s->predictor, masks, n, ret_scores, err);
+}
+
+static void plan(void *model, size_t total)
+{
+    (void)model;
+    atomic_store(&progress.planned, total);
+}
+
+static enum xpl_status explain(struct shell *s, struct xpl_error *err)
+{
+    struct xpl_explain_input input = {
+        .image = s->image, .segments = s->segments, .params = s->params, .score = score, .plan = plan, .model = s};
+    uint64_t all_on = ((uint64_t)1 << s->segments->count) - 1;
+    enum xpl_status st =
+        xpl_predictor_try(s->predictor, s->arena, all_on, &s->n_classes, &s->full_scores, &s->labels, err);
+
+    if (st)
+        return st;
+    memcpy(input.seed, s->seed, sizeof input.seed);
+    input.n_classes = s->n_classes;
+    input.full_scores = s->full_scores;
+    return xpl_explain(s->arena, &input, &s->explanation, err);
+}
+
+/* ---- progress ---- */
+
+static void draw_bar(size_t done, size_t planned)
+{
+    size_t filled = planned ? done * BAR_WIDTH / planned : 0;
+
+    filled = filled < BAR_WIDTH ? filled : BAR_WIDTH;
+    fprintf(stderr, "\r[%.*s%*s] %zu of %zu calls ", (int)filled, "##############################",
+            (int)(BAR_WIDTH - filled), "", done, planned);
+    fflush(stderr);
+}
+
+static void *bar_main(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&bar_done)) {
+        draw_bar(atomic_load(&progress.done), atomic_load(&progress.planned));
+        usleep(BAR_EVERY_US);
+    }
+    fprintf(stderr, "\r%60s\r", "");
+    return NULL;
+}
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    atomic_store(&progress.cancel, true);
+}
+
+/* With a bar while it goes on, if somebody looks. */
+static enum xpl_status explain_and_show(struct shell *s, struct xpl_error *err)
+{
+    pthread_t thread;
+    bool bar = isatty(STDERR_FILENO) && pthread_create(&thread, NULL, bar_main, NULL) == 0;
+    enum xpl_status st = explain(s, err);
+
+    atomic_store(&bar_done, true);
+    if (bar)
+        pthread_join(thread, NULL);
+    return st;
+}
+
+/* ---- what came of it ---- */
+
+static void print_class(const struct shell *s, const struct xpl_class_explanation *c)
+{
+    const char *label = s->labels ? s->labels[c->index] : NULL;
+
+    printf("\nclass %u%s%s%s, probability %.4f\n", c->index, label ? " (" : "", label ? label : "", label ? ")" : "",
+           c->probability);
+    printf("  zone    weight   interval               share of area   at row, column\n");
+    for (uint32_t j = 0; j < s->segments->count; j++) {
+        const struct xpl_segment *zone = &s->segments->segments[j];
+
+        printf("  %4u  %+.4f   %+.4f to %+.4f   %10.1f %%   %6.0f, %-6.0f  %s\n", j, c->weights[j], c->low[j],
+               c->high[j], 100.0 * zone->area / ((double)s->segments->height * s->segments->width), zone->row,
+               zone->column, xpl_decision_name(c->decisions[j]));
+    }
+    printf("verdict: %s. %s\n", xpl_verdict_name(c->verdict), c->reason);
+}
+
+static void print_words(const struct shell *s)
+{
+    const struct xpl_explanation *e = s->explanation;
+
+    printf("%u zones, %zu model calls (%s, %s), %.1f s\n", s->segments->count, e->calls, e->design,
+           xpl_stop_reason_name(e->stopped), (double)(xpl_monotonic_us() - s->started_us) / 1e6);
+    for (uint32_t i = 0; i < e->n_classes; i++)
+        print_class(s, &e->classes[i]);
+    for (uint32_t i = 0; i < e->n_warnings; i++)
+        printf("note: %s\n", e->warnings[i]);
+}
+
+static enum xpl_status print_json(const struct shell *s, struct xpl_error *err)
+{
+    int64_t now = xpl_now_us();
+    struct xpl_task task = {.id = "shell", .scoring_id = s->options.image, .created_at = now};
+    struct xpl_finished finished = {.task = &task,
+                                    .finished_at = now,
+                                    .params = &s->params,
+                                    .image = s->image,
+                                    .segments = s->segments,
+                                    .explanation = s->explanation,
+                                    .n_model_classes = s->n_classes,
+                                    .labels = s->labels};
+    const char *text;
+    enum xpl_status st;
+
+    xpl_predictor_stats(s->predictor, &finished.stats);
+    finished.timing.score = finished.stats.seconds * 1000;
+    finished.timing.total = (double)(xpl_monotonic_us() - s->started_us) / 1000;
+    if (!(st = xpl_finished_attributions(s->arena, &finished, &text, err)))
+        puts(text);
+    return st;
+}
+
+static enum xpl_status write_file(const char *path, const void *data, size_t length, struct xpl_error *err)
+{
+    FILE *file = fopen(path, "wb");
+    bool written = file && fwrite(data, 1, length, file) == length;
+
+    written = file && fclose(file) == 0 && written;
+    return written ? XPL_OK : xpl_fail_field(err, XPL_BAD_FIELD, "--output", "%.200s cannot be written", path);
+}
+
+static enum xpl_status write_picture(struct shell *s, struct xpl_error *err)
+{
+    const struct xpl_class_explanation *c = &s->explanation->classes[0];
+    struct xpl_picture picture = {s->image, *s->segments, c->weights, c->low, c->high, s->n_classes == 2};
+    XPL_AUTO(xpl_buf) svg = xpl_buf_new(XPL_PICTURE_MAX_SVG);
+    uint8_t *png;
+    size_t length;
+    enum xpl_status st;
+
+    if (!svg)
+        return xpl_no_memory(err);
+    if (s->options.picture.svg) {
+        st = xpl_picture_svg(s->arena, &picture, &s->options.picture, svg, err);
+        return st ? st : write_file(s->options.output, svg->data, svg->length, err);
+    }
+    st = xpl_picture_png(s->arena, &picture, &s->options.picture, &png, &length, err);
+    return st ? st : write_file(s->options.output, png, length, err);
+}
+
+static enum xpl_status run(struct shell *s, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    s->params = xpl_explain_params_default();
+    s->started_us = xpl_monotonic_us();
+    if ((st = xpl_explain_params_read(s->options.parameters, "", &s->params, err)) || (st = load_image(s, err)) ||
+        (st = make_predictor(s, err)) || (st = make_splicer(s, err)) || (st = explain_and_show(s, err)))
+        return st;
+    if (s->options.output && (st = write_picture(s, err)))
+        return st;
+    if (s->options.json)
+        return print_json(s, err);
+    print_words(s);
+    return XPL_OK;
+}
+
+static int exit_status(enum xpl_status st, const struct xpl_error *err)
+{
+    if (st == XPL_CANCELLED)
+        return INTERRUPTED;
+    if (st == XPL_BAD_FIELD && strcmp(err->field, "image") != 0)
+        return EX_USAGE;
+    if (st == XPL_BAD_FIELD || st == XPL_BAD_RECORD)
+        return EX_DATAERR;
+    return st >= XPL_MODEL_UNREACHABLE && st <= XPL_DEADLINE ? EX_UNAVAILABLE : EX_SOFTWARE;
+}
+
+int xpl_explain_command(int argc, char **argv)
+{
+    struct shell s = {.arena = xpl_arena_new(ARENA_BYTES)};
+    struct xpl_error err = {0};
+    enum xpl_status st;
+    int code = EX_OK;
+
+    if (!s.arena)
+        return EX_OSERR;
+    xpl_explain_options_read(argc, argv, &s.options);
+    signal(SIGINT, on_interrupt);
+    if ((st = run(&s, &err))) {
+        fprintf(stderr, "explaind: %s%s%s\n", err.field, *err.field ? ": " : "", err.message);
+        code = exit_status(st, &err);
+    }
+    xpl_predictor_free(s.predictor);
+    json_decref(s.options.parameters);
+    xpl_arena_free(s.arena);
+    return code;
+}

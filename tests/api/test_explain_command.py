@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`explaind explain`: one image at a shell."""
+import json
+import os
+import signal
+import subprocess
+import xml.etree.ElementTree as xml
+
+import numpy
+import pytest
+from PIL import Image
+from support.images import blocks, read_png
+from support.paths import program
+from support.processes import SANITIZER
+
+PATH = "/ml/v4/deployments/d1/predictions"
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A picture of six blocks as a file."""
+    pixels = numpy.array(blocks(n=6, height=24, width=48))
+    Image.fromarray((pixels * (255 if pixels.max() <= 1 else 1)).astype(numpy.uint8)).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def command(*words):
+    return [str(word) for word in (program("explaind"), "explain", *words)]
+
+
+def explain(*words, expect=0, **environment):
+    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
+    assert not SANITIZER.search(done.stderr), done.stderr[-4000:]
+    assert done.returncode == expect, f"{done.stdout}{done.stderr}"
+    return done
+
+
+def test_zones_and_verdict_are_told_in_words(photo, stub_model):
+    done = explain(photo, "--model", stub_model.url + PATH, "--fill", "black")
+    assert "6 zones, 64 model calls (all_masks, complete)" in done.stdout
+    assert done.stdout.count("\nclass ") == 2 and done.stdout.count("verdict: high. ") == 2
+    assert not done.stderr, "no bar where nobody looks"
+
+
+def test_json_has_the_numbers_of_the_attributions(photo, stub_model):
+    entity = json.loads(explain(photo, "--model", stub_model.url + PATH, "--json", "--class", "0").stdout)["entity"]
+    [only] = entity["classes"]
+    assert only["value"] == "0" and len(only["weights"]) == entity["segmentation"]["count"] == 6
+    assert entity["model"]["images"] >= 64 and entity["image"]["range"]["kind"] == "byte"
+
+
+@pytest.mark.parametrize("words, kind", [([], "byte"), (["--range", "0..1"], "unit"), (["--range", "-1..1"], "signed")])
+def test_values_are_sent_in_the_models_range(photo, model, words, kind):
+    seen = []
+    answer = model.answer
+
+    def watch(path, headers, body):
+        seen.extend(json.loads(body)["input_data"][0]["values"])
+        return answer(path, headers, body)
+
+    model.answer = watch
+    explain(photo, "--model", model.url + PATH, "--size", "12x24", "--fill", "black", *words)
+    low, high = {"byte": (0, 255), "unit": (0, 1), "signed": (-1, 1)}[kind]
+    values = numpy.array(seen, float)
+    assert values.shape[1:] == (12, 24, 3) and values.min() == low and low < values.max() <= high
+
+
+def test_grey_images_keep_one_channel_and_plain_formats_their_shape(photo, model):
+    seen = []
+
+    def plain(path, headers, body):
+        images = json.loads(body)["values"]
+        seen.extend(images)
+        return 200, json.dumps({"fields": ["probability"], "values": [[[0.5, 0.5]] for _ in images]}).encode()
+
+    model.answer = plain
+    done = explain(photo, "--model", model.url + "/v1/deployments/d1/online", "--format", "custom", "--channels", "1")
+    assert numpy.array(seen).shape[1:] == (24, 48, 1)
+    assert "No zone matters" in done.stdout
+
+
+def test_pictures_are_written(photo, stub_model, tmp_path):
+    explain(photo, "--model", stub_model.url + PATH, "-o", tmp_path / "heat.png")
+    explain(photo, "--model", stub_model.url + PATH, "-o", tmp_path / "pane.png", "--pane", "positive")
+    explain(photo, "--model", stub_model.url + PATH, "-o", tmp_path / "heat.svg")
+    assert max(read_png((tmp_path / "heat.png").read_bytes()).shape) >= 256
+    assert read_png((tmp_path / "pane.png").read_bytes()).shape == (24, 48, 3)
+    assert xml.parse(tmp_path / "heat.svg").getroot().tag.endswith("svg")
+
+
+def test_the_same_command_says_the_same(photo, stub_model):
+    words = (photo, "--model", stub_model.url + PATH, "--json", "--fill", "noise", "--seed", "7")
+    first, second = (json.loads(explain(*words).stdout)["entity"] for _ in range(2))
+    assert first["classes"] == second["classes"]
+
+
+def test_credentials_come_from_the_environment(photo, model):
+    explain(photo, "--model", model.url + PATH, EXPLAIND_TOKEN="a-token")
+    assert {headers["Authorization"] for headers in model.headers} == {"Bearer a-token"}
+
+
+@pytest.mark.parametrize("words, status, told", [
+    ([], 64, "--model"), (["--model", "URL", "--size", "big"], 64, "HxW"),
+    (["--model", "URL", "--channels", "2"], 64, "1 or 3"), (["--model", "URL", "--range", "0..7"], 64, "--range"),
+    (["--model", "URL", "--fill", "red"], 64, "image.fill"), (["--model", "URL", "--budget", "few"], 64, "--budget"),
+    (["--model", "URL", "--zones", "99"], 64, "max_segments"), (["--model", "URL", "--pane", "all"], 64, "--pane"),
+    (["--model", "URL", "--pane", "both", "-o", "x.svg"], 64, "SVG"),
+    (["--model", "URL", "--class", "99"], 64, "class"), (["--model", "URL", "-o", "/nowhere/x.png"], 64, "/nowhere"),
+    (["--model", "http://127.0.0.1:9/"], 69, "reached"),
+    (["--model", "ftp://127.0.0.1/"], 69, "rotocol"),
+])
+def test_what_is_wrong_is_told_with_a_status(photo, stub_model, words, status, told):
+    done = explain(photo, *[stub_model.url + PATH if word == "URL" else word for word in words], expect=status)
+    assert told in done.stderr and not done.stdout
+
+
+def test_what_is_no_image_is_said_to_be_none(tmp_path, stub_model):
+    (tmp_path / "text").write_text("no picture")
+    assert "no picture" in explain(tmp_path / "text", "--model", stub_model.url + PATH, expect=65).stderr
+    assert "cannot be opened" in explain(tmp_path / "none", "--model", stub_model.url + PATH, expect=65).stderr
+
+
+def test_an_interrupt_ends_it_cleanly(photo, model):
+    model.hold()
+    running = subprocess.Popen(command(photo, "--model", model.url + PATH), stderr=subprocess.PIPE, text=True)
+    assert model.asked.wait(30)
+    running.send_signal(signal.SIGINT)
+    _, stderr = running.communicate(timeout=30)
+    assert running.returncode == 130 and "cancelled" in stderr
+    model.release()
