@@ -155,6 +155,11 @@ bool xpl_call_blocks(const struct xpl_call *call)
     return is_slow(call) || call->password_unchecked;
 }
 
+bool xpl_call_asks_others(const struct xpl_call *call)
+{
+    return xpl_starts_with(call->route->operation, "ml_"); /* asset discovery at the model's engine */
+}
+
 /* A handler sees one state of the database; one that blocks would hold on to an old one. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {

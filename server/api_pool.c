@@ -15,27 +15,59 @@ struct xpl_api_pool {
     pthread_cond_t wakeup;
     struct xpl_pool_job *first, *last;
     size_t n_waiting, max_waiting;
+    size_t n_asking; /* threads that ask other servers */
     bool stopping;
     size_t n_threads;
     struct pool_thread threads[];
 };
+
+/* The first job that may be done now, with the link to it; NULL when there is none. */
+static struct xpl_pool_job **find_next(struct xpl_api_pool *pool)
+{
+    bool may_ask = pool->n_asking + 1 < pool->n_threads || pool->n_threads == 1 || pool->stopping;
+    struct xpl_pool_job **link = &pool->first;
+
+    while (*link && (*link)->asks_others && !may_ask)
+        link = &(*link)->next;
+    return link;
+}
+
+/* Called with the lock held. */
+static struct xpl_pool_job *unlink_next(struct xpl_api_pool *pool)
+{
+    struct xpl_pool_job **link = find_next(pool), *job = *link;
+
+    if (!job)
+        return NULL;
+    *link = job->next;
+    if (pool->last == job) {
+        pool->last = pool->first;
+        while (pool->last && pool->last->next)
+            pool->last = pool->last->next;
+    }
+    pool->n_waiting--;
+    pool->n_asking += job->asks_others;
+    return job;
+}
 
 static struct xpl_pool_job *take(struct xpl_api_pool *pool)
 {
     struct xpl_pool_job *job;
 
     pthread_mutex_lock(&pool->lock);
-    while (!pool->first && !pool->stopping)
+    while (!(job = unlink_next(pool)) && !pool->stopping)
         pthread_cond_wait(&pool->wakeup, &pool->lock);
-    job = pool->first;
-    if (job) {
-        pool->first = job->next;
-        if (!pool->first)
-            pool->last = NULL;
-        pool->n_waiting--;
-    }
     pthread_mutex_unlock(&pool->lock);
     return job;
+}
+
+/* A job that waited for its turn to ask may go on now. The job itself is gone by now. */
+static void asked(struct xpl_api_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->n_asking--;
+    pthread_cond_broadcast(&pool->wakeup);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 static void *pool_main(void *arg)
@@ -43,8 +75,13 @@ static void *pool_main(void *arg)
     struct pool_thread *self = arg;
     struct xpl_pool_job *job;
 
-    while ((job = take(self->pool)))
+    while ((job = take(self->pool))) {
+        bool asks_others = job->asks_others;
+
         job->run(job, self->db);
+        if (asks_others)
+            asked(self->pool);
+    }
     return NULL;
 }
 

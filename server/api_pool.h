@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Threads for calls that would block an HTTP thread: they parse a lot, draw, or ask other servers. Each has its own
- * read connection.
+ * read connection. Jobs that ask other servers never hold all threads: a server that does not answer would keep logins
+ * and everything else waiting.
  */
 #ifndef XPL_SERVER_API_POOL_H
 #define XPL_SERVER_API_POOL_H
@@ -13,6 +14,7 @@ struct xpl_api_pool;
 /** A piece of work; embedded in what it is about. */
 struct xpl_pool_job {
     void (*run)(struct xpl_pool_job *job, struct xpl_db *db);
+    bool asks_others;
     struct xpl_pool_job *next; /* the pool's */
 };
 

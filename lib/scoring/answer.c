@@ -255,7 +255,8 @@ static enum xpl_status look_at_first_row(struct reading *r, struct xpl_text row,
     if (found == 1)
         found = 2;
     if (found == 0 || found > MAX_CLASSES)
-        return bad(r->err, "the list of probabilities is empty or too long");
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the list of probabilities has %u numbers; 1 to %u are accepted",
+                        found, MAX_CLASSES);
     if (n_classes && n_classes != found)
         return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected", found, n_classes);
     r->answer->n_classes = found;

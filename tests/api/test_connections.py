@@ -4,6 +4,7 @@ import contextlib
 import resource
 import socket
 import ssl
+import threading
 import time
 
 import requests
@@ -127,6 +128,33 @@ def test_a_request_that_is_worked_on_is_not_ended(start_daemon, model):
     provider_id = client.add_provider(model.url)
     model.before_listing = lambda: time.sleep(3)
     assert client.get("/v2/ml_deployments", service_provider_id=provider_id)["count"] == 0
+
+
+def test_servers_that_do_not_answer_leave_room_for_other_slow_calls(start_daemon, model, stub_model):
+    daemon = start_daemon()
+    watched = Watched(Client(daemon.url), stub_model)
+    provider_id = watched.client.add_provider(model.url)
+    asked, release, counts = threading.Event(), threading.Event(), []
+
+    def hold():
+        asked.set()
+        release.wait(30)
+
+    def list_deployments():
+        client = Client(daemon.url, watched.client.instance)
+        counts.append(client.get("/v2/ml_deployments", service_provider_id=provider_id)["count"])
+
+    model.before_listing = hold
+    threads = [threading.Thread(target=list_deployments) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert asked.wait(10)
+    assert watched.count() == 0, "a list of records takes a thread of the same pool"
+    assert not counts, "nobody was answered meanwhile"
+    release.set()
+    for thread in threads:
+        thread.join(30)
+    assert counts == [0, 0, 0]
 
 
 def test_a_client_that_does_not_take_its_answers_is_ended(start_daemon):

@@ -125,7 +125,7 @@ static const struct bad_answer bad_answers[] = {
     {"{\"values\":[7]}", "not an array"},
     {"{\"values\":[[\"a\",\"b\"]]}", "no probabilities"},
     {"{\"values\":[[[\"a\",\"b\"]]]}", "number"},
-    {"{\"values\":[[[]]]}", "empty"},
+    {"{\"values\":[[[]]]}", "0 numbers"},
     {"{\"values\":[[[0.5,0.5]],[[0.5,0.5]]]}", "more than the 1 rows"},
     {"{\"fields\":[\"probability\"],\"values\":[[[0.5,NaN]]]}", "JSON"},
     {"{\"fields\":[\"probability\"],\"values\":[[[0.5,Infinity]]]}", "JSON"},
