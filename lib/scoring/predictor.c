@@ -73,18 +73,22 @@ static bool is_idle(const struct work *work)
 }
 
 /* Makes the request for the next masks of a slot's share. */
-static void make_body(struct job *job, struct work *work, struct xpl_slot *slot)
+static enum xpl_status make_body(struct job *job, struct work *work, struct xpl_slot *slot)
 {
     struct xpl_predictor *p = job->p;
     size_t left = work->end - work->first, size = xpl_batch_size(&p->batch, p->max_batch);
     uint64_t rows[XPL_MAX_BATCH];
+    char *body;
 
     work->n = work->trial || left < size ? left : size;
     work->tries = 0;
     memcpy(rows, job->masks + work->first, work->n * sizeof *rows);
     if (work->trial)
         rows[work->n] = p->reference_mask;
-    work->body_length = xpl_splice(p->splicer, rows, xpl_work_rows(work), slot->body);
+    if (!(body = xpl_transport_body(slot)))
+        return xpl_no_memory(job->err);
+    work->body_length = xpl_splice(p->splicer, rows, xpl_work_rows(work), body);
+    return XPL_OK;
 }
 
 static enum xpl_status start(struct job *job, uint32_t slot_index)
@@ -92,9 +96,10 @@ static enum xpl_status start(struct job *job, uint32_t slot_index)
     struct xpl_predictor *p = job->p;
     struct work *work = &p->work[slot_index];
     struct xpl_slot *slot = xpl_transport_slot(p->transport, slot_index);
+    enum xpl_status st;
 
-    if (work->n == 0)
-        make_body(job, work, slot);
+    if (work->n == 0 && (st = make_body(job, work, slot)))
+        return st;
     work->tries++;
     work->not_before = 0;
     work->started = xpl_monotonic_us();

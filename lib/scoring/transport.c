@@ -197,8 +197,7 @@ static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoin
     slot->body_max = body_max;
     xpl_buf_init(&slot->answer, options->max_answer_bytes);
     slot->handle = curl_easy_init();
-    slot->body = body_max ? malloc(body_max) : NULL;
-    if (!slot->handle || (body_max && !slot->body))
+    if (!slot->handle)
         return xpl_no_memory(err);
     if ((st = read_url(slot, endpoint->url, err)) || (st = add_headers(slot, endpoint, options, err)))
         return st;
@@ -261,6 +260,13 @@ const char *xpl_transport_host(const struct xpl_transport *transport)
 }
 
 /* ---- requests ---- */
+
+char *xpl_transport_body(struct xpl_slot *slot)
+{
+    if (!slot->body && slot->body_max)
+        slot->body = malloc(slot->body_max);
+    return slot->body;
+}
 
 static void write_sequence(struct xpl_slot *slot, uint64_t number)
 {

@@ -23,7 +23,7 @@ struct xpl_slot {
     CURL *handle;
     struct curl_slist *headers;
     char *sequence; /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
-    char *body;     /* body_max bytes, for the caller to write */
+    char *body;     /* body_max bytes, for the caller to write; see xpl_transport_body */
     size_t body_max;
     struct xpl_buf answer;
     const struct xpl_endpoint *endpoint;
@@ -49,6 +49,12 @@ struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t in
 
 /** "host:port" that requests go to. */
 const char *xpl_transport_host(const struct xpl_transport *transport);
+
+/**
+ * The slot's body to write, made when it is used for the first time: most explanations use few of the slots there may
+ * be. NULL without memory.
+ */
+char *xpl_transport_body(struct xpl_slot *slot);
 
 /** Starts the request of a slot whose body was written. `number` tells calls apart in the Ce-Id header. */
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
