@@ -78,10 +78,10 @@ static json_t *decisions_view(const struct xpl_class_explanation *c, uint32_t n)
 static json_t *class_view(const struct xpl_finished *f, const struct xpl_class_explanation *c)
 {
     uint32_t d = f->segments->count;
-    json_t *fidelity =
-        json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o}", "r2", number(c->r2), "q2", number(c->q2), "surrogate_q2",
-                  number(c->surrogate_q2), "local_prediction", c->local_prediction, "sum_gap", number(c->sum_gap),
-                  "deletion_auc", number(c->deletion_auc), "insertion_auc", number(c->insertion_auc));
+    json_t *fidelity = json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:b}", "r2", number(c->r2), "q2", number(c->q2),
+                                 "surrogate_q2", number(c->surrogate_q2), "local_prediction", c->local_prediction,
+                                 "sum_gap", number(c->sum_gap), "deletion_auc", number(c->deletion_auc),
+                                 "insertion_auc", number(c->insertion_auc), "auc_predicted", c->auc_predicted);
 
     return json_pack("{s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:b, s:o, s:{s:s, s:s}}", "value",
                      json_sprintf("%u", c->index), "label", f->labels ? json_string(f->labels[c->index]) : json_null(),
@@ -104,8 +104,9 @@ static json_t *sampling_view(struct xpl_arena *arena, const struct xpl_finished 
     const struct xpl_explanation *e = f->explanation;
     char fill[XPL_FILL_TEXT_SIZE], *seed = xpl_arena_alloc(arena, 2 * sizeof e->seed + 1);
 
-    return json_pack("{s:s, s:I, s:I, s:s, s:s*, s:b, s:s}", "design", e->design, "calls", (json_int_t)e->calls,
-                     "distinct_masks", (json_int_t)e->calls, "fill", xpl_fill_text(f->params, fill), "seed",
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s*, s:b, s:s}", "mode", xpl_design_mode_name(e->mode), "why",
+                     e->why, "design", e->design, "calls", (json_int_t)e->calls, "distinct_masks", (json_int_t)e->calls,
+                     "fill", xpl_fill_text(f->params, fill), "seed",
                      seed ? xpl_hex(e->seed, sizeof e->seed, seed) : NULL, "exact", e->exact, "stopped",
                      xpl_stop_reason_name(e->stopped));
 }

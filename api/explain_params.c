@@ -12,9 +12,8 @@
 #define MAX_CLASS 99999
 #define MIN_CALLS 64 /* fewer masks are no balanced design */
 
-/* What clients may write; names that a later version brings stand behind those of this one. */
+/* What clients may write, in the order of the enumerations; names that a later version brings stand behind. */
 static const char *const designs[] = {"auto", "exact", "reference", "adaptive", "array", NULL};
-static const enum xpl_design_mode design_modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_EXACT, XPL_DESIGN_REFERENCE};
 static const char *const fills[] = {"mean", "black", "blur", "noise", NULL};
 static const enum xpl_fill fill_modes[] = {XPL_FILL_MEAN, XPL_FILL_BLACK, XPL_FILL_BLUR, XPL_FILL_NOISE};
 static const char *const algorithms[] = {"quickshift", "grid", "slic", "felzenszwalb", NULL};
@@ -66,7 +65,7 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
         NUMBER(ratio, "image.segmentation.ratio", 0, 1),
         INT(rows, "image.segmentation.rows", 1, XPL_MAX_SEGMENTS),
         INT(columns, "image.segmentation.columns", 1, XPL_MAX_SEGMENTS),
-        INT(max_segments, "image.segmentation.max_segments", 2, 63),
+        INT(max_segments, "image.segmentation.max_segments", 2, XPL_MAX_SEGMENTS),
         XPL_JSON_CHOICE(struct params_request, design, .path = "image.design", .choices = designs),
         XPL_JSON_STRING(struct params_request, fill, .path = "image.fill", .max = 16),
         INT(budget, "image.budget", MIN_CALLS, 1000000),
@@ -139,17 +138,24 @@ static enum xpl_status check_available(const struct params_request *request, con
     if (labels && !json_is_null(labels))
         return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.labels",
                               "a label map of one's own is not available in this version");
-    if ((size_t)request->design >= XPL_COUNT(design_modes))
-        return not_available("image.design", designs[request->design], "auto, exact or reference", err);
-    if (request->max_segments > (int64_t)XPL_MAX_SEGMENTS)
-        return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.max_segments",
-                              "more than %u superpixels are not available in this version", XPL_MAX_SEGMENTS);
-    if (request->algorithm == XPL_SEGMENTATION_GRID &&
-        (request->rows * request->columns < 2 || request->rows * request->columns > XPL_MAX_SEGMENTS))
+    return XPL_OK;
+}
+
+/* What each may be alone, and not together. */
+static enum xpl_status check_together(const struct params_request *request, struct xpl_error *err)
+{
+    bool exact = request->design == XPL_DESIGN_EXACT;
+    int64_t most = exact ? XPL_FIELD_SEGMENTS : XPL_MAX_SEGMENTS, cells = request->rows * request->columns;
+
+    if (request->max_segments > most)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.max_segments",
+                              "is %lld; with design exact at most %lld superpixels (%u model calls) are accepted",
+                              (long long)request->max_segments, (long long)most, XPL_EXACT_MAX_MASKS);
+    if (request->algorithm == XPL_SEGMENTATION_GRID && (cells < 2 || cells > most))
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.rows",
-                              "%lld rows of %lld columns are %lld superpixels; 2 to %u are accepted",
-                              (long long)request->rows, (long long)request->columns,
-                              (long long)(request->rows * request->columns), XPL_MAX_SEGMENTS);
+                              "%lld rows of %lld columns are %lld superpixels; 2 to %lld are accepted%s",
+                              (long long)request->rows, (long long)request->columns, (long long)cells, (long long)most,
+                              exact ? " with design exact" : "");
     return XPL_OK;
 }
 
@@ -220,7 +226,7 @@ static void take(const struct params_request *request, struct xpl_explain_params
     params->max_dist = request->max_dist;
     params->ratio = request->ratio;
     params->confidence = request->confidence;
-    params->design = design_modes[request->design];
+    params->design = (enum xpl_design_mode)request->design;
     params->max_segments = (uint32_t)request->max_segments;
     params->budget = (uint32_t)request->budget;
     params->perturbations_count = (uint32_t)request->perturbations_count;
@@ -240,6 +246,7 @@ static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *p
 
     forget_nulls(json, &request);
     if ((st = read_members(json, &request, err)) || (st = check_available(&request, json, err)) ||
+        (st = check_together(&request, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image"), "image", image_members, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image.segmentation"), "image.segmentation", segmentation_members,
                              err)) ||

@@ -30,6 +30,9 @@ struct question {
 
 /* What was stored, unpacked. */
 struct samples {
+    bool exact, random;             /* all masks; drawn with replacement, as lime does */
+    enum xpl_interval_kind of_fits; /* what the linear fit's standard errors are those of */
+    enum xpl_interval_kind of_surrogates;
     uint32_t d, n_classes;
     size_t n;
     xpl_mask *masks;
@@ -110,6 +113,31 @@ static enum xpl_status unpack(struct xpl_arena *arena, const struct xpl_explanat
     return XPL_OK;
 }
 
+/* How the masks were chosen says what standard errors are worth. */
+static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, struct samples *ret, struct xpl_error *err)
+{
+    XPL_AUTO_JSON attributions = NULL;
+    const char *text, *mode;
+    enum xpl_status st = xpl_explanation_attributions(call->db, call->arena, task_id, &text, err);
+
+    if (st)
+        return st;
+    attributions = json_loads(text, 0, NULL);
+    mode = xpl_json_string_at(attributions, "entity.sampling.mode");
+    ret->exact = ret->n == (size_t)1 << ret->d;
+    ret->of_fits = XPL_INTERVAL_DESIGN;
+    ret->of_surrogates = XPL_INTERVAL_SURROGATE;
+    if (ret->exact) {
+        ret->of_fits = XPL_INTERVAL_EXACT;
+    } else if (mode && strcmp(mode, "reference") == 0) {
+        ret->random = true;
+        ret->of_fits = XPL_INTERVAL_RANDOM;
+    } else if (mode && strcmp(mode, "adaptive") == 0) {
+        ret->of_fits = ret->of_surrogates = XPL_INTERVAL_ADAPTIVE;
+    }
+    return XPL_OK;
+}
+
 static enum xpl_status not_kept(struct xpl_call *call, const struct samples *samples, const char *field,
                                 const char *text, struct xpl_error *err)
 {
@@ -154,12 +182,12 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
                                          const double *scores, json_t *view, struct xpl_error *err)
 {
     struct xpl_fit_rows rows = {.masks = s->masks, .n = s->n, .n_segments = s->d, .kernel_width = q->kernel_width};
-    bool exact = s->n == (size_t)1 << s->d;
     double low[XPL_MAX_SEGMENTS], high[XPL_MAX_SEGMENTS];
     enum xpl_decision decisions[XPL_MAX_SEGMENTS];
     struct xpl_intervals intervals = {low, high, decisions};
+    struct xpl_estimate_rows of = {.with_surrogate = !s->exact && !s->random && !q->contrast};
     struct xpl_estimate estimate;
-    struct xpl_fit *fit;
+    struct xpl_fit *fit, *whole;
     json_t *pairs = json_array(), *words = json_array();
     enum xpl_status st;
 
@@ -167,12 +195,13 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     json_object_set_new(view, "decisions", words);
     /* a difference of probabilities is none: the linear fit alone */
     if ((st = xpl_fit_factor(call->arena, &rows, &fit, err)) ||
-        (st = xpl_estimate_class(call->arena, fit, scores, !exact && !q->contrast, &estimate, err)))
+        (of.with_surrogate && (st = xpl_estimate_whole(call->arena, s->d, q->kernel_width, &whole, err))))
         return st;
-    xpl_estimate_intervals(&estimate, s->d, q->confidence,
-                           exact            ? XPL_INTERVAL_EXACT
-                           : estimate.field ? XPL_INTERVAL_SURROGATE
-                                            : XPL_INTERVAL_DESIGN,
+    of.fit = fit;
+    of.whole = of.with_surrogate ? whole : NULL;
+    if ((st = xpl_estimate_class(call->arena, &of, scores, &estimate, err)))
+        return st;
+    xpl_estimate_intervals(&estimate, s->d, q->confidence, estimate.surrogate ? s->of_surrogates : s->of_fits, 0,
                            &intervals);
     for (uint32_t j = 0; j < s->d; j++) {
         json_array_append_new(pairs, json_pack("[f, f]", low[j], high[j]));
@@ -182,7 +211,7 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     json_object_set_new(view, "weights", numbers(estimate.coefficients + 1, s->d));
     json_object_set_new(view, "fidelity",
                         json_pack("{s:o, s:o, s:o}", "r2", number(estimate.linear.r2), "q2",
-                                  exact ? json_null() : number(estimate.q2), "surrogate_q2",
+                                  s->exact ? json_null() : number(estimate.q2), "surrogate_q2",
                                   number(estimate.surrogate_q2)));
     return XPL_OK;
 }
@@ -279,13 +308,12 @@ static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task
     st = xpl_explanation_samples_get(call->db, call->arena, task->id, &stored, err);
     if (st == XPL_NOT_FOUND)
         return xpl_fail(err, XPL_NOT_AVAILABLE, "the scores of this explanation were not kept");
-    if (st || (st = unpack(call->arena, &stored, &samples, err)))
+    if (st || (st = unpack(call->arena, &stored, &samples, err)) || (st = read_mode(call, task->id, &samples, err)))
         return st;
     if (samples.masks[0] != ((xpl_mask)1 << samples.d) - 1)
         return damaged(err);
-    json_object_set_new(
-        entity, "sampling",
-        json_pack("{s:I, s:b}", "distinct_masks", (json_int_t)samples.n, "exact", samples.n == (size_t)1 << samples.d));
+    json_object_set_new(entity, "sampling",
+                        json_pack("{s:I, s:b}", "distinct_masks", (json_int_t)samples.n, "exact", samples.exact));
     st = q->contrast  ? answer_contrast(call, &samples, q, list, err)
          : q->classes ? answer_classes(call, &samples, q, list, err)
                       : answer_top(call, &samples, q, list, err);

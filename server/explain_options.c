@@ -35,7 +35,7 @@ static const struct argp_option option_list[] = {
     {"output", 'o', "FILE", 0, "write a picture: .png, or .svg of a heat map", 0},
     {"pane", OPTION_PANE, "PANE", 0, "which: heatmap (default), positive, negative, both, outline, masked, sheet", 0},
     {"json", OPTION_JSON, 0, 0, "print all numbers as JSON, as GET .../attributions does", 0},
-    {"design", OPTION_DESIGN, "DESIGN", 0, "auto (default), exact or reference", 0},
+    {"design", OPTION_DESIGN, "DESIGN", 0, "auto (default), exact, array, adaptive or reference", 0},
     {"budget", OPTION_BUDGET, "N", 0, "model calls at most", 0},
     {"zones", OPTION_ZONES, "N", 0, "superpixels at most", 0},
     {"fill", OPTION_FILL, "FILL", 0, "of hidden zones: mean (default), black, blur, noise or #rrggbb", 0},

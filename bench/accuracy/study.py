@@ -17,7 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from lime_limit import lime_error, relative_error, true_weights  # noqa: E402
 from tables import ROOT, tables  # noqa: E402
 
-MODES = {"auto": ["auto"], "auto, 256 calls": ["auto", "256"], "reference, 1000": ["reference", "1000", "7"]}
+MODES = {"auto": ["auto"], "auto, 256 calls": ["auto", "256"], "array, 512": ["array", "512"],
+         **{f"adaptive, seed {seed}": ["adaptive", "512", str(seed)] for seed in range(5)},
+         "reference, 1000": ["reference", "1000", "7"]}
 SIGNS = {"positive": 1, "negative": -1}
 
 

@@ -6,7 +6,7 @@
  * Nordstrom-Robinson code (256 words of 16 bits, an orthogonal array of strength 5: any five superpixels appear in all
  * 32 combinations equally often); the later ones add translates of it, up to its linear span of 2048 words (strength
  * 7). Hammons, Kumar, Calderbank, Sloane, Solé: "The Z4-linearity of Kerdock, Preparata, Goethals, and related codes",
- * 1994.
+ * 1994. Above 16 superpixels the stages are those of array.h. Random designs are drawn from the seed.
  */
 #ifndef XPL_EXPLAIN_DESIGN_H
 #define XPL_EXPLAIN_DESIGN_H
@@ -16,7 +16,7 @@
 #include "lib/base/status.h"
 #include "lib/explain/explain.h"
 
-#define XPL_DESIGN_MAX_STAGES        4u
+#define XPL_DESIGN_MAX_STAGES        32u
 #define XPL_DESIGN_MIN_MASKS         64u /* unless all masks are fewer */
 #define XPL_DESIGN_REFERENCE_SAMPLES 5000u
 
@@ -35,8 +35,10 @@ struct xpl_design {
     uint32_t *repeats; /* how often each was drawn; NULL = once */
     size_t n;
     struct xpl_design_stage stages[XPL_DESIGN_MAX_STAGES];
-    uint32_t n_stages; /* at least 1 */
-    bool over_budget;  /* a larger stage exists and was left out, because the budget does not reach */
+    uint32_t n_stages;         /* at least 1 */
+    bool over_budget;          /* a larger stage exists and was left out, because the budget does not reach */
+    enum xpl_design_mode mode; /* what `auto` became: never XPL_DESIGN_AUTO */
+    const char *why;           /* one plain sentence */
 };
 
 /** The mask that shows everything. */
@@ -46,8 +48,8 @@ static inline xpl_mask xpl_design_all_on(uint32_t n_segments)
 }
 
 /**
- * Plans all stages for 2 <= n_segments <= XPL_MAX_SEGMENTS. Only `reference` uses the seed.
- * XPL_BAD_FIELD: the budget is too small for any design, or for `exact`.
+ * Plans all stages for 2 <= n_segments <= XPL_MAX_SEGMENTS. Only `reference` and `adaptive` use the seed.
+ * XPL_BAD_FIELD: the budget is too small for any design, or there are too many superpixels for `exact`.
  */
 enum xpl_status xpl_design_plan(struct xpl_arena *arena, uint32_t n_segments, const struct xpl_explain_params *params,
                                 const uint8_t seed[XPL_HASH_BYTES], struct xpl_design **ret, struct xpl_error *err);

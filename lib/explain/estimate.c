@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/explain/array.h"
 #include "lib/explain/confidence.h"
-#include "lib/explain/surrogate.h"
 
 #define LIME_SAMPLES    5000.0
 #define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
@@ -87,13 +87,33 @@ static double weighted_squares(const struct xpl_fit *fit, const double *residual
     return sum;
 }
 
-/* A g + A (f - g). */
-static void correct(const struct xpl_fit *fit, const double *field, const double *residuals, double *ret_coefficients)
+/* A g: over all masks, or over the rows that stand for them. */
+static enum xpl_status weights_of_surrogate(struct xpl_arena *scratch, const struct xpl_estimate_rows *rows,
+                                            const struct xpl_surrogate *surrogate, double *ret, struct xpl_error *err)
 {
-    xpl_estimate_of_field(field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), ret_coefficients);
+    const struct xpl_fit *fit = rows->fit, *whole = rows->whole;
+    struct xpl_fit_result result;
+    double *values;
+
+    if (surrogate->field) {
+        xpl_estimate_of_field(surrogate->field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), ret);
+        return XPL_OK;
+    }
+    if (!(values = XPL_NEW_ARRAY(scratch, double, whole->rows.n)))
+        return xpl_no_memory(err);
+    for (size_t i = 0; i < whole->rows.n; i++)
+        values[i] = xpl_surrogate_at(surrogate, whole->rows.masks[i]);
+    xpl_fit_solve(whole, values, &result);
+    memcpy(ret, result.coefficients, sizeof result.coefficients);
+    return XPL_OK;
+}
+
+/* + A (f - g). */
+static void correct(const struct xpl_fit *fit, const double *residuals, double *coefficients)
+{
     for (size_t i = 0; i < fit->rows.n; i++)
         for (uint32_t c = 0; c < fit->size; c++)
-            ret_coefficients[c] += fit->operator[i * fit->size + c] * residuals[i];
+            coefficients[c] += fit->operator[i * fit->size + c] * residuals[i];
 }
 
 /* `linear` and `predicted` are residuals of the two; the first is overwritten by those of the blend. */
@@ -110,18 +130,19 @@ static void blend(const struct xpl_fit *fit, double *linear, const double *predi
         linear[i] += share * (predicted[i] - linear[i]);
 }
 
-static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *scratch, const struct xpl_fit *fit,
-                                     const double *scores, double *residuals, struct xpl_estimate *ret,
-                                     struct xpl_error *err)
+static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *scratch,
+                                     const struct xpl_estimate_rows *rows, const double *scores, double *residuals,
+                                     struct xpl_estimate *ret, struct xpl_error *err)
 {
-    size_t n = fit->rows.n, all = (size_t)1 << fit->rows.n_segments;
+    const struct xpl_fit *fit = rows->fit;
+    size_t n = fit->rows.n;
     double corrected[XPL_FIT_MAX_SIZE], *predicted = XPL_NEW_ARRAY(scratch, double, n);
     struct xpl_surrogate *surrogate;
     enum xpl_status st;
 
     if (!predicted)
         return xpl_no_memory(err);
-    st = xpl_surrogate_fit(scratch, fit->rows.masks, scores, n, fit->rows.n_segments, &surrogate, err);
+    st = xpl_surrogate_fit(arena, scratch, fit->rows.masks, scores, n, fit->rows.n_segments, &surrogate, err);
     if (st || !surrogate)
         return st;
     for (size_t i = 0; i < n; i++)
@@ -129,10 +150,12 @@ static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *
     ret->left_out_variance = weighted_squares(fit, predicted);
     ret->surrogate_q2 = 1 - ret->left_out_variance / ret->linear.variation;
     ret->left_out_variance /= sum_of(fit->weight, n);
-    correct(fit, surrogate->field, predicted, corrected);
+    if ((st = weights_of_surrogate(scratch, rows, surrogate, corrected, err)))
+        return st;
+    correct(fit, predicted, corrected);
     blend(fit, residuals, predicted, corrected, ret);
-    ret->field = xpl_arena_copy(arena, surrogate->field, all * sizeof *ret->field);
-    return ret->field ? XPL_OK : xpl_no_memory(err);
+    ret->surrogate = surrogate;
+    return XPL_OK;
 }
 
 static void finish(const struct xpl_fit *fit, const double *residuals, struct xpl_estimate *ret)
@@ -142,9 +165,31 @@ static void finish(const struct xpl_fit *fit, const double *residuals, struct xp
         ret->standard_errors[j] = sqrt(ret->standard_errors[j]);
 }
 
-enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_fit *fit, const double *scores,
-                                   bool with_surrogate, struct xpl_estimate *ret, struct xpl_error *err)
+enum xpl_status xpl_estimate_whole(struct xpl_arena *arena, uint32_t n_segments, double kernel_width,
+                                   struct xpl_fit **ret, struct xpl_error *err)
 {
+    struct xpl_fit_rows rows = {.n_segments = n_segments, .kernel_width = kernel_width};
+    struct xpl_array array;
+    xpl_mask *masks;
+
+    *ret = NULL;
+    if (n_segments <= XPL_FIELD_SEGMENTS)
+        return XPL_OK;
+    xpl_array_build(n_segments, &array);
+    rows.n = xpl_array_rows(array.most_bits);
+    if (!(rows.masks = masks = XPL_NEW_ARRAY(arena, xpl_mask, rows.n)))
+        return xpl_no_memory(err);
+    for (uint32_t x = 0; x < rows.n / 2; x++) {
+        masks[2 * x] = xpl_array_row(&array, x);
+        masks[2 * x + 1] = masks[2 * x] ^ masks[0]; /* its complement: row 0 shows everything */
+    }
+    return xpl_fit_factor(arena, &rows, ret, err);
+}
+
+enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_estimate_rows *rows, const double *scores,
+                                   struct xpl_estimate *ret, struct xpl_error *err)
+{
+    const struct xpl_fit *fit = rows->fit;
     XPL_AUTO(xpl_arena) scratch = xpl_arena_new(SCRATCH_BYTES);
     double *residuals = scratch ? XPL_NEW_ARRAY(scratch, double, fit->rows.n) : NULL;
     double squares[XPL_MAX_SEGMENTS];
@@ -160,27 +205,31 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_fit
         return XPL_OK;
     xpl_confidence_residuals(fit, scores, &ret->linear, residuals);
     ret->lime_error = sqrt(xpl_confidence_spread(fit, residuals, squares) * (double)fit->rows.n / LIME_SAMPLES);
-    if (with_surrogate)
-        st = add_surrogate(arena, scratch, fit, scores, residuals, ret, err);
+    if (rows->with_surrogate)
+        st = add_surrogate(arena, scratch, rows, scores, residuals, ret, err);
     finish(fit, residuals, ret);
     return st;
 }
 
 void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segments, double confidence,
-                            enum xpl_interval_kind kind, struct xpl_intervals *ret)
+                            enum xpl_interval_kind kind, uint32_t looks, struct xpl_intervals *ret)
 {
-    double factor = xpl_confidence_factor(confidence, kind), largest = 0, least;
+    double together = looks ? 1 - (1 - confidence) / ((double)n_segments * looks) : confidence;
+    double factor = xpl_confidence_factor(confidence, kind), strict = xpl_confidence_factor(together, kind);
+    bool has_surrogate = kind == XPL_INTERVAL_SURROGATE || kind == XPL_INTERVAL_ADAPTIVE;
+    double largest = 0, least;
 
     for (uint32_t j = 0; j < n_segments; j++)
         largest = fmax(largest, fabs(estimate->coefficients[j + 1]));
-    least = kind == XPL_INTERVAL_SURROGATE ? SURROGATE_DOUBT * largest : 0;
+    least = has_surrogate ? SURROGATE_DOUBT * largest : 0;
     for (uint32_t j = 0; j < n_segments; j++) {
-        double weight = estimate->coefficients[j + 1], half = fmax(factor * estimate->standard_errors[j], least);
+        double weight = estimate->coefficients[j + 1], error = estimate->standard_errors[j];
+        double half = kind == XPL_INTERVAL_EXACT ? 0 : fmax(factor * error, least);
 
-        if (kind == XPL_INTERVAL_EXACT)
-            half = 0;
         ret->low[j] = weight - half;
         ret->high[j] = weight + half;
-        ret->decisions[j] = estimate->linear.constant ? XPL_NEGLIGIBLE : xpl_confidence_decide(weight, half, largest);
+        ret->decisions[j] = estimate->linear.constant
+                                ? XPL_NEGLIGIBLE
+                                : xpl_confidence_decide(weight, half > 0 ? fmax(strict * error, half) : 0, largest);
     }
 }

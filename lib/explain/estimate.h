@@ -12,6 +12,7 @@
 
 #include "lib/explain/confidence.h"
 #include "lib/explain/fit.h"
+#include "lib/explain/surrogate.h"
 
 struct xpl_estimate {
     struct xpl_fit_result linear;
@@ -22,17 +23,32 @@ struct xpl_estimate {
     double error;             /* root of the summed squares of the standard errors */
     double lime_error;        /* the same that lime's 5000 random samples are to be expected to have */
     double left_out_variance; /* weighted mean of the squares of these mistakes */
-    double *field;            /* 2^d predicted scores, in the caller's arena; NULL without a surrogate */
+    const struct xpl_surrogate *surrogate; /* in the caller's arena; NULL without one */
 };
 
 /**
- * `scores` are probabilities, one per row of `fit`, without repeats or ridge. `with_surrogate` = false: the linear fit
- * alone. Cost with one: some milliseconds at 256 rows, some tens at 512 and more.
+ * What stands for all 2^d masks where they are too many to look at: the rows of the largest orthogonal array. *ret is
+ * NULL up to XPL_FIELD_SEGMENTS superpixels, which need none. One serves all classes.
  */
-enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_fit *fit, const double *scores,
-                                   bool with_surrogate, struct xpl_estimate *ret, struct xpl_error *err);
+enum xpl_status xpl_estimate_whole(struct xpl_arena *arena, uint32_t n_segments, double kernel_width,
+                                   struct xpl_fit **ret, struct xpl_error *err);
 
-/** Weights of a function known at all 2^d masks: coefficients[0 .. d], as the weighted least squares over all of them.
+struct xpl_estimate_rows {
+    const struct xpl_fit *fit;   /* without repeats or ridge, when there is a surrogate */
+    const struct xpl_fit *whole; /* see xpl_estimate_whole */
+    bool with_surrogate;         /* false: the linear fit alone */
+};
+
+/**
+ * `scores` are probabilities, one per row of the fit. Cost with a surrogate: some milliseconds at 256 rows, some tens
+ * at 512 and more, or above XPL_FIELD_SEGMENTS superpixels.
+ */
+enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_estimate_rows *rows, const double *scores,
+                                   struct xpl_estimate *ret, struct xpl_error *err);
+
+/**
+ * Weights of a function known at all 2^d masks: coefficients[0 .. d], as the weighted least squares over all of them;
+ * n_segments <= XPL_FIELD_SEGMENTS.
  */
 void xpl_estimate_of_field(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients);
 
@@ -42,8 +58,11 @@ struct xpl_intervals {
     enum xpl_decision *decisions;
 };
 
-/** Fills the arrays of `ret`, which are the caller's. */
+/**
+ * Fills the arrays of `ret`, which are the caller's. `looks`: how often it may be looked whether all is decided; the
+ * decisions are then as sure together as one of them alone would be (Bonferroni). 0 = decisions are single ones.
+ */
 void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segments, double confidence,
-                            enum xpl_interval_kind kind, struct xpl_intervals *ret);
+                            enum xpl_interval_kind kind, uint32_t looks, struct xpl_intervals *ret);
 
 #endif

@@ -17,12 +17,12 @@
 #include "lib/explain/octacode.h"
 #include "lib/explain/quality.h"
 #include "lib/explain/sample.h"
+#include "lib/explain/stopping.h"
 
 #define REFERENCE_RIDGE 1.0 /* what lime uses */
 #define MAX_WARNINGS    4u
-#define MAX_SURROGATES  16u  /* classes that get one; it takes tens of milliseconds */
-#define BROKEN_WORD     4.0  /* how much worse than promised predictions may turn out */
-#define EXACT_ENOUGH    2e-3 /* relative error that is no reason to go on */
+#define MAX_SURROGATES  16u /* classes that get one; it takes tens of milliseconds */
+#define LOOK_BYTES      ((size_t)256 << 20)
 
 struct run {
     struct xpl_arena *arena;
@@ -30,9 +30,11 @@ struct run {
     struct xpl_design *design;
     struct xpl_sample *sample;
     struct xpl_fit *fit;       /* of the last complete stage */
+    struct xpl_fit *whole;     /* see estimate.h */
     struct xpl_estimate *gate; /* of the classes that decide, at the last complete stage; n_gate */
     uint32_t n_gate;
-    uint32_t stages; /* complete ones */
+    struct xpl_arena *now, *before; /* of the last look and the one before it */
+    uint32_t stages;                /* complete ones */
     enum xpl_stop_reason stopped;
     struct xpl_explanation *result;
 };
@@ -54,8 +56,7 @@ static enum xpl_status check_input(const struct xpl_explain_input *in, struct xp
     if (in->segments->count < 2)
         return xpl_fail(err, XPL_BAD_RECORD, "the image has fewer than two superpixels");
     if (in->segments->count > XPL_MAX_SEGMENTS)
-        return xpl_fail(err, XPL_NOT_AVAILABLE, "more than %u superpixels are not available in this version",
-                        XPL_MAX_SEGMENTS);
+        return xpl_fail(err, XPL_BAD_FIELD, "more than %u superpixels cannot be explained", XPL_MAX_SEGMENTS);
     return XPL_OK;
 }
 
@@ -90,80 +91,42 @@ static uint32_t count_gate(const struct run *run)
     return run->in->params.classes == XPL_CLASSES_LIST ? run->sample->n_explained : 1;
 }
 
-static bool has_surrogate(const struct run *run, uint32_t rank)
+static struct xpl_estimate_rows rows_for(const struct run *run, uint32_t rank)
 {
-    return run->in->params.design == XPL_DESIGN_AUTO && !last_stage(run)->exact && rank < MAX_SURROGATES;
+    return (struct xpl_estimate_rows){.fit = run->fit,
+                                      .whole = run->whole,
+                                      .with_surrogate =
+                                          !is_reference(run) && !last_stage(run)->exact && rank < MAX_SURROGATES};
 }
 
-/* Whether what the surrogate of the stage before said of the rows that were new is as good as it promised. */
-static bool kept_its_word(const struct run *run, const struct xpl_estimate *before, const double *scores)
+/* The estimates of the look before are needed once more; those before that are not. */
+static enum xpl_status start_look(struct run *run, struct xpl_error *err)
 {
-    size_t first = run->design->stages[run->stages - 2].end, end = last_stage(run)->end;
-    double wrong = 0, weights = 0, promised;
-
-    if (!before->field)
-        return false;
-    for (size_t i = first; i < end; i++) {
-        double residual = scores[i] - before->field[run->design->masks[i]];
-
-        wrong += run->fit->weight[i] * residual * residual;
-        weights += run->fit->weight[i];
-    }
-    promised = before->left_out_variance;
-    return wrong / weights <= BROKEN_WORD * promised + EXACT_ENOUGH * EXACT_ENOUGH;
-}
-
-static double norm(const double *weights, uint32_t n)
-{
-    double sum = 0;
-
-    for (uint32_t j = 0; j < n; j++)
-        sum += weights[j] * weights[j];
-    return sqrt(sum);
-}
-
-/* Better than 5000 random samples are to be expected to be, or nearly exact. */
-static bool is_precise(const struct run *run, const struct xpl_estimate *estimate)
-{
-    double size = norm(estimate->coefficients + 1, run->design->n_segments);
-    double error = last_stage(run)->caution * estimate->error;
-
-    return error <= estimate->lime_error || error <= EXACT_ENOUGH * size;
-}
-
-/* Of one class that decides. A constant class needs no more masks. */
-static bool is_enough(const struct run *run, const struct xpl_estimate *before, const struct xpl_estimate *now,
-                      uint32_t position)
-{
-    const struct xpl_design_stage *stage = last_stage(run);
-
-    if (!isfinite(stage->enough) && stage->caution <= 0)
-        return false; /* there is nothing to go on to */
-    if (now->linear.constant || now->q2 >= stage->enough)
-        return true;
-    if (stage->caution <= 0 || now->q2 < stage->least_q2 || !now->field || !is_precise(run, now))
-        return false;
-    return !before || kept_its_word(run, before, xpl_sample_scores(run->sample, position));
+    xpl_arena_free(run->before);
+    run->before = run->now;
+    run->now = xpl_arena_new(LOOK_BYTES);
+    run->gate = run->now ? XPL_NEW_ARRAY(run->now, struct xpl_estimate, run->n_gate) : NULL;
+    return run->gate ? XPL_OK : xpl_no_memory(err);
 }
 
 /* Estimates the classes that decide; whether the stage is enough for all of them. */
 static enum xpl_status look(struct run *run, bool *ret_enough, struct xpl_error *err)
 {
-    uint32_t n = count_gate(run);
+    struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
     struct xpl_estimate *before = run->gate;
+    enum xpl_status st;
 
     *ret_enough = true;
-    if (!(run->gate = XPL_NEW_ARRAY(run->arena, struct xpl_estimate, n)))
-        return xpl_no_memory(err);
-    run->n_gate = n;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t position = run->sample->explained[i];
-        enum xpl_status st = xpl_estimate_class(run->arena, run->fit, xpl_sample_scores(run->sample, position),
-                                                has_surrogate(run, i), &run->gate[i], err);
+    run->n_gate = count_gate(run);
+    if ((st = start_look(run, err)))
+        return st;
+    for (uint32_t i = 0; i < run->n_gate; i++) {
+        const double *scores = xpl_sample_scores(run->sample, run->sample->explained[i]);
+        struct xpl_estimate_rows rows = rows_for(run, i);
 
-        if (st)
+        if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
             return st;
-        if (!is_enough(run, before ? &before[i] : NULL, &run->gate[i], position))
+        if (!xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
             *ret_enough = false;
     }
     return XPL_OK;
@@ -227,9 +190,11 @@ static enum xpl_interval_kind interval_kind(const struct run *run, const struct 
         return XPL_INTERVAL_EXACT;
     if (is_reference(run))
         return XPL_INTERVAL_RANDOM;
+    if (run->design->mode == XPL_DESIGN_ADAPTIVE)
+        return XPL_INTERVAL_ADAPTIVE;
     if (run->sample->n < XPL_OCTACODE_WORDS)
         return XPL_INTERVAL_SMALL_DESIGN;
-    return estimate->field ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
+    return estimate->surrogate ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
 }
 
 static void set_numbers(const struct run *run, const struct xpl_quality_index *index, const double *scores,
@@ -249,36 +214,41 @@ static void set_numbers(const struct run *run, const struct xpl_quality_index *i
     explained->surrogate_q2 = estimate->surrogate_q2;
     explained->local_prediction = xpl_fit_predict(&shown, d, xpl_design_all_on(d));
     explained->sum_gap = xpl_quality_sum_gap(index, scores, explained->weights);
-    explained->deletion_auc = xpl_quality_deletion_auc(index, scores, explained->weights);
-    explained->insertion_auc = xpl_quality_insertion_auc(index, scores, explained->weights);
+    xpl_quality_aucs(index, scores, estimate->surrogate, explained);
 }
 
 /* The classes that decided were estimated at the last look. */
-static enum xpl_status estimate_of(struct run *run, uint32_t rank, struct xpl_estimate *ret, struct xpl_error *err)
+static enum xpl_status estimate_of(struct run *run, struct xpl_arena *arena, uint32_t rank, struct xpl_estimate *ret,
+                                   struct xpl_error *err)
 {
+    struct xpl_estimate_rows rows = rows_for(run, rank);
+
     if (rank < run->n_gate) {
         *ret = run->gate[rank];
         return XPL_OK;
     }
-    return xpl_estimate_class(run->arena, run->fit, xpl_sample_scores(run->sample, run->sample->explained[rank]),
-                              has_surrogate(run, rank), ret, err);
+    return xpl_estimate_class(arena, &rows, xpl_sample_scores(run->sample, run->sample->explained[rank]), ret, err);
 }
 
 static enum xpl_status explain_class(struct run *run, const struct xpl_quality_index *index, uint32_t rank,
                                      struct xpl_class_explanation *explained, struct xpl_error *err)
 {
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(LOOK_BYTES);
     uint32_t position = run->sample->explained[rank];
+    bool adaptive = run->design->mode == XPL_DESIGN_ADAPTIVE;
     struct xpl_intervals intervals;
     struct xpl_estimate estimate;
     enum xpl_status st;
 
-    if ((st = allocate_class(run, explained, err)) || (st = estimate_of(run, rank, &estimate, err)))
+    if (!scratch)
+        return xpl_no_memory(err);
+    if ((st = allocate_class(run, explained, err)) || (st = estimate_of(run, scratch, rank, &estimate, err)))
         return st;
     explained->index = run->sample->kept[position];
     set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
     intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
     xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,
-                           interval_kind(run, &estimate), &intervals);
+                           interval_kind(run, &estimate), adaptive ? run->design->n_stages : 0, &intervals);
     xpl_quality_judge(explained, run->design->n_segments);
     return XPL_OK;
 }
@@ -341,8 +311,11 @@ static enum xpl_status add_warnings(struct run *run, struct xpl_error *err)
                                       "were stretched for superpixels and pictures.",
                                       low, high));
     if (result->stopped == XPL_STOPPED_BUDGET)
-        warn(result,
-             xpl_arena_printf(run->arena, "The budget ended the explanation after %zu model calls.", result->calls));
+        warn(result, xpl_arena_printf(run->arena,
+                                      result->mode == XPL_DESIGN_ADAPTIVE
+                                          ? "The explanation ended after its %zu model calls with zones undecided."
+                                          : "The budget ended the explanation after %zu model calls.",
+                                      result->calls));
     if (result->stopped == XPL_STOPPED_DEADLINE)
         warn(result, xpl_arena_printf(run->arena,
                                       "The deadline ended the explanation; it rests on the %zu model calls of the last "
@@ -357,6 +330,8 @@ static enum xpl_status build_result(struct run *run, struct xpl_error *err)
     enum xpl_status st;
 
     result->design = last_stage(run)->name;
+    result->mode = run->design->mode;
+    result->why = run->design->why;
     result->stages = run->stages;
     result->exact = last_stage(run)->exact;
     result->stopped = run->stopped;
@@ -365,6 +340,19 @@ static enum xpl_status build_result(struct run *run, struct xpl_error *err)
     if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)))
         return st;
     return add_warnings(run, err);
+}
+
+static enum xpl_status explain(struct run *run, struct xpl_error *err)
+{
+    const struct xpl_explain_input *in = run->in;
+    uint32_t d = in->segments->count;
+    enum xpl_status st;
+
+    if ((st = xpl_design_plan(run->arena, d, &in->params, run->result->seed, &run->design, err)) ||
+        (!is_reference(run) && (st = xpl_estimate_whole(run->arena, d, 0, &run->whole, err))) ||
+        (st = score_stages(run, err)))
+        return st;
+    return build_result(run, err);
 }
 
 enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_input *in, struct xpl_explanation **ret,
@@ -378,9 +366,10 @@ enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_in
     if ((st = check_input(in, err)))
         return st;
     xpl_explain_choose_seed(in->seed, &in->params, run.result->seed);
-    if ((st = xpl_design_plan(arena, in->segments->count, &in->params, run.result->seed, &run.design, err)) ||
-        (st = score_stages(&run, err)) || (st = build_result(&run, err)))
-        return st;
-    *ret = run.result;
-    return XPL_OK;
+    st = explain(&run, err);
+    xpl_arena_free(run.before);
+    xpl_arena_free(run.now);
+    if (!st)
+        *ret = run.result;
+    return st;
 }

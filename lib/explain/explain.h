@@ -55,7 +55,7 @@ enum xpl_verdict_level {
 
 enum xpl_stop_reason {
     XPL_STOPPED_COMPLETE,  /* the design is finished and no larger one exists for it */
-    XPL_STOPPED_CONFIDENT, /* a stage's Q2 reached its threshold */
+    XPL_STOPPED_CONFIDENT, /* a stage was enough, see stopping.h */
     XPL_STOPPED_BUDGET,
     XPL_STOPPED_DEADLINE
 };
@@ -75,14 +75,18 @@ struct xpl_class_explanation {
     double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */
     double local_prediction; /* of the linear model at all-on */
     double sum_gap;          /* (f(all on) - f(all off)) - sum of weights; NAN when "all off" was not drawn */
-    double deletion_auc, insertion_auc; /* NAN when the needed masks were not scored */
+    double deletion_auc, insertion_auc; /* NAN when the needed masks were neither scored nor predicted */
+    bool auc_predicted;                 /* some of these masks were not scored; the surrogate stood in */
     enum xpl_verdict_level verdict;
     const char *reason; /* one plain sentence */
 };
 
 struct xpl_explanation {
-    const char *design; /* "all_masks", "nordstrom_robinson_N" with N masks, "uniform" */
-    uint32_t stages;    /* stages of the ladder that were scored */
+    /* "all_masks", "nordstrom_robinson_N", "orthogonal_array_N", "complement_pairs_N" with N masks, "uniform" */
+    const char *design;
+    enum xpl_design_mode mode; /* what `auto` became */
+    const char *why;           /* one plain sentence */
+    uint32_t stages;           /* stages of the ladder that were scored */
     bool exact;
     enum xpl_stop_reason stopped;
     uint8_t seed[XPL_HASH_BYTES];

@@ -25,6 +25,10 @@ const char *xpl_design_mode_name(enum xpl_design_mode mode)
         return "exact";
     case XPL_DESIGN_REFERENCE:
         return "reference";
+    case XPL_DESIGN_ADAPTIVE:
+        return "adaptive";
+    case XPL_DESIGN_ARRAY:
+        return "array";
     }
     return "";
 }

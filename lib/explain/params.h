@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define XPL_MAX_SEGMENTS      16u /* the designs of this version reach this far */
+#define XPL_MAX_SEGMENTS      63u /* the designs reach this far, and a mask has 64 bits */
+#define XPL_DEFAULT_SEGMENTS  16u /* what is merged to unless told otherwise */
+#define XPL_FIELD_SEGMENTS    16u /* up to here something is said of each of the 2^d masks */
 #define XPL_EXACT_SEGMENTS    12u /* what `exact` merges to unless told otherwise */
 #define XPL_EXACT_MAX_MASKS   65536u
 #define XPL_GRID_CELLS        4u /* rows and columns of a grid, unless given */
@@ -22,9 +24,11 @@ enum xpl_segmentation_algorithm {
 };
 
 enum xpl_design_mode {
-    XPL_DESIGN_AUTO,     /* the ladder: starts with 256 masks and goes on until the linear picture holds */
-    XPL_DESIGN_EXACT,    /* all 2^d masks */
-    XPL_DESIGN_REFERENCE /* as the lime package: uniform random masks and ridge */
+    XPL_DESIGN_AUTO,      /* the ladder: starts with 256 masks and goes on until the linear picture holds */
+    XPL_DESIGN_EXACT,     /* all 2^d masks */
+    XPL_DESIGN_REFERENCE, /* as the lime package: uniform random masks and ridge */
+    XPL_DESIGN_ADAPTIVE,  /* random masks and their complements until every superpixel is decided */
+    XPL_DESIGN_ARRAY      /* one orthogonal array: the smallest one, or the largest that the budget allows */
 };
 
 /** See fill.h. */

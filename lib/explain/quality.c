@@ -12,21 +12,19 @@
 enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t n_segments,
                                         struct xpl_quality_index *ret, struct xpl_error *err)
 {
-    uint32_t *row_of = XPL_NEW_ARRAY(arena, uint32_t, (size_t)1 << n_segments);
+    enum xpl_status st = xpl_mask_set_init(arena, n, &ret->rows, err);
 
-    if (!row_of)
-        return xpl_no_memory(err);
-    for (size_t i = 0; i < n; i++)
-        row_of[masks[i]] = (uint32_t)i + 1;
-    *ret = (struct xpl_quality_index){row_of, n_segments};
-    return XPL_OK;
+    ret->n_segments = n_segments;
+    for (size_t i = 0; !st && i < n; i++)
+        xpl_mask_set_add(&ret->rows, masks[i], (uint32_t)i);
+    return st;
 }
 
 double xpl_quality_score_of(const struct xpl_quality_index *index, const double *scores, xpl_mask mask)
 {
-    uint32_t row = index->row_of[mask];
+    uint32_t row = xpl_mask_set_find(&index->rows, mask);
 
-    return row == 0 ? (double)NAN : scores[row - 1];
+    return row == XPL_NO_ROW ? (double)NAN : scores[row];
 }
 
 /* The superpixel with the largest weight among those in `left`; of equal ones the lowest. */
@@ -40,31 +38,50 @@ static uint32_t largest(const double *weights, uint32_t n_segments, xpl_mask lef
     return best;
 }
 
-/* Trapezoids over the steps of switching one superpixel after the other. */
-static double auc(const struct xpl_quality_index *index, const double *scores, const double *weights, xpl_mask mask)
+/* What the score of a mask is, or is predicted to be. */
+struct path {
+    const struct xpl_quality_index *index;
+    const double *scores;
+    const struct xpl_surrogate *surrogate; /* or NULL */
+    bool predicted;                        /* it was needed */
+};
+
+static double score_on(struct path *path, xpl_mask mask)
 {
-    double sum = 0, before = xpl_quality_score_of(index, scores, mask);
-    xpl_mask left = xpl_design_all_on(index->n_segments);
+    double score = xpl_quality_score_of(path->index, path->scores, mask);
+
+    if (!isnan(score) || !path->surrogate)
+        return score;
+    path->predicted = true;
+    return xpl_surrogate_at(path->surrogate, mask);
+}
+
+/* Trapezoids over the steps of switching one superpixel after the other. */
+static double auc(struct path *path, const double *weights, xpl_mask mask)
+{
+    uint32_t n_segments = path->index->n_segments;
+    double sum = 0, before = score_on(path, mask);
+    xpl_mask left = xpl_design_all_on(n_segments);
 
     while (left != 0) {
-        xpl_mask next = (xpl_mask)1 << largest(weights, index->n_segments, left);
-        double after = xpl_quality_score_of(index, scores, mask ^= next);
+        xpl_mask next = (xpl_mask)1 << largest(weights, n_segments, left);
+        double after = score_on(path, mask ^= next);
 
         left ^= next;
         sum += 0.5 * (before + after);
         before = after;
     }
-    return sum / index->n_segments;
+    return sum / n_segments;
 }
 
-double xpl_quality_deletion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights)
+void xpl_quality_aucs(const struct xpl_quality_index *index, const double *scores,
+                      const struct xpl_surrogate *surrogate, struct xpl_class_explanation *explained)
 {
-    return auc(index, scores, weights, xpl_design_all_on(index->n_segments));
-}
+    struct path path = {.index = index, .scores = scores, .surrogate = surrogate};
 
-double xpl_quality_insertion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights)
-{
-    return auc(index, scores, weights, 0);
+    explained->deletion_auc = auc(&path, explained->weights, xpl_design_all_on(index->n_segments));
+    explained->insertion_auc = auc(&path, explained->weights, 0);
+    explained->auc_predicted = path.predicted;
 }
 
 double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *scores, const double *weights)

@@ -7,10 +7,12 @@
 
 #include "lib/base/arena.h"
 #include "lib/explain/explain.h"
+#include "lib/explain/mask_set.h"
+#include "lib/explain/surrogate.h"
 
 /** Finds the row of a mask. */
 struct xpl_quality_index {
-    const uint32_t *row_of; /* 2^n_segments: row + 1; 0 = not scored */
+    struct xpl_mask_set rows;
     uint32_t n_segments;
 };
 
@@ -21,13 +23,12 @@ enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask 
 double xpl_quality_score_of(const struct xpl_quality_index *index, const double *scores, xpl_mask mask);
 
 /**
- * Area under the score while superpixels are switched off one by one, from "all on", the largest weight first
- * (Petsiuk 2018, RISE), over the share switched; NAN unless all the masks on the way were scored.
+ * From the class's weights: the areas under the score while superpixels are switched off one by one, from "all on", the
+ * largest weight first, and while they are switched on, from "all off" (Petsiuk 2018, RISE), over the share switched.
+ * Masks on the way that were not scored are taken from the surrogate; without one the area is NAN.
  */
-double xpl_quality_deletion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights);
-
-/** The same while they are switched on, from "all off". */
-double xpl_quality_insertion_auc(const struct xpl_quality_index *index, const double *scores, const double *weights);
+void xpl_quality_aucs(const struct xpl_quality_index *index, const double *scores,
+                      const struct xpl_surrogate *surrogate, struct xpl_class_explanation *explained);
 
 /** (f(all on) - f(all off)) - sum of weights; NAN unless both were scored. */
 double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *scores, const double *weights);

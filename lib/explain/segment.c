@@ -86,7 +86,7 @@ static void measure(struct xpl_segments *segments, const double *rgb)
 static struct xpl_segments settings_for(const struct xpl_pixels *image, const struct xpl_explain_params *params)
 {
     uint32_t side = min_u32(image->height, image->width);
-    uint32_t by_design = params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_MAX_SEGMENTS;
+    uint32_t by_design = params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_DEFAULT_SEGMENTS;
 
     return (struct xpl_segments){
         .height = image->height,

@@ -9,8 +9,9 @@
 #define TUNING_ROWS    128u
 #define CLIP           1e-4 /* probabilities nearer to 0 or 1 are taken for this far */
 #define SMALLEST_SHARE 0.02 /* of 1 / d: no superpixel is left out for good */
-#define HALF_BITS      8u
-#define HALF_MASKS     (1u << HALF_BITS)
+#define TABLE_BITS     8u
+#define TABLE_MASKS    (1u << TABLE_BITS)
+#define MAX_TABLES     ((XPL_MAX_SEGMENTS + TABLE_BITS - 1) / TABLE_BITS)
 
 static const double scales[] = {0.5, 1, 2, 4, 8, 16};
 static const double noises[] = {1e-4, 1e-3, 3e-2, 1e-1};
@@ -26,9 +27,10 @@ struct process {
     uint32_t d;
     double *target; /* n: standardised logits */
     double mean, deviation;
-    double share[XPL_MAX_SEGMENTS];           /* of theta; sum about 1 */
-    double decay[XPL_MAX_SEGMENTS];           /* exp(-theta_j) */
-    double low[HALF_MASKS], high[HALF_MASKS]; /* products of decays over the bits of half a mask */
+    double share[XPL_MAX_SEGMENTS]; /* of theta; sum about 1 */
+    double decay[XPL_MAX_SEGMENTS]; /* exp(-theta_j) */
+    double *tables;                 /* as in struct xpl_surrogate */
+    uint32_t n_tables;
     double noise;
     double *matrix, *inverse, *column; /* n x n, n x n, n */
     double *alpha;                     /* n */
@@ -62,19 +64,27 @@ static void fill_products(double *products, const double *decay, uint32_t n)
 
 static void set_scale(struct process *p, double scale)
 {
-    uint32_t low = p->d < HALF_BITS ? p->d : HALF_BITS;
-
     for (uint32_t j = 0; j < p->d; j++)
         p->decay[j] = rounded(exp(-scale * p->share[j]));
-    fill_products(p->low, p->decay, low);
-    fill_products(p->high, p->decay + low, p->d - low);
+    for (uint32_t t = 0; t < p->n_tables; t++) {
+        uint32_t first = t * TABLE_BITS, left = p->d - first;
+
+        fill_products(p->tables + t * TABLE_MASKS, p->decay + first, left < TABLE_BITS ? left : TABLE_BITS);
+    }
+}
+
+static double product(const double *tables, uint32_t n_tables, xpl_mask differing)
+{
+    double result = tables[differing & (TABLE_MASKS - 1)];
+
+    for (uint32_t t = 1; t < n_tables; t++)
+        result *= tables[t * TABLE_MASKS + (differing >> (t * TABLE_BITS) & (TABLE_MASKS - 1))];
+    return result;
 }
 
 static double kernel(const struct process *p, xpl_mask a, xpl_mask b)
 {
-    xpl_mask differing = a ^ b;
-
-    return 1 + p->low[differing & (HALF_MASKS - 1)] * p->high[differing >> HALF_BITS];
+    return 1 + product(p->tables, p->n_tables, a ^ b);
 }
 
 /* Of every `step`-th row; lower triangle, n x n. */
@@ -227,12 +237,23 @@ static void fill_field(const struct process *p, double *field)
         field[i] = probability((sum + field[i]) * p->deviation + p->mean);
 }
 
-static void fill_left_out(const struct process *p, const double *field, size_t n, double *left_out)
+double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)
+{
+    double value = s->sum;
+
+    if (s->field)
+        return s->field[mask];
+    for (size_t i = 0; i < s->n_learnt; i++)
+        value += s->alpha[i] * product(s->tables, s->n_tables, mask ^ s->masks[i]);
+    return probability(value * s->deviation + s->mean);
+}
+
+static void fill_left_out(const struct process *p, const xpl_mask *masks, size_t n, struct xpl_surrogate *s)
 {
     for (size_t i = 0; i < p->n; i++)
-        left_out[i] = probability((p->target[i] - p->alpha[i] / p->column[i]) * p->deviation + p->mean);
+        s->left_out[i] = probability((p->target[i] - p->alpha[i] / p->column[i]) * p->deviation + p->mean);
     for (size_t i = p->n; i < n; i++)
-        left_out[i] = field[p->masks[i]];
+        s->left_out[i] = xpl_surrogate_at(s, masks[i]);
 }
 
 static struct process *new_process(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t d)
@@ -250,14 +271,44 @@ static struct process *new_process(struct xpl_arena *arena, const xpl_mask *mask
     p->inverse = XPL_NEW_ARRAY(arena, double, p->n * p->n);
     p->column = XPL_NEW_ARRAY(arena, double, p->n);
     p->alpha = XPL_NEW_ARRAY(arena, double, p->n);
-    return p->target && p->matrix && p->inverse && p->column && p->alpha ? p : NULL;
+    p->n_tables = (d + TABLE_BITS - 1) / TABLE_BITS;
+    p->tables = XPL_NEW_ARRAY(arena, double, (size_t)p->n_tables *TABLE_MASKS);
+    return p->target && p->matrix && p->inverse && p->column && p->alpha && p->tables ? p : NULL;
 }
 
-enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, const xpl_mask *masks, const double *scores, size_t n,
-                                  uint32_t n_segments, struct xpl_surrogate **ret, struct xpl_error *err)
+/* Takes from the process what predictions need. */
+static enum xpl_status keep(struct xpl_arena *arena, const struct process *p, size_t n, struct xpl_surrogate *s,
+                            struct xpl_error *err)
+{
+    *s = (struct xpl_surrogate){.masks = p->masks,
+                                .n_learnt = p->n,
+                                .n_tables = p->n_tables,
+                                .mean = p->mean,
+                                .deviation = p->deviation,
+                                .left_out = XPL_NEW_ARRAY(arena, double, n)};
+    if (!s->left_out)
+        return xpl_no_memory(err);
+    if (p->d <= XPL_FIELD_SEGMENTS) {
+        s->field = XPL_NEW_ARRAY(arena, double, (size_t)1 << p->d);
+        if (!s->field)
+            return xpl_no_memory(err);
+        fill_field(p, s->field);
+        return XPL_OK;
+    }
+    s->alpha = xpl_arena_copy(arena, p->alpha, p->n * sizeof *p->alpha);
+    s->tables = xpl_arena_copy(arena, p->tables, (size_t)p->n_tables * TABLE_MASKS * sizeof *p->tables);
+    for (size_t i = 0; i < p->n; i++)
+        s->sum += p->alpha[i];
+    return s->alpha && s->tables ? XPL_OK : xpl_no_memory(err);
+}
+
+enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scratch, const xpl_mask *masks,
+                                  const double *scores, size_t n, uint32_t n_segments, struct xpl_surrogate **ret,
+                                  struct xpl_error *err)
 {
     struct xpl_surrogate *surrogate = XPL_NEW(arena, struct xpl_surrogate);
-    struct process *p = new_process(arena, masks, n, n_segments);
+    struct process *p = new_process(scratch, masks, n, n_segments);
+    enum xpl_status st;
 
     if (!surrogate || !p)
         return xpl_no_memory(err);
@@ -268,12 +319,9 @@ enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, const xpl_mask *masks
     tune(p);
     if (!solve(p))
         return XPL_OK;
-    surrogate->field = XPL_NEW_ARRAY(arena, double, (size_t)1 << n_segments);
-    surrogate->left_out = XPL_NEW_ARRAY(arena, double, n);
-    if (!surrogate->field || !surrogate->left_out)
-        return xpl_no_memory(err);
-    fill_field(p, surrogate->field);
-    fill_left_out(p, surrogate->field, n, surrogate->left_out);
+    if ((st = keep(arena, p, n, surrogate, err)))
+        return st;
+    fill_left_out(p, masks, n, surrogate);
     *ret = surrogate;
     return XPL_OK;
 }

@@ -5,8 +5,8 @@
  * kernel(z, z') = 1 + exp(-sum of theta_j over the superpixels in which z and z' differ), theta_j in proportion to the
  * first-order effect of superpixel j, with one scale and one noise found by maximum likelihood on a small grid
  * (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006, chapters 2 and 5). The mean at all 2^d masks
- * is one product with a Kronecker matrix. What it says of a row is always said without that row, so that its mistakes
- * are those of a prediction.
+ * is one product with a Kronecker matrix. What it says of a row it learnt from is said without that row, so that its
+ * mistakes are those of a prediction.
  */
 #ifndef XPL_EXPLAIN_SURROGATE_H
 #define XPL_EXPLAIN_SURROGATE_H
@@ -18,15 +18,26 @@
 #define XPL_SURROGATE_ROWS 512u /* it learns from these first rows; the cost grows with their cube */
 
 struct xpl_surrogate {
-    double *field;    /* 2^d: the predicted score of each mask */
     double *left_out; /* n: the prediction of each row by the others (of rows beyond the first 512: by those) */
+    double *field;    /* 2^d: the predicted score of each mask; NULL above XPL_FIELD_SEGMENTS superpixels */
+    /* what it predicts with where there is no field */
+    const xpl_mask *masks; /* n_learnt of the caller's */
+    size_t n_learnt;
+    double *alpha;  /* n_learnt */
+    double *tables; /* products of decays over each eight bits of a mask, 256 a piece */
+    uint32_t n_tables;
+    double sum, mean, deviation;
 };
 
 /**
  * `scores` are probabilities, n of them, one per mask; 2 <= n_segments <= XPL_MAX_SEGMENTS. *ret is NULL when the
- * scores do not vary. All memory is taken from `arena`.
+ * scores do not vary. The result lives in `arena` and borrows `masks`; `scratch` is not needed afterwards.
  */
-enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, const xpl_mask *masks, const double *scores, size_t n,
-                                  uint32_t n_segments, struct xpl_surrogate **ret, struct xpl_error *err);
+enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scratch, const xpl_mask *masks,
+                                  const double *scores, size_t n, uint32_t n_segments, struct xpl_surrogate **ret,
+                                  struct xpl_error *err);
+
+/** The predicted score of a mask: a look at the field, or a sum over the rows it learnt from. */
+double xpl_surrogate_at(const struct xpl_surrogate *surrogate, xpl_mask mask);
 
 #endif

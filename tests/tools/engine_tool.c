@@ -28,12 +28,15 @@ static void print_numbers(const char *name, const double *numbers, size_t n)
 
 static enum xpl_status fit_one(struct xpl_arena *arena, const struct fit_case *given, struct xpl_error *err)
 {
+    struct xpl_estimate_rows rows = {0};
     struct xpl_estimate estimate;
     struct xpl_fit *fit;
     enum xpl_status st;
 
-    if ((st = xpl_fit_factor(arena, &given->rows, &fit, err)) ||
-        (st = xpl_estimate_class(arena, fit, given->scores, false, &estimate, err)))
+    if ((st = xpl_fit_factor(arena, &given->rows, &fit, err)))
+        return st;
+    rows.fit = fit;
+    if ((st = xpl_estimate_class(arena, &rows, given->scores, &estimate, err)))
         return st;
     printf("case %s\n", given->name);
     print_numbers("coefficients", estimate.coefficients, fit->size);
@@ -58,7 +61,8 @@ static int fit_all(struct xpl_arena *arena, struct xpl_error *err)
 
 static bool find_mode(const char *name, enum xpl_design_mode *ret)
 {
-    static const enum xpl_design_mode modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_EXACT, XPL_DESIGN_REFERENCE};
+    static const enum xpl_design_mode modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_EXACT, XPL_DESIGN_REFERENCE,
+                                                 XPL_DESIGN_ADAPTIVE, XPL_DESIGN_ARRAY};
 
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         *ret = modes[i];
@@ -113,7 +117,7 @@ static bool read_table(struct xpl_arena *arena, struct table *ret)
 {
     size_t n;
 
-    if (scanf("%" SCNu32 " %" SCNu32, &ret->d, &ret->n_classes) != 2 || ret->d < 2 || ret->d > XPL_MAX_SEGMENTS ||
+    if (scanf("%" SCNu32 " %" SCNu32, &ret->d, &ret->n_classes) != 2 || ret->d < 2 || ret->d > XPL_FIELD_SEGMENTS ||
         ret->n_classes < 1 || ret->n_classes > 1000)
         return false;
     n = ((size_t)1 << ret->d) * ret->n_classes;

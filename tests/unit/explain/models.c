@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/explain/models.h"
 
+#include <math.h>
+
 static double two_classes(double probability, uint32_t class_index)
 {
     return class_index == 0 ? probability : 1 - probability;
@@ -16,7 +18,7 @@ double additive(xpl_mask mask, uint32_t class_index)
 {
     double sum = 0.2;
 
-    for (uint32_t j = 0; j < XPL_MAX_SEGMENTS; j++)
+    for (uint32_t j = 0; j < 16; j++)
         sum += (double)(mask >> j & 1) * 0.005 * (j % 2 ? -(double)(j + 1) : (double)(j + 1));
     return two_classes(sum, class_index);
 }
@@ -58,15 +60,36 @@ double saturated(xpl_mask mask, uint32_t class_index)
     return two_classes(__builtin_popcountll(mask) > 3, class_index);
 }
 
+double logistic(xpl_mask mask, uint32_t class_index)
+{
+    double sum = -1;
+
+    for (xpl_mask left = mask; left; left &= left - 1) {
+        int j = __builtin_ctzll(left);
+
+        sum += j % 3 == 0 ? 0.8 : j % 3 == 1 ? -0.4 : 0;
+    }
+    return two_classes(1 / (1 + exp(-sum / 2)), class_index);
+}
+
 double many(xpl_mask mask, uint32_t class_index)
 {
-    double shown = (double)__builtin_popcountll(mask) / XPL_MAX_SEGMENTS;
+    double shown = (double)__builtin_popcountll(mask) / 16;
 
     if (class_index == 3)
         return 0.04;
     if (class_index == 4)
         return 0.03 * ((mask & 5) == 5 ? 1 : (double)(mask >> 1 & 1));
     return 0.1 / (1 + class_index) * (0.9 + 0.1 * shown);
+}
+
+/* Larger masks than that are looked at by the tests of the designs. */
+static void note_mask(struct model *model, xpl_mask mask)
+{
+    if (mask >= SEEN_MASKS)
+        return;
+    model->repeated += model->seen[mask];
+    model->seen[mask] = true;
 }
 
 static enum xpl_status score(void *context, const xpl_mask *masks, size_t n, double *ret_scores, struct xpl_error *err)
@@ -76,8 +99,7 @@ static enum xpl_status score(void *context, const xpl_mask *masks, size_t n, dou
     if (model->fail_with && model->scored + n > model->fail_after)
         return xpl_fail(err, model->fail_with, "the model's time is over");
     for (size_t i = 0; i < n; i++) {
-        model->repeated += model->seen[masks[i]];
-        model->seen[masks[i]] = true;
+        note_mask(model, masks[i]);
         for (uint32_t c = 0; c < model->n_classes; c++)
             ret_scores[i * model->n_classes + c] = model->f(masks[i], c);
     }

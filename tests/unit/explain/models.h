@@ -7,6 +7,8 @@
 
 #include "lib/explain/explain.h"
 
+#define SEEN_MASKS 65536u
+
 /** The probability of one class. */
 typedef double (*model_fn)(xpl_mask mask, uint32_t class_index);
 
@@ -17,7 +19,7 @@ struct model {
     size_t fail_after;         /* masks; the call that would go beyond it fails */
     enum xpl_status fail_with; /* XPL_OK = never */
     size_t scored, repeated, planned;
-    bool seen[65536];
+    bool seen[SEEN_MASKS];
 };
 
 struct xpl_explain_input model_input(struct model *model, struct xpl_segments *segments);
@@ -31,6 +33,8 @@ double fourth_superpixel(xpl_mask mask, uint32_t class_index);
 double additive_with_pairs(xpl_mask mask, uint32_t class_index); /* Q2 above .8 and below .95 at d = 12 */
 double two_pairs(xpl_mask mask, uint32_t class_index);           /* Q2 below .8, and easily learned */
 double saturated(xpl_mask mask, uint32_t class_index);           /* 0 or 1 */
+double logistic(xpl_mask mask,
+                uint32_t class_index); /* of any number of superpixels: every third for, against, nothing */
 
 /** Ten or more classes, 0 and 1 the most probable ones; class 3 is constant, class 4 not additive. */
 double many(xpl_mask mask, uint32_t class_index);

@@ -108,12 +108,15 @@ static void intervals_hold_the_exact_weights_and_widen_with_confidence(void **st
     }
 }
 
-static void curves_are_not_guessed_when_their_masks_were_not_scored(void **state)
+static void curves_over_masks_that_were_not_scored_say_that_they_are_predicted(void **state)
 {
     struct xpl_explanation *e = explain(state, setting_of(state, additive, 16, 2));
 
-    assert_true(isnan(e->classes[0].deletion_auc));
-    assert_true(isnan(e->classes[0].insertion_auc));
+    assert_true(e->classes[0].auc_predicted);
+    assert_true(isfinite(e->classes[0].deletion_auc) && isfinite(e->classes[0].insertion_auc));
+    e = explain(state, setting_of(state, additive, 6, 2));
+    assert_false(e->classes[0].auc_predicted);
+    assert_true(isfinite(e->classes[0].deletion_auc) && isfinite(e->classes[0].insertion_auc));
 }
 
 static void top2_are_the_two_most_probable_in_order(void **state)
@@ -247,7 +250,7 @@ static void a_score_that_is_no_number_is_the_models_error(void **state)
 
 static void one_superpixel_or_too_many_are_refused(void **state)
 {
-    static const uint32_t counts[] = {0, 1, 17};
+    static const uint32_t counts[] = {0, 1, 64};
 
     for (size_t i = 0; i < 3; i++) {
         struct setting *setting = setting_of(state, additive, counts[i], 2);
@@ -298,7 +301,7 @@ int main(void)
         TEST(the_classes_of_a_binary_model_mirror_each_other),
         TEST(an_exact_explanation_has_intervals_of_no_width_and_no_q2),
         TEST(intervals_hold_the_exact_weights_and_widen_with_confidence),
-        TEST(curves_are_not_guessed_when_their_masks_were_not_scored),
+        TEST(curves_over_masks_that_were_not_scored_say_that_they_are_predicted),
         TEST(top2_are_the_two_most_probable_in_order),
         TEST(all_classes_come_most_probable_first),
         TEST(scores_are_kept_of_16_classes_and_the_asked_ones),

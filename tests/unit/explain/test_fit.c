@@ -36,9 +36,10 @@ static struct xpl_fit *factor(void **state, const struct xpl_fit_rows *rows)
 
 static void standard_errors(void **state, const struct xpl_fit *fit, const double *scores, double *ret)
 {
+    struct xpl_estimate_rows rows = {.fit = fit};
     struct xpl_estimate estimate;
 
-    assert_int_equal(xpl_estimate_class(*state, fit, scores, false, &estimate, NULL), XPL_OK);
+    assert_int_equal(xpl_estimate_class(*state, &rows, scores, &estimate, NULL), XPL_OK);
     memcpy(ret, estimate.standard_errors, fit->rows.n_segments * sizeof *ret);
 }
 

@@ -17,12 +17,23 @@ static struct xpl_quality_index index_of(void **state, size_t n)
     return index;
 }
 
+static struct xpl_class_explanation aucs(const struct xpl_quality_index *index, const double *scores,
+                                         const struct xpl_surrogate *surrogate)
+{
+    static double copy[3];
+    struct xpl_class_explanation explained = {.weights = copy};
+
+    memcpy(copy, weights, sizeof copy);
+    xpl_quality_aucs(index, scores, surrogate, &explained);
+    return explained;
+}
+
 static void deletion_goes_from_all_on_by_falling_weight(void **state)
 {
     struct xpl_quality_index index = index_of(state, 8);
     double scores[8] = {0.9, 0, 0.5, 0.3, 0, 0, 0, 0.1}; /* 111 -> 101 -> 100 -> 000 */
 
-    assert_near(xpl_quality_deletion_auc(&index, scores, weights), (0.45 + 0.5 + 0.3 + 0.05) / 3, 1e-12);
+    assert_near(aucs(&index, scores, NULL).deletion_auc, (0.45 + 0.5 + 0.3 + 0.05) / 3, 1e-12);
 }
 
 static void insertion_goes_from_all_off_by_falling_weight(void **state)
@@ -30,17 +41,29 @@ static void insertion_goes_from_all_off_by_falling_weight(void **state)
     struct xpl_quality_index index = index_of(state, 8);
     double scores[8] = {0.9, 0, 0, 0, 0.8, 0.6, 0, 0.1}; /* 000 -> 010 -> 011 -> 111 */
 
-    assert_near(xpl_quality_insertion_auc(&index, scores, weights), (0.05 + 0.6 + 0.8 + 0.45) / 3, 1e-12);
+    assert_near(aucs(&index, scores, NULL).insertion_auc, (0.05 + 0.6 + 0.8 + 0.45) / 3, 1e-12);
 }
 
 static void a_curve_over_masks_that_were_not_scored_is_not_a_number(void **state)
 {
     struct xpl_quality_index index = index_of(state, 7); /* without "all off" */
     double scores[7] = {0.9, 0.1, 0.5, 0.3, 0.8, 0.6, 0.2};
+    struct xpl_class_explanation explained = aucs(&index, scores, NULL);
 
-    assert_true(isnan(xpl_quality_deletion_auc(&index, scores, weights)));
-    assert_true(isnan(xpl_quality_insertion_auc(&index, scores, weights)));
+    assert_true(isnan(explained.deletion_auc) && isnan(explained.insertion_auc) && !explained.auc_predicted);
     assert_true(isnan(xpl_quality_sum_gap(&index, scores, weights)));
+}
+
+static void a_curve_over_masks_that_were_not_scored_is_predicted_by_a_surrogate(void **state)
+{
+    struct xpl_quality_index index = index_of(state, 7);
+    double scores[7] = {0.9, 0.1, 0.5, 0.3, 0.8, 0.6, 0.2}, field[8] = {0.4, 0, 0, 0, 0, 0, 0, 0};
+    struct xpl_surrogate surrogate = {.field = field};
+    struct xpl_class_explanation explained = aucs(&index, scores, &surrogate); /* 111 101 100 000; 000 010 011 111 */
+
+    assert_near(explained.deletion_auc, (0.45 + 0.5 + 0.3 + 0.2) / 3, 1e-12);
+    assert_near(explained.insertion_auc, (0.2 + 0.6 + 0.8 + 0.45) / 3, 1e-12);
+    assert_true(explained.auc_predicted);
 }
 
 static void the_sum_gap_compares_the_weights_with_the_whole_change(void **state)
@@ -95,6 +118,7 @@ int main(void)
         TEST(deletion_goes_from_all_on_by_falling_weight),
         TEST(insertion_goes_from_all_off_by_falling_weight),
         TEST(a_curve_over_masks_that_were_not_scored_is_not_a_number),
+        TEST(a_curve_over_masks_that_were_not_scored_is_predicted_by_a_surrogate),
         TEST(the_sum_gap_compares_the_weights_with_the_whole_change),
         TEST(the_verdict_follows_q2_and_when_exact_r2),
         TEST(no_weights_give_a_low_verdict_that_says_no_zone_matters),

@@ -35,9 +35,9 @@ static struct xpl_surrogate *learn(void **state, const struct xpl_design *design
 {
     struct xpl_surrogate *surrogate = NULL;
 
-    assert_int_equal(
-        xpl_surrogate_fit(*state, design->masks, scores_of(state, design, f), n, design->n_segments, &surrogate, NULL),
-        XPL_OK);
+    assert_int_equal(xpl_surrogate_fit(*state, *state, design->masks, scores_of(state, design, f), n,
+                                       design->n_segments, &surrogate, NULL),
+                     XPL_OK);
     return surrogate;
 }
 
@@ -147,6 +147,16 @@ static void weights_of_a_known_function_are_those_of_the_fit_to_all_masks(void *
     }
 }
 
+static struct xpl_estimate estimate_of(void **state, const struct xpl_fit *fit, const struct xpl_fit *whole,
+                                       bool with_surrogate, const double *scores)
+{
+    struct xpl_estimate_rows rows = {fit, whole, with_surrogate};
+    struct xpl_estimate estimate;
+
+    assert_int_equal(xpl_estimate_class(*state, &rows, scores, &estimate, NULL), XPL_OK);
+    return estimate;
+}
+
 static void without_a_surrogate_the_estimate_is_the_linear_fit(void **state)
 {
     struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
@@ -156,10 +166,10 @@ static void without_a_surrogate_the_estimate_is_the_linear_fit(void **state)
     struct xpl_fit *fit;
 
     assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
-    assert_int_equal(xpl_estimate_class(*state, fit, scores, false, &without, NULL), XPL_OK);
-    assert_int_equal(xpl_estimate_class(*state, fit, scores, true, &with, NULL), XPL_OK);
+    without = estimate_of(state, fit, NULL, false, scores);
+    with = estimate_of(state, fit, NULL, true, scores);
     assert_memory_equal(without.coefficients, without.linear.coefficients, 13 * sizeof(double));
-    assert_true(isnan(without.surrogate_q2) && !without.field && with.field);
+    assert_true(isnan(without.surrogate_q2) && !without.surrogate && with.surrogate);
     assert_near(with.q2, without.q2, 0);
     assert_near(with.lime_error, without.error * sqrt(256 / 5000.0), 1e-15);
 }
@@ -176,8 +186,7 @@ static void the_surrogate_makes_weights_better_where_zones_do_not_add_up(void **
         field[mask] = two_pairs(mask, 0);
     xpl_estimate_of_field(field, 12, XPL_FIT_KERNEL_WIDTH, truth);
     assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
-    assert_int_equal(xpl_estimate_class(*state, fit, scores_of(state, design, two_pairs), true, &estimate, NULL),
-                     XPL_OK);
+    estimate = estimate_of(state, fit, NULL, true, scores_of(state, design, two_pairs));
     for (uint32_t j = 1; j <= 12; j++) {
         wrong_linear += fabs(estimate.linear.coefficients[j] - truth[j]);
         wrong += fabs(estimate.coefficients[j] - truth[j]);
