@@ -35,15 +35,44 @@ static json_t *segment_view(const struct xpl_segment *s, uint32_t id)
                      s->mean_rgb[2]);
 }
 
+/* What the algorithm that was used looks at. */
+static json_t *settings_view(const struct xpl_segmentation *used)
+{
+    json_t *view = NULL;
+
+    switch (used->algorithm) {
+    case XPL_SEGMENTATION_QUICKSHIFT:
+        view = json_pack("{s:f, s:f, s:f}", "kernel_size", used->kernel_size, "max_dist", used->max_dist, "ratio",
+                         used->ratio);
+        break;
+    case XPL_SEGMENTATION_GRID:
+        view = json_pack("{s:I, s:I}", "rows", (json_int_t)used->grid_rows, "columns", (json_int_t)used->grid_columns);
+        break;
+    case XPL_SEGMENTATION_SLIC:
+        view = json_pack("{s:I, s:f, s:b}", "n_segments", (json_int_t)used->n_segments, "compactness",
+                         used->compactness, "slic_zero", used->slic_zero);
+        break;
+    case XPL_SEGMENTATION_FELZENSZWALB:
+        view = json_pack("{s:f, s:f, s:I}", "scale", used->scale, "sigma", used->sigma, "min_size",
+                         (json_int_t)used->min_size);
+        break;
+    case XPL_SEGMENTATION_LABELS:
+        view = json_object();
+        break;
+    }
+    json_object_set_new(view, "connected", json_boolean(used->connected));
+    json_object_set_new(view, "max_segments", json_integer((json_int_t)used->max_segments));
+    return view;
+}
+
 static json_t *segmentation_view(const struct xpl_segments *s)
 {
     json_t *segments = json_array();
 
     for (uint32_t i = 0; i < s->count; i++)
         json_array_append_new(segments, segment_view(&s->segments[i], i));
-    return json_pack("{s:s, s:{s:f, s:f, s:f, s:I}, s:I, s:I, s:b, s:{s:s, s:s, s:o}, s:o}", "algorithm",
-                     xpl_segmentation_name(s->algorithm), "parameters", "kernel_size", s->kernel_size, "max_dist",
-                     s->max_dist, "ratio", s->ratio, "max_segments", (json_int_t)s->max_segments, "count",
+    return json_pack("{s:s, s:o, s:I, s:I, s:b, s:{s:s, s:s, s:o}, s:o}", "algorithm",
+                     xpl_segmentation_name(s->used.algorithm), "parameters", settings_view(&s->used), "count",
                      (json_int_t)s->count, "found", (json_int_t)s->found, "fell_back", s->fell_back, "labels",
                      "encoding", "rle", "order", "row-major", "runs", runs_view(s), "segments", segments);
 }

@@ -7,40 +7,53 @@
 
 #include "api/call.h"
 #include "api/json_spec.h"
+#include "api/label_map.h"
 #include "lib/base/text.h"
 
 #define MAX_CLASS 99999
 #define MIN_CALLS 64 /* fewer masks are no balanced design */
 
-/* What clients may write, in the order of the enumerations; names that a later version brings stand behind. */
+/* What clients may write, in the order of the enumerations. */
 static const char *const designs[] = {"auto", "exact", "reference", "adaptive", "array", NULL};
-static const char *const fills[] = {"mean", "black", "blur", "noise", NULL};
-static const enum xpl_fill fill_modes[] = {XPL_FILL_MEAN, XPL_FILL_BLACK, XPL_FILL_BLUR, XPL_FILL_NOISE};
-static const char *const algorithms[] = {"quickshift", "grid", "slic", "felzenszwalb", NULL};
-#define N_ALGORITHMS 2 /* that there are */
+static const char *const fills[] = {"mean", "black", "blur", "noise", "image", NULL};
+static const enum xpl_fill fill_modes[] = {XPL_FILL_MEAN, XPL_FILL_BLACK, XPL_FILL_BLUR, XPL_FILL_NOISE,
+                                           XPL_FILL_IMAGE};
+static const char *const algorithms[] = {"quickshift", "grid", "slic", "felzenszwalb", "labels", NULL};
 
 struct params_request {
     int algorithm, design;
-    const char *fill;
-    double kernel_size, max_dist, ratio, confidence;
-    int64_t rows, columns, max_segments, budget, perturbations_count, features_count, deadline_ms;
+    const char *fill, *background;
+    double kernel_size, max_dist, ratio, compactness, scale, sigma, confidence;
+    int64_t rows, columns, n_segments, min_size, max_segments;
+    int64_t budget, perturbations_count, features_count, deadline_ms;
+    bool slic_zero, connected;
     bool enabled; /* the monitor instance's; checked wherever it is sent */
 };
 
 /* `fill` holds the text of a colour. */
 static struct params_request request_of(const struct xpl_explain_params *params, char fill[XPL_FILL_TEXT_SIZE])
 {
+    const struct xpl_segmentation *segmentation = &params->segmentation;
+
     return (struct params_request){
-        .algorithm = (int)params->algorithm,
-        .rows = params->grid_rows,
-        .columns = params->grid_columns,
+        .algorithm = (int)segmentation->algorithm,
+        .rows = segmentation->grid_rows,
+        .columns = segmentation->grid_columns,
+        .kernel_size = segmentation->kernel_size,
+        .max_dist = segmentation->max_dist,
+        .ratio = segmentation->ratio,
+        .n_segments = segmentation->n_segments,
+        .compactness = segmentation->compactness,
+        .slic_zero = segmentation->slic_zero,
+        .connected = segmentation->connected,
+        .scale = segmentation->scale,
+        .sigma = segmentation->sigma,
+        .min_size = segmentation->min_size,
+        .max_segments = segmentation->max_segments,
         .fill = xpl_fill_text(params, fill),
+        .background = params->background,
         .design = (int)params->design,
-        .kernel_size = params->kernel_size,
-        .max_dist = params->max_dist,
-        .ratio = params->ratio,
         .confidence = params->confidence,
-        .max_segments = params->max_segments,
         .budget = params->budget,
         .perturbations_count = params->perturbations_count,
         .features_count = params->features_count,
@@ -65,9 +78,17 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
         NUMBER(ratio, "image.segmentation.ratio", 0, 1),
         INT(rows, "image.segmentation.rows", 1, XPL_MAX_SEGMENTS),
         INT(columns, "image.segmentation.columns", 1, XPL_MAX_SEGMENTS),
+        INT(n_segments, "image.segmentation.n_segments", 2, 4096),
+        NUMBER(compactness, "image.segmentation.compactness", 0.01, 1000),
+        XPL_JSON_BOOL(struct params_request, slic_zero, .path = "image.segmentation.slic_zero"),
+        XPL_JSON_BOOL(struct params_request, connected, .path = "image.segmentation.connected"),
+        NUMBER(scale, "image.segmentation.scale", 0, 100000),
+        NUMBER(sigma, "image.segmentation.sigma", 0, 10),
+        INT(min_size, "image.segmentation.min_size", 0, 1000000),
         INT(max_segments, "image.segmentation.max_segments", 2, XPL_MAX_SEGMENTS),
         XPL_JSON_CHOICE(struct params_request, design, .path = "image.design", .choices = designs),
         XPL_JSON_STRING(struct params_request, fill, .path = "image.fill", .max = 16),
+        XPL_JSON_STRING(struct params_request, background, .path = "image.background", .min = 1, .max = 256),
         INT(budget, "image.budget", MIN_CALLS, 1000000),
         NUMBER(confidence, "image.confidence", 0.5, 0.999),
         INT(deadline_ms, "image.deadline_ms", 100, 3600000),
@@ -87,6 +108,7 @@ static void forget_nulls(const json_t *json, struct params_request *request)
     } members[] = {{"lime.perturbations_count", &request->perturbations_count},
                    {"lime.features_count", &request->features_count},
                    {"image.segmentation.max_segments", &request->max_segments},
+                   {"image.segmentation.n_segments", &request->n_segments},
                    {"image.budget", &request->budget}};
 
     for (size_t i = 0; i < XPL_COUNT(members); i++)
@@ -94,12 +116,6 @@ static void forget_nulls(const json_t *json, struct params_request *request)
             *members[i].number = 0;
     if (json_is_null(xpl_json_at(json, "image.segmentation.kernel_size")))
         request->kernel_size = 0;
-}
-
-static enum xpl_status not_available(const char *field, const char *value, const char *instead, struct xpl_error *err)
-{
-    return xpl_fail_field(err, XPL_NOT_AVAILABLE, field, "\"%s\" is not available in this version; use %s", value,
-                          instead);
 }
 
 static bool read_colour(const char *text, uint32_t *ret)
@@ -120,24 +136,32 @@ static enum xpl_status read_fill(const char *name, struct xpl_explain_params *pa
             return XPL_OK;
         }
     }
-    if (strcmp(name, "image") == 0)
-        return not_available("image.fill", name, "mean, black, blur, noise or a colour", err);
     if (!read_colour(name, &params->fill_colour))
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.fill",
-                              "\"%s\" is not one of mean, black, blur, noise, nor a colour such as #808080", name);
+                              "\"%s\" is not one of mean, black, blur, noise, image, nor a colour such as #808080",
+                              name);
     params->fill = XPL_FILL_COLOUR;
     return XPL_OK;
 }
 
-static enum xpl_status check_available(const struct params_request *request, const json_t *json, struct xpl_error *err)
+/* Labels are the segmentation, whatever algorithm was in force before; null takes them back. */
+static enum xpl_status read_labels(struct xpl_arena *arena, const json_t *json, struct params_request *request,
+                                   struct xpl_explain_params *params, struct xpl_error *err)
 {
-    const json_t *labels = xpl_json_at(json, "image.segmentation.labels");
+    static const char path[] = "image.segmentation.labels";
+    const json_t *labels = xpl_json_at(json, path);
+    enum xpl_status st;
 
-    if (request->algorithm >= N_ALGORITHMS)
-        return not_available("image.segmentation.algorithm", algorithms[request->algorithm], "quickshift or grid", err);
-    if (labels && !json_is_null(labels))
-        return xpl_fail_field(err, XPL_NOT_AVAILABLE, "image.segmentation.labels",
-                              "a label map of one's own is not available in this version");
+    if (labels && !json_is_null(labels)) {
+        if ((st = xpl_label_map_read(arena, labels, path, &params->segmentation, err)))
+            return st;
+        request->algorithm = XPL_SEGMENTATION_LABELS;
+        if (request->design == XPL_DESIGN_EXACT && xpl_label_count(&params->segmentation) > XPL_FIELD_SEGMENTS)
+            return xpl_fail_field(err, XPL_BAD_FIELD, path, "has %u labels; with design exact at most %u are accepted",
+                                  xpl_label_count(&params->segmentation), XPL_FIELD_SEGMENTS);
+    } else if (request->algorithm == XPL_SEGMENTATION_LABELS) {
+        return xpl_fail_field(err, XPL_BAD_FIELD, path, "is needed with algorithm labels");
+    }
     return XPL_OK;
 }
 
@@ -147,7 +171,7 @@ static enum xpl_status check_together(const struct params_request *request, stru
     bool exact = request->design == XPL_DESIGN_EXACT;
     int64_t most = exact ? XPL_FIELD_SEGMENTS : XPL_MAX_SEGMENTS, cells = request->rows * request->columns;
 
-    if (request->max_segments > most)
+    if (request->algorithm != XPL_SEGMENTATION_LABELS && request->max_segments > most)
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.max_segments",
                               "is %lld; with design exact at most %lld superpixels (%u model calls) are accepted",
                               (long long)request->max_segments, (long long)most, XPL_EXACT_MAX_MASKS);
@@ -157,6 +181,19 @@ static enum xpl_status check_together(const struct params_request *request, stru
                               (long long)request->rows, (long long)request->columns, (long long)cells, (long long)most,
                               exact ? " with design exact" : "");
     return XPL_OK;
+}
+
+/* The image that hidden zones show is one that was logged. */
+static enum xpl_status read_background(struct xpl_arena *arena, const struct params_request *request,
+                                       struct xpl_explain_params *params, struct xpl_error *err)
+{
+    if (params->fill == XPL_FILL_IMAGE && !request->background)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.background",
+                              "is needed with fill image: the scoring id of the image that hidden zones show");
+    if (request->background == params->background)
+        return XPL_OK;
+    params->background = xpl_arena_string(arena, request->background);
+    return params->background ? XPL_OK : xpl_no_memory(err);
 }
 
 static enum xpl_status read_class_list(const json_t *list, struct xpl_explain_params *params, struct xpl_error *err)
@@ -217,40 +254,54 @@ static enum xpl_status read_seed(const json_t *json, struct xpl_explain_params *
     return XPL_OK;
 }
 
+static void take_segmentation(const struct params_request *request, struct xpl_segmentation *ret)
+{
+    ret->algorithm = (enum xpl_segmentation_algorithm)request->algorithm;
+    ret->grid_rows = (uint32_t)request->rows;
+    ret->grid_columns = (uint32_t)request->columns;
+    ret->kernel_size = request->kernel_size;
+    ret->max_dist = request->max_dist;
+    ret->ratio = request->ratio;
+    ret->n_segments = (uint32_t)request->n_segments;
+    ret->compactness = request->compactness;
+    ret->slic_zero = request->slic_zero;
+    ret->connected = request->connected;
+    ret->scale = request->scale;
+    ret->sigma = request->sigma;
+    ret->min_size = (uint32_t)request->min_size;
+    ret->max_segments = (uint32_t)request->max_segments;
+}
+
 static void take(const struct params_request *request, struct xpl_explain_params *params)
 {
-    params->algorithm = (enum xpl_segmentation_algorithm)request->algorithm;
-    params->grid_rows = (uint32_t)request->rows;
-    params->grid_columns = (uint32_t)request->columns;
-    params->kernel_size = request->kernel_size;
-    params->max_dist = request->max_dist;
-    params->ratio = request->ratio;
+    take_segmentation(request, &params->segmentation);
     params->confidence = request->confidence;
     params->design = (enum xpl_design_mode)request->design;
-    params->max_segments = (uint32_t)request->max_segments;
     params->budget = (uint32_t)request->budget;
     params->perturbations_count = (uint32_t)request->perturbations_count;
     params->features_count = (uint32_t)request->features_count;
     params->deadline_ms = (uint32_t)request->deadline_ms;
 }
 
-static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *params, struct xpl_error *err)
+static enum xpl_status read_all(struct xpl_arena *arena, const json_t *json, struct xpl_explain_params *params,
+                                struct xpl_error *err)
 {
-    static const char *const image_members[] = {"segmentation", "design", "budget",      "confidence", "fill",
-                                                "classes",      "seed",   "deadline_ms", NULL};
-    static const char *const segmentation_members[] = {"algorithm", "kernel_size", "max_dist", "ratio", "max_segments",
-                                                       "labels",    "rows",        "columns",  NULL};
+    static const char *const image_members[] = {"segmentation", "design",  "budget", "confidence",  "fill",
+                                                "background",   "classes", "seed",   "deadline_ms", NULL};
+    static const char *const segmentation_members[] = {
+        "algorithm",  "kernel_size", "max_dist",  "ratio", "max_segments", "labels",   "rows",      "columns",
+        "n_segments", "compactness", "slic_zero", "scale", "sigma",        "min_size", "connected", NULL};
     char fill[XPL_FILL_TEXT_SIZE];
     struct params_request request = request_of(params, fill);
     enum xpl_status st;
 
     forget_nulls(json, &request);
-    if ((st = read_members(json, &request, err)) || (st = check_available(&request, json, err)) ||
+    if ((st = read_members(json, &request, err)) || (st = read_labels(arena, json, &request, params, err)) ||
         (st = check_together(&request, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image"), "image", image_members, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image.segmentation"), "image.segmentation", segmentation_members,
                              err)) ||
-        (st = read_fill(request.fill, params, err)) ||
+        (st = read_fill(request.fill, params, err)) || (st = read_background(arena, &request, params, err)) ||
         (st = read_classes(xpl_json_at(json, "image.classes"), params, err)) ||
         (st = read_seed(xpl_json_at(json, "image.seed"), params, err)))
         return st;
@@ -258,15 +309,15 @@ static enum xpl_status read_all(const json_t *json, struct xpl_explain_params *p
     return XPL_OK;
 }
 
-enum xpl_status xpl_explain_params_read(const json_t *json, const char *where, struct xpl_explain_params *params,
-                                        struct xpl_error *err)
+enum xpl_status xpl_explain_params_read(struct xpl_arena *arena, const json_t *json, const char *where,
+                                        struct xpl_explain_params *params, struct xpl_error *err)
 {
     struct xpl_error inner = {0};
     enum xpl_status st;
 
     if (!json || json_is_null(json))
         return XPL_OK;
-    st = read_all(json, params, &inner);
+    st = read_all(arena, json, params, &inner);
     if (!st)
         return XPL_OK;
     xpl_error_prefix(&inner, where);
@@ -288,54 +339,13 @@ enum xpl_status xpl_explain_params_known(const json_t *json, const char *where, 
     return xpl_fail_field(err, st, inner.field, "%s", inner.message);
 }
 
-static json_t *class_view(const struct xpl_explain_params *params)
-{
-    json_t *list;
-
-    switch (params->classes) {
-    case XPL_CLASSES_TOP2:
-        return json_string("top2");
-    case XPL_CLASSES_ALL:
-        return json_string("all");
-    case XPL_CLASSES_LIST:
-        break;
-    }
-    list = json_array();
-    for (uint32_t i = 0; i < params->n_class_list; i++)
-        json_array_append_new(list, json_sprintf("%u", params->class_list[i]));
-    return list;
-}
-
-static json_t *int_or_null(uint64_t value, bool given)
-{
-    return given ? json_integer((json_int_t)value) : json_null();
-}
-
-json_t *xpl_explain_params_view(const struct xpl_explain_params *params)
-{
-    const struct xpl_explain_params *p = params;
-    char fill[XPL_FILL_TEXT_SIZE];
-    json_t *segmentation, *image;
-
-    segmentation = json_pack("{s:s, s:I, s:I, s:o, s:f, s:f, s:o}", "algorithm", xpl_segmentation_name(p->algorithm),
-                             "rows", (json_int_t)p->grid_rows, "columns", (json_int_t)p->grid_columns, "kernel_size",
-                             p->kernel_size > 0 ? json_real(p->kernel_size) : json_null(), "max_dist", p->max_dist,
-                             "ratio", p->ratio, "max_segments", int_or_null(p->max_segments, p->max_segments > 0));
-    image = json_pack("{s:o, s:s, s:o, s:f, s:s, s:o, s:o, s:I}", "segmentation", segmentation, "design",
-                      xpl_design_mode_name(p->design), "budget", int_or_null(p->budget, p->budget > 0), "confidence",
-                      p->confidence, "fill", xpl_fill_text(p, fill), "classes", class_view(p), "seed",
-                      int_or_null(p->seed, p->seed_given), "deadline_ms", (json_int_t)p->deadline_ms);
-    return json_pack("{s:{s:o, s:o}, s:o}", "lime", "perturbations_count",
-                     int_or_null(p->perturbations_count, p->perturbations_count > 0), "features_count",
-                     int_or_null(p->features_count, p->features_count > 0), "image", image);
-}
-
-enum xpl_status xpl_explain_params_stored(const char *text, struct xpl_explain_params *ret, struct xpl_error *err)
+enum xpl_status xpl_explain_params_stored(struct xpl_arena *arena, const char *text, struct xpl_explain_params *ret,
+                                          struct xpl_error *err)
 {
     XPL_AUTO_JSON json = json_loads(text, 0, NULL);
 
     *ret = xpl_explain_params_default();
     if (!json)
         return xpl_fail(err, XPL_STORAGE_FAILED, "the task's stored parameters are damaged");
-    return xpl_explain_params_read(json, "parameters", ret, err);
+    return xpl_explain_params_read(arena, json, "parameters", ret, err);
 }

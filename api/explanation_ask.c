@@ -7,6 +7,7 @@
 #include "api/explanation_request.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/label_map.h"
 #include "api/record_batch.h"
 #include "api/resource.h"
 #include "db/tasks.h"
@@ -74,7 +75,28 @@ static enum xpl_status monitor_params(struct xpl_call *call, const char *subscri
             err, XPL_NOT_ENABLED,
             "Explainability is not enabled for subscription %.60s: make a monitor instance of explainability",
             subscription_id);
-    return xpl_explain_params_read(xpl_json_at(entity, "parameters"), "parameters", params, err);
+    return xpl_explain_params_read(call->arena, xpl_json_at(entity, "parameters"), "parameters", params, err);
+}
+
+/* The image that hidden zones show: logged in the same subscription, and of the same size. */
+static enum xpl_status check_background(struct xpl_call *call, const struct xpl_record *record,
+                                        const struct xpl_explain_params *params, struct xpl_error *err)
+{
+    static const char path[] = "parameters.image.background";
+    struct xpl_record background = {0};
+    struct xpl_error inner = {0};
+
+    if (params->fill != XPL_FILL_IMAGE)
+        return XPL_OK;
+    if (find_record(call, params->background, record->subscription_id, &background, &inner))
+        return xpl_fail_field(err, inner.status, path, "%s", inner.message);
+    if (background.height != record->height || background.width != record->width ||
+        background.channels != record->channels)
+        return xpl_fail_field(err, XPL_BAD_FIELD, path,
+                              "is an image of %lld x %lld x %lld; the explained one has %lld x %lld x %lld",
+                              (long long)background.height, (long long)background.width, (long long)background.channels,
+                              (long long)record->height, (long long)record->width, (long long)record->channels);
+    return XPL_OK;
 }
 
 static enum xpl_status plan_task(struct xpl_call *call, const struct xpl_explanation_request *request,
@@ -87,7 +109,10 @@ static enum xpl_status plan_task(struct xpl_call *call, const struct xpl_explana
 
     if ((st = monitor_params(call, record->subscription_id, &params, err)) ||
         (st = xpl_explain_params_known(request->parameters, "parameters", err)) ||
-        (st = xpl_explain_params_read(request->parameters, "parameters", &params, err)))
+        (st = xpl_explain_params_read(call->arena, request->parameters, "parameters", &params, err)) ||
+        (st = xpl_label_map_check(&params.segmentation, record->height, record->width,
+                                  "parameters.image.segmentation.labels", err)) ||
+        (st = check_background(call, record, &params, err)))
         return st;
     view = xpl_explain_params_view(&params);
     *ret = (struct xpl_task){

@@ -14,6 +14,8 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
+#define PARAMETER_BYTES ((size_t)16 << 20)
+
 struct definition {
     const char *id, *name, *description;
 };
@@ -97,9 +99,10 @@ static bool is_explainability(const char *definition_id)
 
 static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 {
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(PARAMETER_BYTES);
     struct xpl_explain_params params = xpl_explain_params_default();
     struct instance_request request = {0};
-    enum xpl_status st = read_request(entity, &request, err);
+    enum xpl_status st = arena ? read_request(entity, &request, err) : xpl_no_memory(err);
 
     if (st)
         return st;
@@ -112,7 +115,11 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
                               request.monitor_definition_id);
     if (!is_explainability(request.monitor_definition_id))
         return XPL_OK;
-    return xpl_explain_params_read(request.parameters, "parameters", &params, err);
+    st = xpl_explain_params_read(arena, request.parameters, "parameters", &params, err);
+    if (!st && params.segmentation.algorithm == XPL_SEGMENTATION_LABELS)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.segmentation.labels",
+                              "belong to one image: they are accepted with a request, not for all of them");
+    return st;
 }
 
 /* What the original puts into the parameters of an explainability instance: how many explanations there were. */

@@ -119,7 +119,7 @@ static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_bu
     if ((st = xpl_request_read(arena, (struct xpl_text){text->data, text->length}, &request, err)) ||
         (st = xpl_request_pixels(arena, request, 0, &pixels, err)) ||
         (st = xpl_segment_image(arena, pixels, &params, &segments, err)) ||
-        (st = xpl_fill_image(arena, pixels, segments, &params, seed, &fill, err)))
+        (st = xpl_fill_image(arena, pixels, segments, &params, seed, NULL, &fill, err)))
         return st;
     *ret_segments = segments->count;
     return xpl_splicer_new(arena, request, 0, XPL_WIRE_AS_LOGGED, segments->labels, segments->count, fill, ret, err);

@@ -153,7 +153,7 @@ static enum xpl_status make_splicer(struct shell *s, struct xpl_error *err)
     enum xpl_status st;
 
     xpl_explain_choose_seed(s->seed, &s->params, seed);
-    if ((st = xpl_fill_image(s->arena, s->image, s->segments, &s->params, seed, &fill, err)) ||
+    if ((st = xpl_fill_image(s->arena, s->image, s->segments, &s->params, seed, NULL, &fill, err)) ||
         (st = xpl_splicer_new(s->arena, s->request, 0, XPL_WIRE_AS_LOGGED, s->segments->labels, s->segments->count,
                               fill, &splicer, err)))
         return st;
@@ -319,8 +319,9 @@ static enum xpl_status run(struct shell *s, struct xpl_error *err)
 
     s->params = xpl_explain_params_default();
     s->started_us = xpl_monotonic_us();
-    if ((st = xpl_explain_params_read(s->options.parameters, "", &s->params, err)) || (st = load_image(s, err)) ||
-        (st = make_predictor(s, err)) || (st = make_splicer(s, err)) || (st = explain_and_show(s, err)))
+    if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)) ||
+        (st = load_image(s, err)) || (st = make_predictor(s, err)) || (st = make_splicer(s, err)) ||
+        (st = explain_and_show(s, err)))
         return st;
     if (s->options.output && (st = write_picture(s, err)))
         return st;

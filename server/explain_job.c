@@ -37,7 +37,7 @@ struct job {
     struct xpl_explain_params params;
     struct xpl_record record;
     struct xpl_request *request;
-    struct xpl_pixels *image;
+    struct xpl_pixels *image, *background;
     struct xpl_segments *segments;
     struct xpl_endpoint endpoint;
     struct xpl_answer_hints hints;
@@ -94,19 +94,47 @@ static enum xpl_status load_entities(struct job *job, struct xpl_error *err)
     return st ? st : xpl_scoring_hints(job->arena, job->subscription, &job->hints, err);
 }
 
-static enum xpl_status load_image(struct job *job, struct xpl_error *err)
+static enum xpl_status load_pixels(struct job *job, const struct xpl_record *record, struct xpl_request **ret_request,
+                                   struct xpl_pixels **ret, struct xpl_error *err)
 {
     struct xpl_text text;
     enum xpl_status st;
 
+    if ((st = xpl_payload_load(job->db, job->arena, record->payload_id, &text, NULL, err)) ||
+        (st = xpl_request_read(job->arena, text, ret_request, err)))
+        return st;
+    if (record->image_index >= (*ret_request)->n_images)
+        return xpl_fail(err, XPL_STORAGE_FAILED, "the stored payload is damaged");
+    return xpl_request_pixels(job->arena, *ret_request, (uint32_t)record->image_index, ret, err);
+}
+
+static enum xpl_status load_background(struct job *job, struct xpl_error *err)
+{
+    const struct xpl_task *task = job->task;
+    struct xpl_request *request;
+    struct xpl_record *found;
+    enum xpl_status st;
+    size_t n;
+
+    if (job->params.fill != XPL_FILL_IMAGE)
+        return XPL_OK;
+    st = xpl_records_by_scoring_id(job->db, job->arena, task->data_mart_id, task->subscription_id,
+                                   job->params.background, &found, &n, err);
+    if (!st && n != 1)
+        return xpl_fail(err, XPL_NOT_FOUND, "the background image %.100s is not there any more",
+                        job->params.background);
+    return st ? st : load_pixels(job, found, &request, &job->background, err);
+}
+
+static enum xpl_status load_image(struct job *job, struct xpl_error *err)
+{
+    enum xpl_status st;
+
     if ((st = xpl_record_get(job->db, job->arena, job->task->data_mart_id, NULL, job->task->record_id, &job->record,
                              err)) ||
-        (st = xpl_payload_load(job->db, job->arena, job->record.payload_id, &text, NULL, err)) ||
-        (st = xpl_request_read(job->arena, text, &job->request, err)))
+        (st = load_pixels(job, &job->record, &job->request, &job->image, err)))
         return st;
-    if (job->record.image_index >= job->request->n_images)
-        return xpl_fail(err, XPL_STORAGE_FAILED, "the stored payload is damaged");
-    return xpl_request_pixels(job->arena, job->request, (uint32_t)job->record.image_index, &job->image, err);
+    return load_background(job, err);
 }
 
 /* ---- the way to the model ---- */
@@ -170,7 +198,7 @@ static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 
     make_seed(job, of_task);
     xpl_explain_choose_seed(of_task, &job->params, seed);
-    if ((st = xpl_fill_image(job->arena, job->image, job->segments, &job->params, seed, &fill, err)) ||
+    if ((st = xpl_fill_image(job->arena, job->image, job->segments, &job->params, seed, job->background, &fill, err)) ||
         (st = xpl_splicer_new(job->arena, job->request, (uint32_t)job->record.image_index, wire, job->segments->labels,
                               job->segments->count, fill, &splicer, err)))
         return st;
@@ -269,8 +297,8 @@ static enum xpl_status prepare(struct job *job, struct xpl_error *err)
     enum xpl_status st;
 
     enter(job, "segmenting");
-    if ((st = xpl_explain_params_stored(job->task->parameters, &job->params, err)) || (st = load_entities(job, err)) ||
-        (st = load_image(job, err)))
+    if ((st = xpl_explain_params_stored(job->arena, job->task->parameters, &job->params, err)) ||
+        (st = load_entities(job, err)) || (st = load_image(job, err)))
         return st;
     job->timing.decode = lap(job);
     if ((st = xpl_segment_image(job->arena, job->image, &job->params, &job->segments, err)))

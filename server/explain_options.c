@@ -20,6 +20,7 @@ enum {
     OPTION_DESIGN,
     OPTION_BUDGET,
     OPTION_ZONES,
+    OPTION_SUPERPIXELS,
     OPTION_FILL,
     OPTION_SEED,
     OPTION_DEADLINE
@@ -38,6 +39,7 @@ static const struct argp_option option_list[] = {
     {"design", OPTION_DESIGN, "DESIGN", 0, "auto (default), exact, array, adaptive or reference", 0},
     {"budget", OPTION_BUDGET, "N", 0, "model calls at most", 0},
     {"zones", OPTION_ZONES, "N", 0, "superpixels at most", 0},
+    {"superpixels", OPTION_SUPERPIXELS, "NAME", 0, "quickshift (default), slic, felzenszwalb or grid", 0},
     {"fill", OPTION_FILL, "FILL", 0, "of hidden zones: mean (default), black, blur, noise or #rrggbb", 0},
     {"seed", OPTION_SEED, "N", 0, "of what is drawn", 0},
     {"deadline", OPTION_DEADLINE, "MS", 0, "time for the explanation (default 120000)", 0},
@@ -84,6 +86,11 @@ static void set(struct xpl_explain_options *options, const char *name, json_t *v
     json_object_set_new(json_object_get(options->parameters, "image"), name, value);
 }
 
+static void set_segmentation(struct xpl_explain_options *options, const char *name, json_t *value)
+{
+    json_object_set_new(json_object_get(json_object_get(options->parameters, "image"), "segmentation"), name, value);
+}
+
 static error_t take_parameter(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
 {
     switch (key) {
@@ -98,8 +105,10 @@ static error_t take_parameter(int key, const char *value, struct argp_state *sta
         set(options, "budget", json_integer(take_number(state, "budget", value)));
         return 0;
     case OPTION_ZONES:
-        set(options, "segmentation",
-            json_pack("{s:I}", "max_segments", (json_int_t)take_number(state, "zones", value)));
+        set_segmentation(options, "max_segments", json_integer(take_number(state, "zones", value)));
+        return 0;
+    case OPTION_SUPERPIXELS:
+        set_segmentation(options, "algorithm", json_string(value));
         return 0;
     case OPTION_FILL:
         set(options, "fill", json_string(value));
@@ -181,7 +190,8 @@ void xpl_explain_options_read(int argc, char **argv, struct xpl_explain_options 
 
     argp_err_exit_status = EX_USAGE;
     argv[0] = name;
-    *ret = (struct xpl_explain_options){.wml_v4 = true, .channels = 3, .parameters = json_pack("{s:{}}", "image")};
+    *ret = (struct xpl_explain_options){
+        .wml_v4 = true, .channels = 3, .parameters = json_pack("{s:{s:{}}}", "image", "segmentation")};
     xpl_picture_query_of("heatmap", &ret->picture);
     argp_parse(&argp, argc, argv, 0, NULL, ret);
 }

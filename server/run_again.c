@@ -5,6 +5,7 @@
 #include "lib/base/hash.h"
 
 #define FIRST_RETRY_US ((int64_t)1000000)
+#define ARENA_BYTES    ((size_t)64 << 20) /* parameters may hold a label map */
 
 static bool may_recover(enum xpl_status why)
 {
@@ -23,13 +24,14 @@ static int64_t half_wait_us(const struct xpl_settings *settings, const struct xp
 int64_t xpl_explain_run_again_at(const struct xpl_settings *settings, const struct xpl_task *task, enum xpl_status why,
                                  int64_t now)
 {
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
     struct xpl_explain_params params;
     struct xpl_error ignored = {0};
     int64_t half_us, at;
     uint32_t random;
 
-    if (!may_recover(why) || task->retries >= settings->explain_retries ||
-        xpl_explain_params_stored(task->parameters, &params, &ignored))
+    if (!arena || !may_recover(why) || task->retries >= settings->explain_retries ||
+        xpl_explain_params_stored(arena, task->parameters, &params, &ignored))
         return 0;
     half_us = half_wait_us(settings, task, why);
     xpl_random(&random, sizeof random);

@@ -304,7 +304,7 @@ static enum xpl_status add_warnings(struct run *run, struct xpl_error *err)
         return xpl_no_memory(err);
     if (run->in->segments->fell_back)
         warn(result,
-             "Quickshift found no usable superpixels (the image is uniform, tiny or noise); a grid took their place.");
+             "No usable superpixels were found (the image is uniform, tiny or noise); a grid took their place.");
     if (run->in->image && xpl_pixels_range(run->in->image, &low, &high) == XPL_RANGE_MIN_MAX)
         warn(result, xpl_arena_printf(run->arena,
                                       "The pixel values lie between %g and %g, which is none of the usual ranges; they "

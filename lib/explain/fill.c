@@ -13,6 +13,7 @@ struct filling {
     const struct xpl_segments *segments;
     const struct xpl_explain_params *params;
     const uint8_t *seed;
+    const struct xpl_pixels *background;
     double low, high; /* of the image's range */
     double *means;    /* count x channels */
     double *values;   /* height x width x channels: what is made */
@@ -119,6 +120,19 @@ static enum xpl_status fill_with_blur(struct filling *f, struct xpl_error *err)
     return XPL_OK;
 }
 
+static enum xpl_status fill_with_background(struct filling *f, struct xpl_error *err)
+{
+    const struct xpl_pixels *b = f->background;
+    size_t channels = f->image->channels;
+
+    if (!b || b->height != f->image->height || b->width != f->image->width || b->channels != channels)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.background",
+                              "is not an image of the same height, width and channels");
+    for (size_t i = 0; i < n_pixels(f) * channels; i++)
+        f->values[i] = i % channels < ALPHA ? b->values[i] : f->values[i];
+    return XPL_OK;
+}
+
 static enum xpl_status fill(struct filling *f, struct xpl_error *err)
 {
     fill_with_means(f);
@@ -136,15 +150,19 @@ static enum xpl_status fill(struct filling *f, struct xpl_error *err)
         break;
     case XPL_FILL_BLUR:
         return fill_with_blur(f, err);
+    case XPL_FILL_IMAGE:
+        return fill_with_background(f, err);
     }
     return XPL_OK;
 }
 
 enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels *image,
                                const struct xpl_segments *segments, const struct xpl_explain_params *params,
-                               const uint8_t seed[XPL_HASH_BYTES], struct xpl_pixels **ret, struct xpl_error *err)
+                               const uint8_t seed[XPL_HASH_BYTES], const struct xpl_pixels *background,
+                               struct xpl_pixels **ret, struct xpl_error *err)
 {
-    struct filling f = {.arena = arena, .image = image, .segments = segments, .params = params, .seed = seed};
+    struct filling f = {
+        .arena = arena, .image = image, .segments = segments, .params = params, .seed = seed, .background = background};
     struct xpl_pixels *filled = xpl_arena_copy(arena, image, sizeof *image);
     size_t n = n_pixels(&f) * image->channels;
     enum xpl_status st;

@@ -19,10 +19,12 @@
  *   black   the smallest value of the range
  *   colour  params->fill_colour, scaled to the range; its luminance for one channel
  *   blur    the image itself, blurred by about a tenth of its shorter side (three box filters; Wells 1986)
+ *   image   `background`, another image of the same height, width and channels; NULL for all others
  *   noise   every value drawn evenly from the range, by `seed`
  */
 enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels *image,
                                const struct xpl_segments *segments, const struct xpl_explain_params *params,
-                               const uint8_t seed[XPL_HASH_BYTES], struct xpl_pixels **ret, struct xpl_error *err);
+                               const uint8_t seed[XPL_HASH_BYTES], const struct xpl_pixels *background,
+                               struct xpl_pixels **ret, struct xpl_error *err);
 
 #endif

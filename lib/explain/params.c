@@ -4,10 +4,14 @@
 struct xpl_explain_params xpl_explain_params_default(void)
 {
     return (struct xpl_explain_params){
-        .grid_rows = XPL_GRID_CELLS,
-        .grid_columns = XPL_GRID_CELLS,
-        .max_dist = 200,
-        .ratio = 0.2,
+        .segmentation = {.max_dist = 200,
+                         .ratio = 0.2,
+                         .grid_rows = XPL_GRID_CELLS,
+                         .grid_columns = XPL_GRID_CELLS,
+                         .compactness = 10,
+                         .scale = 100,
+                         .sigma = 0.8,
+                         .min_size = 20},
         .design = XPL_DESIGN_AUTO,
         .fill = XPL_FILL_MEAN,
         .confidence = 0.95,
@@ -35,7 +39,19 @@ const char *xpl_design_mode_name(enum xpl_design_mode mode)
 
 const char *xpl_segmentation_name(enum xpl_segmentation_algorithm algorithm)
 {
-    return algorithm == XPL_SEGMENTATION_GRID ? "grid" : "quickshift";
+    switch (algorithm) {
+    case XPL_SEGMENTATION_QUICKSHIFT:
+        return "quickshift";
+    case XPL_SEGMENTATION_GRID:
+        return "grid";
+    case XPL_SEGMENTATION_SLIC:
+        return "slic";
+    case XPL_SEGMENTATION_FELZENSZWALB:
+        return "felzenszwalb";
+    case XPL_SEGMENTATION_LABELS:
+        return "labels";
+    }
+    return "";
 }
 
 const char *xpl_fill_text(const struct xpl_explain_params *params, char out[XPL_FILL_TEXT_SIZE])
@@ -49,6 +65,8 @@ const char *xpl_fill_text(const struct xpl_explain_params *params, char out[XPL_
         return "blur";
     case XPL_FILL_NOISE:
         return "noise";
+    case XPL_FILL_IMAGE:
+        return "image";
     case XPL_FILL_COLOUR:
         break;
     }

@@ -7,6 +7,7 @@
 #define XPL_EXPLAIN_PARAMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define XPL_MAX_SEGMENTS      63u /* the designs reach this far, and a mask has 64 bits */
@@ -20,7 +21,36 @@
 
 enum xpl_segmentation_algorithm {
     XPL_SEGMENTATION_QUICKSHIFT,
-    XPL_SEGMENTATION_GRID /* also the fallback for flat or tiny images */
+    XPL_SEGMENTATION_GRID, /* also the fallback for flat or tiny images */
+    XPL_SEGMENTATION_SLIC,
+    XPL_SEGMENTATION_FELZENSZWALB,
+    XPL_SEGMENTATION_LABELS /* the client's own label map */
+};
+
+/** Some pixels in raster order that have the same label. */
+struct xpl_label_run {
+    uint32_t label, length;
+};
+
+/** How an image is cut into superpixels. Members that an algorithm does not use are ignored. */
+struct xpl_segmentation {
+    enum xpl_segmentation_algorithm algorithm;
+    uint32_t max_segments; /* more are merged; 0 = by design */
+    bool connected;        /* parts of a superpixel that do not touch become superpixels of their own, before merging */
+    /* quickshift; kernel_size 0 = by image size (1 below 48 px, 3 otherwise) */
+    double kernel_size, max_dist, ratio;
+    uint32_t grid_rows, grid_columns;
+    /* slic; n_segments 0 = max_segments; slic_zero: compactness is found for each superpixel */
+    uint32_t n_segments;
+    double compactness;
+    bool slic_zero;
+    /* felzenszwalb; min_size in pixels */
+    double scale, sigma;
+    uint32_t min_size;
+    /* labels: runs over all pixels, labels 0 to d - 1, each used; in the arena they were read with */
+    const struct xpl_label_run *runs;
+    size_t n_runs;
+    uint32_t map_height, map_width; /* of the map; 0 = not said */
 };
 
 enum xpl_design_mode {
@@ -37,7 +67,8 @@ enum xpl_fill {
     XPL_FILL_BLACK,
     XPL_FILL_BLUR,
     XPL_FILL_NOISE,
-    XPL_FILL_COLOUR
+    XPL_FILL_COLOUR,
+    XPL_FILL_IMAGE
 };
 
 enum xpl_class_choice {
@@ -47,17 +78,11 @@ enum xpl_class_choice {
 };
 
 struct xpl_explain_params {
-    enum xpl_segmentation_algorithm algorithm;
-    uint32_t grid_rows, grid_columns; /* of the grid */
-    /* quickshift; kernel_size 0 = by image size (1 below 48 px, 3 otherwise); max_segments 0 = by design */
-    double kernel_size;
-    double max_dist;
-    double ratio;
-    uint32_t max_segments;
-
+    struct xpl_segmentation segmentation;
     enum xpl_design_mode design;
     enum xpl_fill fill;
     uint32_t fill_colour;         /* 0xRRGGBB */
+    const char *background;       /* of XPL_FILL_IMAGE: the scoring id of a logged image */
     uint32_t budget;              /* model calls at most; 0 = what the design needs */
     uint32_t perturbations_count; /* lime's: caps the budget; the number of samples of `reference`; 0 = not given */
     uint32_t features_count;      /* echoed, not applied to panes; 0 = not given */
@@ -70,14 +95,15 @@ struct xpl_explain_params {
     uint32_t deadline_ms;
 };
 
-/** The defaults: quickshift(by size, 200, 0.2), auto, mean, no budget, 0.95, top2, no seed, 120 s. */
+/** The defaults: quickshift(by size, 200, 0.2), slic(max_segments, 10), felzenszwalb(100, 0.8, 20), auto, mean,
+ * no budget, 0.95, top2, no seed, 120 s. */
 struct xpl_explain_params xpl_explain_params_default(void);
 
 const char *xpl_design_mode_name(enum xpl_design_mode mode);
 const char *xpl_segmentation_name(enum xpl_segmentation_algorithm algorithm);
 
 #define XPL_FILL_TEXT_SIZE 8
-/** "mean", "black", "blur", "noise" or "#rrggbb", which is written to `out`. */
+/** "mean", "black", "blur", "noise", "image" or "#rrggbb", which is written to `out`. */
 const char *xpl_fill_text(const struct xpl_explain_params *params, char out[XPL_FILL_TEXT_SIZE]);
 
 #endif

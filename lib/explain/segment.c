@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#define GRID_CELLS 4u
 #define SMALL_SIDE 48u
 #define MAX_FOUND  4096u /* more than this many segments are no segmentation: a grid is as good */
 
@@ -17,17 +16,26 @@ static double lab_f(double t)
     return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116.0;
 }
 
+void xpl_lab_of(const double rgb[3], double ret_lab[3])
+{
+    double r = linear_light(rgb[0]), g = linear_light(rgb[1]), b = linear_light(rgb[2]);
+    double x = lab_f((0.412453 * r + 0.357580 * g + 0.180423 * b) / 0.95047);
+    double y = lab_f(0.212671 * r + 0.715160 * g + 0.072169 * b);
+    double z = lab_f((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.08883);
+
+    ret_lab[0] = 116.0 * y - 16.0;
+    ret_lab[1] = 500.0 * (x - y);
+    ret_lab[2] = 200.0 * (y - z);
+}
+
 void xpl_rgb_to_lab(const double *rgb, size_t n_pixels, double ratio, float *ret_lab)
 {
     for (size_t i = 0; i < n_pixels; i++) {
-        double r = linear_light(rgb[i * 3]), g = linear_light(rgb[i * 3 + 1]), b = linear_light(rgb[i * 3 + 2]);
-        double x = lab_f((0.412453 * r + 0.357580 * g + 0.180423 * b) / 0.95047);
-        double y = lab_f(0.212671 * r + 0.715160 * g + 0.072169 * b);
-        double z = lab_f((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.08883);
+        double lab[3];
 
-        ret_lab[i * 3] = (float)(ratio * (116.0 * y - 16.0));
-        ret_lab[i * 3 + 1] = (float)(ratio * (500.0 * (x - y)));
-        ret_lab[i * 3 + 2] = (float)(ratio * (200.0 * (y - z)));
+        xpl_lab_of(rgb + 3 * i, lab);
+        for (size_t c = 0; c < 3; c++)
+            ret_lab[3 * i + c] = (float)(ratio * lab[c]);
     }
 }
 
@@ -83,58 +91,103 @@ static void measure(struct xpl_segments *segments, const double *rgb)
     }
 }
 
-static struct xpl_segments settings_for(const struct xpl_pixels *image, const struct xpl_explain_params *params)
+/* What is used where the request leaves it open. */
+static struct xpl_segmentation settings_for(const struct xpl_pixels *image, const struct xpl_explain_params *params)
 {
-    uint32_t side = min_u32(image->height, image->width);
-    uint32_t by_design = params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_DEFAULT_SEGMENTS;
+    struct xpl_segmentation settings = params->segmentation;
 
-    return (struct xpl_segments){
-        .height = image->height,
-        .width = image->width,
-        .algorithm = params->algorithm,
-        .kernel_size = params->kernel_size > 0 ? params->kernel_size
-                       : side < SMALL_SIDE     ? 1
-                                               : 3,
-        .max_dist = params->max_dist,
-        .ratio = params->ratio,
-        .max_segments = params->max_segments ? params->max_segments : by_design,
-    };
+    if (settings.kernel_size <= 0)
+        settings.kernel_size = min_u32(image->height, image->width) < SMALL_SIDE ? 1 : 3;
+    if (settings.max_segments == 0)
+        settings.max_segments = params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_DEFAULT_SEGMENTS;
+    if (settings.n_segments == 0)
+        settings.n_segments = settings.max_segments;
+    return settings;
 }
 
-static enum xpl_status label_as_asked_grid(struct xpl_segments *s, const struct xpl_explain_params *params,
-                                           uint32_t *labels, struct xpl_error *err)
+static enum xpl_status label_as_asked_grid(struct xpl_segments *s, uint32_t *labels, struct xpl_error *err)
 {
-    s->found = s->count = label_as_grid(s->height, s->width, params->grid_rows, params->grid_columns, labels);
+    s->found = s->count = label_as_grid(s->height, s->width, s->used.grid_rows, s->used.grid_columns, labels);
     return s->count >= 2 ? XPL_OK
                          : xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
 }
 
-/* Quickshift and merging, or the grid; labels and their number. */
+static enum xpl_status label_as_given(struct xpl_segments *s, uint32_t *labels, struct xpl_error *err)
+{
+    size_t n = (size_t)s->height * s->width, at = 0;
+
+    for (size_t i = 0; i < s->used.n_runs; i++) {
+        const struct xpl_label_run *run = &s->used.runs[i];
+
+        if (run->length > n - at)
+            break;
+        for (size_t end = at + run->length; at < end; at++)
+            labels[at] = run->label;
+        s->count = run->label >= s->count ? run->label + 1 : s->count;
+        if (i + 1 == s->used.n_runs && at == n) {
+            s->found = s->count;
+            return XPL_OK;
+        }
+    }
+    return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.segmentation.labels",
+                          "is not a label for each of the %zu pixels of the image", n);
+}
+
+/* By the algorithm that was asked for; *ret_lab gets the colours for merging. */
+static enum xpl_status find_superpixels(struct xpl_arena *arena, const struct xpl_segments *s, const double *rgb,
+                                        struct xpl_label_map *ret, float *lab, struct xpl_error *err)
+{
+    size_t n = (size_t)s->height * s->width;
+
+    if (s->used.algorithm == XPL_SEGMENTATION_SLIC)
+        return xpl_slic(arena, rgb, s->height, s->width, &s->used, ret, err);
+    if (s->used.algorithm == XPL_SEGMENTATION_FELZENSZWALB)
+        return xpl_felzenszwalb(arena, rgb, s->height, s->width, &s->used, ret, err);
+    xpl_rgb_to_lab(rgb, n, s->used.ratio, lab);
+    return xpl_quickshift(arena, lab, s->height, s->width, s->used.kernel_size, s->used.max_dist, ret->labels,
+                          &ret->count, err);
+}
+
+/* Superpixels and merging, or the grid; labels and their number. */
 static enum xpl_status label_by_colour(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
                                        uint32_t *labels, struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width;
     float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
+    struct xpl_label_map found = {.labels = labels};
+    bool has_lab = s->used.algorithm == XPL_SEGMENTATION_QUICKSHIFT && s->used.ratio > 0;
     enum xpl_status st;
 
     if (!lab)
         return xpl_no_memory(err);
-    xpl_rgb_to_lab(rgb, n, s->ratio, lab);
-    if ((st = xpl_quickshift(arena, lab, s->height, s->width, s->kernel_size, s->max_dist, labels, &s->count, err)))
+    if ((st = find_superpixels(arena, s, rgb, &found, lab, err)))
         return st;
-    s->found = s->count;
+    if (s->used.connected && (st = xpl_split_segments(arena, s->height, s->width, &found, err)))
+        return st;
+    s->found = s->count = found.count;
     if (s->count < 2 || s->count > MAX_FOUND) {
         s->fell_back = true;
-        s->algorithm = XPL_SEGMENTATION_GRID;
-        s->count = label_as_grid(s->height, s->width, GRID_CELLS, GRID_CELLS, labels);
+        s->used.algorithm = XPL_SEGMENTATION_GRID;
+        s->used.grid_rows = s->used.grid_columns = XPL_GRID_CELLS;
+        s->count = label_as_grid(s->height, s->width, XPL_GRID_CELLS, XPL_GRID_CELLS, labels);
     }
     if (s->count < 2)
         return xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
-    if (s->count <= s->max_segments)
+    if (s->count <= s->used.max_segments)
         return XPL_OK;
-    if (s->ratio <= 0) /* quickshift was told not to look at colours; merging needs them */
+    if (!has_lab)
         xpl_rgb_to_lab(rgb, n, 1, lab);
-    return xpl_merge_segments(arena, lab, s->height, s->width, s->max_segments, labels, &s->count, err);
+    return xpl_merge_segments(arena, lab, s->height, s->width, s->used.max_segments, labels, &s->count, err);
+}
+
+static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb, uint32_t *labels,
+                             struct xpl_error *err)
+{
+    if (s->used.algorithm == XPL_SEGMENTATION_GRID)
+        return label_as_asked_grid(s, labels, err);
+    if (s->used.algorithm == XPL_SEGMENTATION_LABELS)
+        return label_as_given(s, labels, err);
+    return label_by_colour(arena, s, rgb, labels, err);
 }
 
 enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixels *image,
@@ -149,10 +202,8 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
 
     if (!s || !labels || !rgb)
         return xpl_no_memory(err);
-    *s = settings_for(image, params);
-    st = s->algorithm == XPL_SEGMENTATION_GRID ? label_as_asked_grid(s, params, labels, err)
-                                               : label_by_colour(arena, s, rgb, labels, err);
-    if (st)
+    *s = (struct xpl_segments){.height = image->height, .width = image->width, .used = settings_for(image, params)};
+    if ((st = label(arena, s, rgb, labels, err)))
         return st;
     s->labels = XPL_NEW_ARRAY(arena, uint16_t, n);
     s->segments = XPL_NEW_ARRAY(arena, struct xpl_segment, s->count);

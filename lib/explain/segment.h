@@ -22,11 +22,15 @@ struct xpl_segments {
     uint32_t count;               /* d: 2 <= d <= max_segments */
     uint16_t *labels;             /* height x width, row-major, 0 to count - 1, each used */
     struct xpl_segment *segments; /* count */
-    enum xpl_segmentation_algorithm algorithm;
-    double kernel_size, max_dist, ratio; /* what was used */
-    uint32_t max_segments;
-    uint32_t found; /* segments before merging */
-    bool fell_back; /* a grid, because quickshift left one segment or thousands of them */
+    struct xpl_segmentation used; /* nothing left open; of a fallback: grid */
+    uint32_t found;               /* segments before merging */
+    bool fell_back;               /* a grid, because one segment was found or thousands of them */
+};
+
+/** The labels an algorithm finds: height x width, numbered by first pixel in raster order or as it likes. */
+struct xpl_label_map {
+    uint32_t *labels;
+    uint32_t count;
 };
 
 /**
@@ -38,8 +42,31 @@ enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32
                                double kernel_size, double max_dist, uint32_t *ret_labels, uint32_t *ret_count,
                                struct xpl_error *err);
 
-/** sRGB in [0, 1] to CIE Lab (D65), times `ratio`. */
+/**
+ * SLIC as in scikit-image (Achanta et al. 2012, "SLIC Superpixels Compared to State-of-the-art Superpixel Methods"),
+ * the zero-parameter variant too: 10 rounds of k-means in colour and place from a regular grid, then fragments below
+ * half of the mean area go to a neighbour. `rgb` is height x width x 3 in [0, 1]. Finds about `n_segments`.
+ */
+enum xpl_status xpl_slic(struct xpl_arena *arena, const double *rgb, uint32_t height, uint32_t width,
+                         const struct xpl_segmentation *settings, struct xpl_label_map *ret, struct xpl_error *err);
+
+/**
+ * As in scikit-image: Felzenszwalb & Huttenlocher 2004, "Efficient Graph-Based Image Segmentation", with 8 neighbours,
+ * on colours smoothed by `sigma`. Edges of the same cost come in the order in which they are listed.
+ */
+enum xpl_status xpl_felzenszwalb(struct xpl_arena *arena, const double *rgb, uint32_t height, uint32_t width,
+                                 const struct xpl_segmentation *settings, struct xpl_label_map *ret,
+                                 struct xpl_error *err);
+
+/** sRGB in [0, 1] to CIE Lab (D65), one pixel. */
+void xpl_lab_of(const double rgb[3], double ret_lab[3]);
+
+/** The same of many, times `ratio`. */
 void xpl_rgb_to_lab(const double *rgb, size_t n_pixels, double ratio, float *ret_lab);
+
+/** Gives every 4-connected part of a label its own one, numbered by first pixel in raster order. */
+enum xpl_status xpl_split_segments(struct xpl_arena *arena, uint32_t height, uint32_t width, struct xpl_label_map *map,
+                                   struct xpl_error *err);
 
 /**
  * Merges 4-neighbours by the smallest Ward cost |A||B| / (|A|+|B|) x |difference of mean Lab|^2 until `max_segments`
@@ -48,7 +75,10 @@ void xpl_rgb_to_lab(const double *rgb, size_t n_pixels, double ratio, float *ret
 enum xpl_status xpl_merge_segments(struct xpl_arena *arena, const float *lab, uint32_t height, uint32_t width,
                                    uint32_t max_segments, uint32_t *labels, uint32_t *count, struct xpl_error *err);
 
-/** The whole: colours, quickshift, merging, the grid for flat or tiny images, statistics of each segment. */
+/**
+ * The whole: superpixels, merging, the grid for flat or tiny images, statistics of each segment.
+ * XPL_BAD_FIELD: a label map that does not fit the image. XPL_BAD_RECORD: a single pixel.
+ */
 enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixels *image,
                                   const struct xpl_explain_params *params, struct xpl_segments **ret,
                                   struct xpl_error *err);

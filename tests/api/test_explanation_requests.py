@@ -58,9 +58,6 @@ def test_an_id_logged_in_two_subscriptions_needs_the_subscription(api, stub_mode
 
 
 @pytest.mark.parametrize("body, field", [
-    ({"parameters": {"image": {"fill": "image"}}}, "parameters.image.fill"),
-    ({"parameters": {"image": {"segmentation": {"algorithm": "slic"}}}}, "parameters.image.segmentation.algorithm"),
-    ({"parameters": {"image": {"segmentation": {"labels": [[0]]}}}}, "parameters.image.segmentation.labels"),
     ({"explanation_types": ["contrastive"]}, "explanation_types"),
 ])
 def test_what_a_later_version_brings_says_so(watched, body, field):
@@ -77,7 +74,7 @@ def test_what_a_later_version_brings_says_so(watched, body, field):
     ({"classes": ["1", "1"]}, "classes[1]"), ({"seed": -1}, "seed"), ({"seed": 1.5}, "seed"),
     ({"deadline_ms": 1}, "deadline_ms"), ({"fill": "red"}, "fill"), ({"fill": "#12345"}, "fill"),
     ({"fill": "#1234567"}, "fill"), ({"segmentation": {"algorithm": "grid", "rows": 16}}, "segmentation.rows"),
-    ({"segmentation": {"max_segments": 64}}, "segmentation.max_segments"), ({"budget": 0}, "budget"),
+    ({"segmentation": {"max_segments": 64}}, "segmentation.max_segments"), ({"budget": 0}, "budget"), ({"fill": "image"}, "background"), ({"background": ""}, "background"),
     ({"segmentation": {"max_segments": 17}, "design": "exact"}, "segmentation.max_segments"),
     ({"segmentation": {"algorithm": "grid", "rows": 5}, "design": "exact"}, "segmentation.rows"),
     ({"segmentation": {"algorithm": "grid", "rows": 1, "columns": 1}}, "segmentation.rows"),

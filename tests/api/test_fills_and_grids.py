@@ -49,3 +49,35 @@ def test_a_grid_is_cut_as_it_was_asked_for(watched):
     zones = labels(entity["segmentation"], entity["image"]["height"], entity["image"]["width"])
     assert [[int(zones[r, c]) for c in (0, 12, -1)] for r in (0, -1)] == [[0, 1, 2], [3, 4, 5]]
     assert entity["parameters"]["image"]["segmentation"]["columns"] == 3
+
+
+def test_hidden_zones_show_another_logged_image(steered):
+    seen = []
+    answer = steered.model.answer
+    image, background = blocks(), blocks(first=3)
+
+    def watch(path, headers, body):
+        seen.extend(json.loads(body)["input_data"][0]["values"])
+        return answer(path, headers, body)
+
+    [behind], [scoring_id] = steered.log(background), steered.log(image)
+    steered.model.answer = watch
+    [task_id] = steered.explain(scoring_id, parameters={"image": {"fill": "image", "background": behind,
+                                                                  "design": "exact"}})
+    assert wait_for(steered.client, task_id)["entity"]["status"]["state"] == "finished"
+    parameters = steered.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["parameters"]["image"]
+    assert parameters["fill"] == "image" and parameters["background"] == behind
+    seen = numpy.array(seen)
+    shown = (seen == numpy.array(image)).all(axis=3)
+    hidden = (seen == numpy.array(background)).all(axis=3)
+    assert (shown | hidden).all()
+    assert hidden.all(axis=(1, 2)).any() and shown.all(axis=(1, 2)).any()
+
+
+def test_a_background_that_does_not_fit_is_refused(watched):
+    [scoring_id], [small] = watched.log(blocks()), watched.log(blocks(height=12, width=24))
+    for background, says in ((small, "12 x 24 x 3; the explained one has 24 x 24 x 3"), ("nobody-1", "nothing was logged")):
+        status = 404 if background == "nobody-1" else 400
+        error = watched.client.refused("POST", "/v2/explanation_tasks", status, json={
+            "scoring_ids": [scoring_id], "parameters": {"image": {"fill": "image", "background": background}}})
+        assert error["parameters"] == ["parameters.image.background"] and says in error["message"]

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("skimage", reason="scikit-image is not installed")
 import photos  # noqa: E402
-from skimage.segmentation import quickshift  # noqa: E402
+from skimage.segmentation import felzenszwalb, quickshift, slic  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = pathlib.Path(os.environ.get("EXPLAIND_BUILD", ROOT / "build" / "release")) / "segment_tool"
@@ -67,6 +67,33 @@ def test_other_settings_agree_too(kernel_size, max_dist, ratio):
     theirs = quickshift(image, kernel_size=kernel_size, max_dist=max_dist, ratio=ratio, rng=0)
     ours = np.array(run(image, "raw", kernel_size, max_dist, ratio), int).reshape(image.shape[:2])
     assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("zero", [False, True])
+@pytest.mark.parametrize("n_segments, compactness", [(16, 10), (60, 20), (150, 3)])
+def test_slic_labels_equal_those_of_scikit_image(n_segments, compactness, zero):
+    for name, image in photos.crops(SIZES):
+        theirs = slic(image, n_segments=n_segments, compactness=compactness, slic_zero=zero, start_label=0)
+        ours = np.array(run(image, "slic", n_segments, compactness, int(zero)), int).reshape(image.shape[:2])
+        assert np.array_equal(ours, theirs), f"{name}: {(ours != theirs).sum()} pixels"
+
+
+@pytest.mark.parametrize("shape", [(1, 30), (30, 1), (7, 40), (40, 7), (3, 3), (13, 90)])
+def test_slic_agrees_on_odd_shapes(shape):
+    image = np.random.RandomState(5).random_sample((*shape, 3))
+    for n_segments in (2, 5, 16, 200):
+        theirs = slic(image, n_segments=n_segments, compactness=10, start_label=0)
+        ours = np.array(run(image, "slic", n_segments, 10, 0), int).reshape(shape)
+        assert np.array_equal(ours, theirs), n_segments
+
+
+@pytest.mark.parametrize("scale, sigma, min_size", [(1, 0.8, 20), (100, 0.8, 20), (300, 1.5, 5)])
+def test_felzenszwalb_labels_equal_those_of_scikit_image(scale, sigma, min_size):
+    """Edges of the same cost are sorted in another order there, so photos with plateaus are left out."""
+    for name, image in CASES.items():
+        theirs = felzenszwalb(image, scale=scale, sigma=sigma, min_size=min_size)
+        ours = np.array(run(image, "felzenszwalb", scale, sigma, min_size), int).reshape(image.shape[:2])
+        assert np.array_equal(ours, theirs), f"{name}: {(ours != theirs).sum()} pixels"
 
 
 # ---- the recorded dog ----

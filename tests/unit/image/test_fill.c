@@ -31,7 +31,7 @@ static struct xpl_segments *segment(void **state, const struct xpl_pixels *image
     struct xpl_explain_params params = xpl_explain_params_default();
     struct xpl_segments *segments = NULL;
 
-    params.max_segments = max_segments;
+    params.segmentation.max_segments = max_segments;
     assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
     return segments;
 }
@@ -42,7 +42,7 @@ static struct xpl_pixels *fill_with(void **state, const struct xpl_pixels *image
     uint8_t seed[XPL_HASH_BYTES] = {seed_byte};
     struct xpl_pixels *fill = NULL;
 
-    assert_int_equal(xpl_fill_image(*state, image, segment(state, image, 0), params, seed, &fill, NULL), XPL_OK);
+    assert_int_equal(xpl_fill_image(*state, image, segment(state, image, 0), params, seed, NULL, &fill, NULL), XPL_OK);
     return fill;
 }
 
@@ -53,7 +53,7 @@ static struct xpl_pixels *filled(void **state, const struct xpl_pixels *image, c
     static const uint8_t seed[XPL_HASH_BYTES] = {0};
     struct xpl_pixels *fill = NULL;
 
-    assert_int_equal(xpl_fill_image(*state, image, segments, &params, seed, &fill, NULL), XPL_OK);
+    assert_int_equal(xpl_fill_image(*state, image, segments, &params, seed, NULL, &fill, NULL), XPL_OK);
     return fill;
 }
 

@@ -37,7 +37,7 @@ static struct xpl_segments *segment(void **state, const struct xpl_pixels *image
     struct xpl_segments *segments = NULL;
     struct xpl_error err = {0};
 
-    params.max_segments = max_segments;
+    params.segmentation.max_segments = max_segments;
     assert_int_equal(xpl_segment_image(*state, image, &params, &segments, &err), XPL_OK);
     return segments;
 }
@@ -64,7 +64,7 @@ static void a_flat_image_falls_back_to_a_grid(void **state)
     struct xpl_segments *s = segment(state, paint(state, 30, 40, 3, false, flat), 0);
 
     assert_true(s->fell_back);
-    assert_int_equal(s->algorithm, XPL_SEGMENTATION_GRID);
+    assert_int_equal(s->used.algorithm, XPL_SEGMENTATION_GRID);
     assert_int_equal(s->count, 16);
     assert_sound(s, 16);
 }
@@ -74,7 +74,7 @@ static void thousands_of_segments_fall_back_to_a_grid(void **state)
     struct xpl_explain_params params = xpl_explain_params_default();
     struct xpl_segments *s;
 
-    params.max_dist = 0.5; /* less than a pixel: every pixel is a segment */
+    params.segmentation.max_dist = 0.5; /* less than a pixel: every pixel is a segment */
     assert_int_equal(xpl_segment_image(*state, paint(state, 90, 90, 3, true, blocks), &params, &s, NULL), XPL_OK);
     assert_int_equal(s->found, 8100);
     assert_true(s->fell_back);
@@ -127,10 +127,10 @@ static void merging_looks_at_colours_even_when_quickshift_does_not(void **state)
     struct xpl_segments *segments;
     struct xpl_error err = {0};
 
-    params.ratio = 0;
-    params.kernel_size = 0.5;
-    params.max_dist = 1;
-    params.max_segments = 2;
+    params.segmentation.ratio = 0;
+    params.segmentation.kernel_size = 0.5;
+    params.segmentation.max_dist = 1;
+    params.segmentation.max_segments = 2;
     assert_int_equal(xpl_segment_image(*state, image, &params, &segments, &err), XPL_OK);
     assert_int_equal(segments->segments[0].area, 800);
     assert_int_equal(segments->segments[1].area, 800);
@@ -145,7 +145,7 @@ static void the_exact_design_gets_twelve_segments_unless_told_otherwise(void **s
     params.design = XPL_DESIGN_EXACT;
     assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
     assert_int_equal(segments->count, XPL_EXACT_SEGMENTS);
-    params.max_segments = 14;
+    params.segmentation.max_segments = 14;
     assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
     assert_int_equal(segments->count, 14);
 }
@@ -167,8 +167,8 @@ static void every_segment_knows_its_place_and_colour(void **state)
 
 static void the_kernel_follows_the_size_of_the_image(void **state)
 {
-    assert_true(segment(state, paint(state, 28, 28, 1, true, blocks), 0)->kernel_size == 1);
-    assert_true(segment(state, paint(state, 48, 48, 3, true, blocks), 0)->kernel_size == 3);
+    assert_true(segment(state, paint(state, 28, 28, 1, true, blocks), 0)->used.kernel_size == 1);
+    assert_true(segment(state, paint(state, 48, 48, 3, true, blocks), 0)->used.kernel_size == 3);
 }
 
 static void one_pixel_is_an_error(void **state)
@@ -186,9 +186,9 @@ static void a_grid_has_the_rows_and_columns_that_were_asked_for(void **state)
     struct xpl_explain_params params = xpl_explain_params_default();
     struct xpl_segments *s = NULL;
 
-    params.algorithm = XPL_SEGMENTATION_GRID;
-    params.grid_rows = 3;
-    params.grid_columns = 5;
+    params.segmentation.algorithm = XPL_SEGMENTATION_GRID;
+    params.segmentation.grid_rows = 3;
+    params.segmentation.grid_columns = 5;
     assert_int_equal(xpl_segment_image(*state, paint(state, 31, 52, 3, true, blocks), &params, &s, NULL), XPL_OK);
     assert_sound(s, 15);
     assert_int_equal(s->count, 15);
