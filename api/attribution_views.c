@@ -140,6 +140,32 @@ static json_t *sampling_view(struct xpl_arena *arena, const struct xpl_finished 
                      xpl_stop_reason_name(e->stopped));
 }
 
+static json_t *pertinent_view(const struct xpl_pertinent *set)
+{
+    json_t *segments;
+
+    if (!set->found)
+        return json_null();
+    segments = json_array();
+    for (xpl_mask left = set->segments; left; left &= left - 1)
+        json_array_append_new(segments, json_integer(__builtin_ctzll(left)));
+    return json_pack("{s:o, s:I, s:o, s:f, s:s}", "segments", segments, "size",
+                     (json_int_t)__builtin_popcountll(set->segments), "value", json_sprintf("%u", set->class_index),
+                     "probability", set->probability, "proof",
+                     set->smallest      ? "smallest"
+                     : set->irreducible ? "irreducible"
+                                        : "found");
+}
+
+static json_t *contrast_view(const struct xpl_contrast *contrast)
+{
+    if (!contrast->asked)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:I}", "value", json_sprintf("%u", contrast->class_index), "positive",
+                     pertinent_view(&contrast->positive), "negative", pertinent_view(&contrast->negative), "calls",
+                     (json_int_t)contrast->calls);
+}
+
 static json_t *warnings_view(const struct xpl_finished *f)
 {
     json_t *list = json_array();
@@ -185,9 +211,10 @@ enum xpl_status xpl_finished_attributions(struct xpl_arena *arena, const struct 
     XPL_AUTO_JSON json = NULL;
     json_t *entity;
 
-    entity = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "image", image_view(f->image), "segmentation",
+    entity = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "image", image_view(f->image), "segmentation",
                        segmentation_view(f->segments), "parameters", xpl_explain_params_view(f->params), "sampling",
-                       sampling_view(arena, f), "classes", classes_view(f), "warnings", warnings_view(f), "timing_ms",
+                       sampling_view(arena, f), "classes", classes_view(f), "contrastive",
+                       contrast_view(&f->explanation->contrast), "warnings", warnings_view(f), "timing_ms",
                        timing_view(&f->timing), "model", model_view(f));
     json = json_pack("{s:{s:s, s:s, s:s}, s:o}", "metadata", "explanation_task_id", f->task->id, "scoring_id",
                      f->task->scoring_id, "created_at", xpl_time_format(f->task->created_at, when), "entity", entity);

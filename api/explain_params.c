@@ -26,7 +26,7 @@ struct params_request {
     double kernel_size, max_dist, ratio, compactness, scale, sigma, confidence;
     int64_t rows, columns, n_segments, min_size, max_segments;
     int64_t budget, perturbations_count, features_count, deadline_ms;
-    bool slic_zero, connected;
+    bool slic_zero, connected, lime, contrastive;
     bool enabled; /* the monitor instance's; checked wherever it is sent */
 };
 
@@ -50,6 +50,8 @@ static struct params_request request_of(const struct xpl_explain_params *params,
         .sigma = segmentation->sigma,
         .min_size = segmentation->min_size,
         .max_segments = segmentation->max_segments,
+        .lime = params->lime,
+        .contrastive = params->contrastive,
         .fill = xpl_fill_text(params, fill),
         .background = params->background,
         .design = (int)params->design,
@@ -69,6 +71,8 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
     XPL_JSON_NUMBER_FIELD(struct params_request, member, .path = json_path, .min = low, .max = high)
     static const struct xpl_json_field fields[] = {
         XPL_JSON_BOOL(struct params_request, enabled),
+        XPL_JSON_BOOL(struct params_request, lime, .path = "lime.enabled"),
+        XPL_JSON_BOOL(struct params_request, contrastive, .path = "contrastive.enabled"),
         INT(perturbations_count, "lime.perturbations_count", MIN_CALLS, 1000000),
         INT(features_count, "lime.features_count", 1, 1000000),
         XPL_JSON_CHOICE(struct params_request, algorithm, .path = "image.segmentation.algorithm",
@@ -171,6 +175,9 @@ static enum xpl_status check_together(const struct params_request *request, stru
     bool exact = request->design == XPL_DESIGN_EXACT;
     int64_t most = exact ? XPL_FIELD_SEGMENTS : XPL_MAX_SEGMENTS, cells = request->rows * request->columns;
 
+    if (!request->lime && !request->contrastive)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "lime.enabled",
+                              "is false, and so is contrastive.enabled: that leaves none");
     if (request->algorithm != XPL_SEGMENTATION_LABELS && request->max_segments > most)
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.max_segments",
                               "is %lld; with design exact at most %lld superpixels (%u model calls) are accepted",
@@ -275,6 +282,8 @@ static void take_segmentation(const struct params_request *request, struct xpl_s
 static void take(const struct params_request *request, struct xpl_explain_params *params)
 {
     take_segmentation(request, &params->segmentation);
+    params->lime = request->lime;
+    params->contrastive = request->contrastive;
     params->confidence = request->confidence;
     params->design = (enum xpl_design_mode)request->design;
     params->budget = (uint32_t)request->budget;
@@ -326,13 +335,16 @@ enum xpl_status xpl_explain_params_read(struct xpl_arena *arena, const json_t *j
 
 enum xpl_status xpl_explain_params_known(const json_t *json, const char *where, struct xpl_error *err)
 {
-    static const char *const members[] = {"lime", "image", NULL};
+    static const char *const members[] = {"lime", "image", "contrastive", NULL};
+    static const char *const contrastive_members[] = {"enabled", NULL};
     static const char *const lime_members[] = {"perturbations_count", "features_count", "enabled", NULL};
     struct xpl_error inner = {0};
     enum xpl_status st = xpl_json_known(json, "", members, &inner);
 
     if (!st)
         st = xpl_json_known(xpl_json_at(json, "lime"), "lime", lime_members, &inner);
+    if (!st)
+        st = xpl_json_known(xpl_json_at(json, "contrastive"), "contrastive", contrastive_members, &inner);
     if (!st)
         return XPL_OK;
     xpl_error_prefix(&inner, where);

@@ -48,7 +48,8 @@ json_t *xpl_explain_params_view(const struct xpl_explain_params *params)
                       int_or_null(p->budget, p->budget > 0), "confidence", p->confidence, "fill",
                       xpl_fill_text(p, fill), "background", p->background, "classes", class_view(p), "seed",
                       int_or_null(p->seed, p->seed_given), "deadline_ms", (json_int_t)p->deadline_ms);
-    return json_pack("{s:{s:o, s:o}, s:o}", "lime", "perturbations_count",
+    return json_pack("{s:{s:b, s:o, s:o}, s:{s:b}, s:o}", "lime", "enabled", p->lime, "perturbations_count",
                      int_or_null(p->perturbations_count, p->perturbations_count > 0), "features_count",
-                     int_or_null(p->features_count, p->features_count > 0), "image", image);
+                     int_or_null(p->features_count, p->features_count > 0), "contrastive", "enabled", p->contrastive,
+                     "image", image);
 }

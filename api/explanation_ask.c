@@ -114,6 +114,10 @@ static enum xpl_status plan_task(struct xpl_call *call, const struct xpl_explana
                                   "parameters.image.segmentation.labels", err)) ||
         (st = check_background(call, record, &params, err)))
         return st;
+    if (request->has_types) {
+        params.lime = request->lime;
+        params.contrastive = request->contrastive;
+    }
     view = xpl_explain_params_view(&params);
     *ret = (struct xpl_task){
         .id = xpl_arena_string(call->arena, xpl_uuid(id)),

@@ -112,9 +112,37 @@ static bool is_binary(const json_t *attributions)
     return json_is_true(xpl_json_at(attributions, "entity.model.binary"));
 }
 
-static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, struct xpl_picture *p,
-                            struct xpl_error *err)
+/* A set of superpixels of the contrastive explanation, as weights of 1. */
+static enum xpl_status read_pertinent(struct xpl_call *call, const json_t *attributions, bool negative,
+                                      struct xpl_picture *p, struct xpl_error *err)
 {
+    const json_t *contrastive = xpl_json_at(attributions, "entity.contrastive");
+    const json_t *segments =
+        json_object_get(json_object_get(contrastive, negative ? "negative" : "positive"), "segments");
+    uint32_t d = p->segments.count;
+    json_t *element;
+    size_t i;
+
+    if (!json_is_object(contrastive))
+        return xpl_fail(err, XPL_NOT_FOUND, "no contrastive explanation was asked for with this task");
+    if (!segments)
+        return xpl_fail(err, XPL_NOT_FOUND, "no set of zones was found that %s the class",
+                        negative ? "changes" : "keeps");
+    if (!(p->weights = XPL_NEW_ARRAY(call->arena, double, d)))
+        return xpl_no_memory(err);
+    json_array_foreach(segments, i, element)
+    {
+        if (json_integer_value(element) < 0 || json_integer_value(element) >= d)
+            return damaged(err);
+        p->weights[json_integer_value(element)] = 1;
+    }
+    return XPL_OK;
+}
+
+static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, enum xpl_picture_kind kind,
+                            struct xpl_picture *p, struct xpl_error *err)
+{
+    bool negative = kind == XPL_PICTURE_PERTINENT_NEGATIVE;
     XPL_AUTO_JSON attributions = NULL;
     const json_t *class_view = NULL;
     const char *text;
@@ -125,8 +153,11 @@ static enum xpl_status load(struct xpl_call *call, const struct xpl_task *task, 
         return st;
     attributions = json_loads(text, 0, NULL);
     p->binary = is_binary(attributions);
-    if ((st = read_labels(call, attributions, p, err)) ||
-        (st = find_class(call, xpl_json_at(attributions, "entity.classes"), &class_view, err)))
+    if ((st = read_labels(call, attributions, p, err)))
+        return st;
+    if (negative || kind == XPL_PICTURE_PERTINENT_POSITIVE)
+        return read_pertinent(call, attributions, negative, p, err);
+    if ((st = find_class(call, xpl_json_at(attributions, "entity.classes"), &class_view, err)))
         return st;
     return read_weights(call, class_view, p, err);
 }
@@ -185,7 +216,7 @@ enum xpl_answered xpl_explanation_task_image(struct xpl_call *call)
     etag = etag_of(call, &task, &query);
     if (etag && xpl_call_has_current(call, etag))
         return xpl_reply_not_modified(call, etag);
-    if (load(call, &task, &picture, &err))
+    if (load(call, &task, query.kind, &picture, &err))
         return xpl_reply_error(call, &err);
     return query.svg ? reply_svg(call, &picture, &query, etag) : reply_png(call, &picture, &query, etag);
 }

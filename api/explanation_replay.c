@@ -12,15 +12,17 @@
 #include "db/explanations.h"
 #include "lib/base/text.h"
 #include "lib/explain/estimate.h"
+#include "lib/explain/quality.h"
 #include "lib/explain/shapley.h"
 
 #define MAX_CLASS 99999
 
 enum estimator {
     ESTIMATOR_LIME,
-    ESTIMATOR_SHAP
+    ESTIMATOR_SHAP,
+    ESTIMATOR_OCCLUSION
 };
-static const char *const estimators[] = {"lime", "shap", NULL};
+static const char *const estimators[] = {"lime", "shap", "occlusion", NULL};
 
 struct question {
     int estimator;
@@ -58,6 +60,8 @@ static enum xpl_status read_question(const json_t *body, struct question *ret, s
     if ((st = xpl_json_known(body, "", members, err)) ||
         (st = xpl_json_read(body, fields, XPL_COUNT(fields), ret, err)))
         return st;
+    if (ret->contrast && ret->estimator == ESTIMATOR_OCCLUSION)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "is there with the estimators lime and shap");
     if (ret->classes && ret->contrast)
         return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "and classes are two questions: ask one of them");
     return XPL_OK;
@@ -230,13 +234,50 @@ static enum xpl_status explain_with_shap(struct xpl_call *call, const struct sam
     return XPL_OK;
 }
 
+/* What the score loses when one superpixel is hidden; where that was not scored, as the surrogate predicts it. */
+static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struct samples *s, const double *scores,
+                                              json_t *view, struct xpl_error *err)
+{
+    json_t *weights = json_array(), *predicted = json_array();
+    xpl_mask all = s->masks[0];
+    struct xpl_surrogate *surrogate = NULL;
+    struct xpl_quality_index index;
+    enum xpl_status st;
+
+    json_object_set_new(view, "intercept", json_real(0));
+    json_object_set_new(view, "weights", weights);
+    json_object_set_new(view, "predicted", predicted);
+    if ((st = xpl_quality_index_build(call->arena, s->masks, s->n, s->d, &index, err)) ||
+        (!s->exact &&
+         (st = xpl_surrogate_fit(call->arena, call->arena, s->masks, scores, s->n, s->d, &surrogate, err))))
+        return st;
+    for (uint32_t j = 0; j < s->d; j++) {
+        xpl_mask without = all ^ (xpl_mask)1 << j;
+        double score = xpl_quality_score_of(&index, scores, without);
+        bool guessed = isnan(score);
+
+        if (guessed)
+            score = surrogate ? xpl_surrogate_at(surrogate, without) : scores[0]; /* scores that never vary */
+        json_array_append_new(weights, json_real(scores[0] - score));
+        json_array_append_new(predicted, json_boolean(guessed));
+    }
+    return XPL_OK;
+}
+
 static enum xpl_status append_answer(struct xpl_call *call, const struct samples *s, const struct question *q,
                                      const double *scores, json_t *view, json_t *list, struct xpl_error *err)
 {
     json_object_set_new(view, "probability", json_real(scores[0]));
     json_array_append_new(list, view);
-    return q->estimator == ESTIMATOR_SHAP ? explain_with_shap(call, s, scores, view, err)
-                                          : explain_with_lime(call, s, q, scores, view, err);
+    switch ((enum estimator)q->estimator) {
+    case ESTIMATOR_SHAP:
+        return explain_with_shap(call, s, scores, view, err);
+    case ESTIMATOR_OCCLUSION:
+        return explain_with_occlusion(call, s, scores, view, err);
+    case ESTIMATOR_LIME:
+        break;
+    }
+    return explain_with_lime(call, s, q, scores, view, err);
 }
 
 static enum xpl_status answer_classes(struct xpl_call *call, const struct samples *s, const struct question *q,

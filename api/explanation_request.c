@@ -14,14 +14,21 @@ struct members {
     json_t *scoring_ids, *explanation_types, *parameters;
 };
 
-static enum xpl_status check_types(const json_t *types, struct xpl_error *err)
+static enum xpl_status read_types(const json_t *types, struct xpl_explanation_request *ret, struct xpl_error *err)
 {
     json_t *element;
     size_t i;
 
-    json_array_foreach(types, i, element) if (strcmp(json_string_value(element), "lime") != 0) return xpl_fail_field(
-        err, XPL_NOT_AVAILABLE, "explanation_types", "\"%.40s\" is not available in this version; use lime",
-        json_string_value(element));
+    ret->has_types = types != NULL;
+    json_array_foreach(types, i, element)
+    {
+        bool lime = strcmp(json_string_value(element), "lime") == 0;
+
+        if (!lime && strcmp(json_string_value(element), "contrastive") != 0)
+            return xpl_fail_field(err, XPL_BAD_FIELD, "explanation_types", "\"%.40s\" is not lime or contrastive",
+                                  json_string_value(element));
+        *(lime ? &ret->lime : &ret->contrastive) = true;
+    }
     return XPL_OK;
 }
 
@@ -89,9 +96,8 @@ static enum xpl_status read_members(const json_t *body, struct members *ret, str
         XPL_JSON_STRING(struct members, subscription_id, .min = 1, .max = 256),
         XPL_JSON_OBJECT_FIELD(struct members, parameters),
     };
-    enum xpl_status st = xpl_json_read(body, fields, XPL_COUNT(fields), ret, err);
 
-    return st ? st : check_types(ret->explanation_types, err);
+    return xpl_json_read(body, fields, XPL_COUNT(fields), ret, err);
 }
 
 static enum xpl_status read_rows(struct xpl_call *call, struct xpl_text images, struct xpl_explanation_request *ret,
@@ -121,7 +127,8 @@ enum xpl_status xpl_explanation_request_read(struct xpl_call *call, struct xpl_e
     enum xpl_status st;
 
     *ret = (struct xpl_explanation_request){0};
-    if ((st = read_body(call, &images, &ret->body, err)) || (st = read_members(ret->body, &members, err)))
+    if ((st = read_body(call, &images, &ret->body, err)) || (st = read_members(ret->body, &members, err)) ||
+        (st = read_types(members.explanation_types, ret, err)))
         return st;
     ret->scoring_ids = members.scoring_ids;
     ret->parameters = members.parameters;

@@ -10,7 +10,8 @@ struct xpl_explanation_request {
     const json_t *scoring_ids; /* strings; of `body`; NULL = none */
     const json_t *parameters;  /* of `body`; NULL = none */
     const char *subscription_id;
-    struct xpl_transaction *rows; /* input_rows: logged and explained together; `subscription_id` is set */
+    bool has_types, lime, contrastive; /* which explanations, when that is said */
+    struct xpl_transaction *rows;      /* input_rows: logged and explained together; `subscription_id` is set */
     size_t n_rows;
 };
 

@@ -124,21 +124,73 @@ static enum xpl_status to_text(struct xpl_arena *arena, json_t *json, const char
     return *ret ? XPL_OK : xpl_no_memory(err);
 }
 
+static enum xpl_status lime_view(struct xpl_arena *arena, const struct xpl_finished *f, json_t *explanations,
+                                 struct xpl_error *err)
+{
+    json_t *predictions = json_array();
+    enum xpl_status st = XPL_OK;
+
+    json_array_append_new(explanations,
+                          json_pack("{s:s, s:o}", "explanation_type", "lime", "predictions", predictions));
+    for (uint32_t i = 0; !st && i < n_panes(f); i++)
+        st = append_prediction(arena, f, i, predictions, err);
+    return st;
+}
+
+/* The superpixels of a set, and what the model says when they alone are shown, or hidden. */
+static enum xpl_status append_pertinent(struct xpl_arena *arena, const struct xpl_finished *f, bool negative,
+                                        json_t *predictions, struct xpl_error *err)
+{
+    const struct xpl_contrast *contrast = &f->explanation->contrast;
+    const struct xpl_pertinent *set = negative ? &contrast->negative : &contrast->positive;
+    uint32_t d = f->segments->count, count = (uint32_t)__builtin_popcountll(set->segments);
+    struct xpl_pane pane = {.shown = XPL_NEW_ARRAY(arena, bool, d), .count = count};
+    const char *base64;
+    enum xpl_status st;
+
+    if (!set->found)
+        return XPL_OK;
+    if (!pane.shown)
+        return xpl_no_memory(err);
+    for (uint32_t j = 0; j < d; j++)
+        pane.shown[j] = set->segments >> j & 1u;
+    if ((st = pane_base64(arena, f, &pane, &base64, err)))
+        return st;
+    json_array_append_new(predictions, json_pack("{s:s, s:f, s:o, s:[{s:s, s:I, s:I, s:s}]}", "pertinent",
+                                                 negative ? "negative" : "positive", "probability", set->probability,
+                                                 "value", json_sprintf("%u", set->class_index), "explanation",
+                                                 "full_image", base64, "total_features", (json_int_t)d, "used_features",
+                                                 (json_int_t)count, "feature_name", "scoring_input"));
+    return XPL_OK;
+}
+
+static enum xpl_status contrastive_view(struct xpl_arena *arena, const struct xpl_finished *f, json_t *explanations,
+                                        struct xpl_error *err)
+{
+    json_t *predictions = json_array();
+    enum xpl_status st;
+
+    json_array_append_new(explanations,
+                          json_pack("{s:s, s:o}", "explanation_type", "contrastive", "predictions", predictions));
+    st = append_pertinent(arena, f, false, predictions, err);
+    return st ? st : append_pertinent(arena, f, true, predictions, err);
+}
+
 enum xpl_status xpl_finished_answer(struct xpl_arena *arena, const struct xpl_finished *f, const char **ret_text,
                                     struct xpl_error *err)
 {
-    json_t *predictions = json_array(), *entity;
-    enum xpl_status st = XPL_OK;
+    json_t *explanations = json_array(), *entity;
+    enum xpl_status st = f->params->lime ? lime_view(arena, f, explanations, err) : XPL_OK;
 
-    for (uint32_t i = 0; !st && i < n_panes(f); i++)
-        st = append_prediction(arena, f, i, predictions, err);
+    if (!st && f->params->contrastive)
+        st = contrastive_view(arena, f, explanations, err);
     if (st) {
-        json_decref(predictions);
+        json_decref(explanations);
         return st;
     }
-    entity = json_pack("{s:{s:s}, s:o, s:[{}], s:b, s:[{s:s, s:o}], s:s}", "status", "state", "finished", "asset",
-                       asset_view(f->subscription), "input_features", "perturbed", 0, "explanations",
-                       "explanation_type", "lime", "predictions", predictions, "scoring_id", f->task->scoring_id);
+    entity = json_pack("{s:{s:s}, s:o, s:[{}], s:b, s:o, s:s}", "status", "state", "finished", "asset",
+                       asset_view(f->subscription), "input_features", "perturbed", 0, "explanations", explanations,
+                       "scoring_id", f->task->scoring_id);
     return to_text(arena, json_pack("{s:o, s:o}", "metadata", metadata_view(f->task, f->finished_at), "entity", entity),
                    ret_text, err);
 }

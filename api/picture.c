@@ -58,6 +58,8 @@ static enum xpl_status draw_plain(struct xpl_arena *arena, const struct xpl_pict
     case XPL_PICTURE_OUTLINE:
         return xpl_overlay_backdrop(arena, &zones, &q->overlay, ret, err);
     case XPL_PICTURE_MASKED:
+    case XPL_PICTURE_PERTINENT_POSITIVE:
+    case XPL_PICTURE_PERTINENT_NEGATIVE:
         return xpl_overlay_masked(arena, &zones, &q->overlay, ret, err);
     case XPL_PICTURE_POSITIVE:
     case XPL_PICTURE_NEGATIVE:

@@ -10,8 +10,9 @@
 #define HEAT_ALPHA 0.75
 #define TINT_ALPHA 0.45
 
-static const char *const kinds[] = {"positive", "negative", "original", "sheet", "both",
-                                    "heatmap",  "outline",  "masked",   NULL};
+static const char *const kinds[] = {
+    "positive", "negative",           "original",           "sheet", "both", "heatmap", "outline",
+    "masked",   "pertinent_positive", "pertinent_negative", NULL};
 static const char *const maps[] = {"blue_orange", "green_purple", NULL};
 static const char *const backdrops[] = {"original", "grey", "black", NULL};
 static const char *const formats[] = {"png", "svg", NULL};

@@ -14,7 +14,9 @@ enum xpl_picture_kind {
     XPL_PICTURE_BOTH,
     XPL_PICTURE_HEATMAP,
     XPL_PICTURE_OUTLINE,
-    XPL_PICTURE_MASKED
+    XPL_PICTURE_MASKED,
+    XPL_PICTURE_PERTINENT_POSITIVE, /* weights are 1 in the set and 0 elsewhere */
+    XPL_PICTURE_PERTINENT_NEGATIVE
 };
 
 struct xpl_picture_query {

@@ -11,13 +11,10 @@
 #include <unistd.h>
 
 #include "api/explain_params.h"
-#include "api/explanation_views.h"
-#include "api/picture.h"
 #include "lib/base/time.h"
 #include "lib/explain/fill.h"
 #include "lib/image/decode.h"
-#include "lib/scoring/request.h"
-#include "server/explain_options.h"
+#include "server/explain_shell.h"
 
 #define ARENA_BYTES     ((size_t)1 << 30)
 #define MAX_IMAGE_BYTES ((size_t)64 << 20)
@@ -30,27 +27,9 @@
 static struct xpl_predictor_progress progress;
 static atomic_bool bar_done;
 
-struct shell {
-    struct xpl_arena *arena;
-    struct xpl_explain_options options;
-    struct xpl_explain_params params;
-    struct xpl_request *request;
-    struct xpl_pixels *image;
-    struct xpl_segments *segments;
-    struct xpl_address_policy *policy;
-    struct xpl_endpoint endpoint;
-    struct xpl_predictor *predictor;
-    const char *const *labels;
-    double *full_scores;
-    uint32_t n_classes;
-    uint8_t seed[XPL_HASH_BYTES];
-    struct xpl_explanation *explanation;
-    int64_t started_us;
-};
-
 /* ---- the image ---- */
 
-static enum xpl_status read_bytes(struct shell *s, void **ret, size_t *ret_length, struct xpl_error *err)
+static enum xpl_status read_bytes(struct xpl_shell *s, void **ret, size_t *ret_length, struct xpl_error *err)
 {
     FILE *file = fopen(s->options.image, "rb");
     char *data = file ? xpl_arena_alloc(s->arena, MAX_IMAGE_BYTES) : NULL;
@@ -76,7 +55,7 @@ static void append_value(struct xpl_buf *out, enum xpl_shell_range range, uint8_
 }
 
 /* The request that a client of this model would send. */
-static enum xpl_status write_request(struct shell *s, const uint8_t *bytes, uint32_t height, uint32_t width,
+static enum xpl_status write_request(struct xpl_shell *s, const uint8_t *bytes, uint32_t height, uint32_t width,
                                      struct xpl_text *ret, struct xpl_error *err)
 {
     const struct xpl_explain_options *o = &s->options;
@@ -102,7 +81,7 @@ static enum xpl_status write_request(struct shell *s, const uint8_t *bytes, uint
     return ret->ptr && !out->failed ? XPL_OK : xpl_no_memory(err);
 }
 
-static enum xpl_status load_image(struct shell *s, struct xpl_error *err)
+static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
     uint32_t height = s->options.height, width = s->options.width;
     struct xpl_text text;
@@ -123,7 +102,7 @@ static enum xpl_status load_image(struct shell *s, struct xpl_error *err)
 
 /* ---- the model ---- */
 
-static enum xpl_status make_predictor(struct shell *s, struct xpl_error *err)
+static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err)
 {
     struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
                                             .max_body_bytes = (size_t)1 << 20,
@@ -145,7 +124,7 @@ static enum xpl_status make_predictor(struct shell *s, struct xpl_error *err)
     return xpl_predictor_new(&s->endpoint, &options, NULL, &progress, &s->predictor, err);
 }
 
-static enum xpl_status make_splicer(struct shell *s, struct xpl_error *err)
+static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
 {
     uint8_t seed[XPL_HASH_BYTES];
     struct xpl_splicer *splicer;
@@ -162,7 +141,7 @@ static enum xpl_status make_splicer(struct shell *s, struct xpl_error *err)
 
 static enum xpl_status score(void *model, const xpl_mask *masks, size_t n, double *ret_scores, struct xpl_error *err)
 {
-    struct shell *s = model;
+    struct xpl_shell *s = model;
 
     return xpl_predictor_score(s->predictor, masks, n, ret_scores, err);
 }
@@ -173,7 +152,7 @@ static void plan(void *model, size_t total)
     atomic_store(&progress.planned, total);
 }
 
-static enum xpl_status explain(struct shell *s, struct xpl_error *err)
+static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
 {
     struct xpl_explain_input input = {
         .image = s->image, .segments = s->segments, .params = s->params, .score = score, .plan = plan, .model = s};
@@ -219,7 +198,7 @@ static void on_interrupt(int number)
 }
 
 /* With a bar while it goes on, if somebody looks. */
-static enum xpl_status explain_and_show(struct shell *s, struct xpl_error *err)
+static enum xpl_status explain_and_show(struct xpl_shell *s, struct xpl_error *err)
 {
     pthread_t thread;
     bool bar = isatty(STDERR_FILENO) && pthread_create(&thread, NULL, bar_main, NULL) == 0;
@@ -231,89 +210,7 @@ static enum xpl_status explain_and_show(struct shell *s, struct xpl_error *err)
     return st;
 }
 
-/* ---- what came of it ---- */
-
-static void print_class(const struct shell *s, const struct xpl_class_explanation *c)
-{
-    const char *label = s->labels ? s->labels[c->index] : NULL;
-
-    printf("\nclass %u%s%s%s, probability %.4f\n", c->index, label ? " (" : "", label ? label : "", label ? ")" : "",
-           c->probability);
-    printf("  zone    weight   interval               share of area   at row, column\n");
-    for (uint32_t j = 0; j < s->segments->count; j++) {
-        const struct xpl_segment *zone = &s->segments->segments[j];
-
-        printf("  %4u  %+.4f   %+.4f to %+.4f   %10.1f %%   %6.0f, %-6.0f  %s\n", j, c->weights[j], c->low[j],
-               c->high[j], 100.0 * zone->area / ((double)s->segments->height * s->segments->width), zone->row,
-               zone->column, xpl_decision_name(c->decisions[j]));
-    }
-    printf("verdict: %s. %s\n", xpl_verdict_name(c->verdict), c->reason);
-}
-
-static void print_words(const struct shell *s)
-{
-    const struct xpl_explanation *e = s->explanation;
-
-    printf("%u zones, %zu model calls (%s, %s), %.1f s\n", s->segments->count, e->calls, e->design,
-           xpl_stop_reason_name(e->stopped), (double)(xpl_monotonic_us() - s->started_us) / 1e6);
-    for (uint32_t i = 0; i < e->n_classes; i++)
-        print_class(s, &e->classes[i]);
-    for (uint32_t i = 0; i < e->n_warnings; i++)
-        printf("note: %s\n", e->warnings[i]);
-}
-
-static enum xpl_status print_json(const struct shell *s, struct xpl_error *err)
-{
-    int64_t now = xpl_now_us();
-    struct xpl_task task = {.id = "shell", .scoring_id = s->options.image, .created_at = now};
-    struct xpl_finished finished = {.task = &task,
-                                    .finished_at = now,
-                                    .params = &s->params,
-                                    .image = s->image,
-                                    .segments = s->segments,
-                                    .explanation = s->explanation,
-                                    .n_model_classes = s->n_classes,
-                                    .labels = s->labels};
-    const char *text;
-    enum xpl_status st;
-
-    xpl_predictor_stats(s->predictor, &finished.stats);
-    finished.timing.score = finished.stats.seconds * 1000;
-    finished.timing.total = (double)(xpl_monotonic_us() - s->started_us) / 1000;
-    if (!(st = xpl_finished_attributions(s->arena, &finished, &text, err)))
-        puts(text);
-    return st;
-}
-
-static enum xpl_status write_file(const char *path, const void *data, size_t length, struct xpl_error *err)
-{
-    FILE *file = fopen(path, "wb");
-    bool written = file && fwrite(data, 1, length, file) == length;
-
-    written = file && fclose(file) == 0 && written;
-    return written ? XPL_OK : xpl_fail_field(err, XPL_BAD_FIELD, "--output", "%.200s cannot be written", path);
-}
-
-static enum xpl_status write_picture(struct shell *s, struct xpl_error *err)
-{
-    const struct xpl_class_explanation *c = &s->explanation->classes[0];
-    struct xpl_picture picture = {s->image, *s->segments, c->weights, c->low, c->high, s->n_classes == 2};
-    XPL_AUTO(xpl_buf) svg = xpl_buf_new(XPL_PICTURE_MAX_SVG);
-    uint8_t *png;
-    size_t length;
-    enum xpl_status st;
-
-    if (!svg)
-        return xpl_no_memory(err);
-    if (s->options.picture.svg) {
-        st = xpl_picture_svg(s->arena, &picture, &s->options.picture, svg, err);
-        return st ? st : write_file(s->options.output, svg->data, svg->length, err);
-    }
-    st = xpl_picture_png(s->arena, &picture, &s->options.picture, &png, &length, err);
-    return st ? st : write_file(s->options.output, png, length, err);
-}
-
-static enum xpl_status run(struct shell *s, struct xpl_error *err)
+static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
 {
     enum xpl_status st;
 
@@ -323,11 +220,11 @@ static enum xpl_status run(struct shell *s, struct xpl_error *err)
         (st = load_image(s, err)) || (st = make_predictor(s, err)) || (st = make_splicer(s, err)) ||
         (st = explain_and_show(s, err)))
         return st;
-    if (s->options.output && (st = write_picture(s, err)))
+    if (s->options.output && (st = xpl_shell_write_picture(s, err)))
         return st;
     if (s->options.json)
-        return print_json(s, err);
-    print_words(s);
+        return xpl_shell_print_json(s, err);
+    xpl_shell_print_words(s);
     return XPL_OK;
 }
 
@@ -344,7 +241,7 @@ static int exit_status(enum xpl_status st, const struct xpl_error *err)
 
 int xpl_explain_command(int argc, char **argv)
 {
-    struct shell s = {.arena = xpl_arena_new(ARENA_BYTES)};
+    struct xpl_shell s = {.arena = xpl_arena_new(ARENA_BYTES)};
     struct xpl_error err = {0};
     enum xpl_status st;
     int code = EX_OK;

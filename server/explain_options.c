@@ -22,6 +22,7 @@ enum {
     OPTION_ZONES,
     OPTION_SUPERPIXELS,
     OPTION_FILL,
+    OPTION_CONTRASTIVE,
     OPTION_SEED,
     OPTION_DEADLINE
 };
@@ -34,13 +35,18 @@ static const struct argp_option option_list[] = {
     {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
     {"class", OPTION_CLASS, "N", 0, "explain this class instead of the most probable one", 0},
     {"output", 'o', "FILE", 0, "write a picture: .png, or .svg of a heat map", 0},
-    {"pane", OPTION_PANE, "PANE", 0, "which: heatmap (default), positive, negative, both, outline, masked, sheet", 0},
+    {"pane", OPTION_PANE, "PANE", 0,
+     "which: heatmap (default), positive, negative, both, outline, masked, sheet, pertinent_positive, "
+     "pertinent_negative",
+     0},
     {"json", OPTION_JSON, 0, 0, "print all numbers as JSON, as GET .../attributions does", 0},
     {"design", OPTION_DESIGN, "DESIGN", 0, "auto (default), exact, array, adaptive or reference", 0},
     {"budget", OPTION_BUDGET, "N", 0, "model calls at most", 0},
     {"zones", OPTION_ZONES, "N", 0, "superpixels at most", 0},
     {"superpixels", OPTION_SUPERPIXELS, "NAME", 0, "quickshift (default), slic, felzenszwalb or grid", 0},
     {"fill", OPTION_FILL, "FILL", 0, "of hidden zones: mean (default), black, blur, noise or #rrggbb", 0},
+    {"contrastive", OPTION_CONTRASTIVE, 0, 0,
+     "find the zones that are enough for the class, and those that change it when hidden", 0},
     {"seed", OPTION_SEED, "N", 0, "of what is drawn", 0},
     {"deadline", OPTION_DEADLINE, "MS", 0, "time for the explanation (default 120000)", 0},
     {0}};
@@ -91,6 +97,11 @@ static void set_segmentation(struct xpl_explain_options *options, const char *na
     json_object_set_new(json_object_get(json_object_get(options->parameters, "image"), "segmentation"), name, value);
 }
 
+static void ask_contrastive(struct xpl_explain_options *options)
+{
+    json_object_set_new(options->parameters, "contrastive", json_pack("{s:b}", "enabled", 1));
+}
+
 static error_t take_parameter(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
 {
     switch (key) {
@@ -113,6 +124,9 @@ static error_t take_parameter(int key, const char *value, struct argp_state *sta
     case OPTION_FILL:
         set(options, "fill", json_string(value));
         return 0;
+    case OPTION_CONTRASTIVE:
+        ask_contrastive(options);
+        return 0;
     case OPTION_SEED:
         set(options, "seed", json_integer(take_number(state, "seed", value)));
         return 0;
@@ -131,6 +145,8 @@ static void check(struct argp_state *state, struct xpl_explain_options *options)
 
     if (!options->image || !options->model)
         argp_error(state, "an image and --model are needed");
+    if (options->picture.kind >= XPL_PICTURE_PERTINENT_POSITIVE)
+        ask_contrastive(options);
     options->picture.svg = dot && strcmp(dot, ".svg") == 0;
     if (options->picture.svg && options->picture.kind != XPL_PICTURE_HEATMAP)
         argp_error(state, "only heat maps are written as SVG");

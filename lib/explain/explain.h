@@ -81,6 +81,24 @@ struct xpl_class_explanation {
     const char *reason; /* one plain sentence */
 };
 
+/** A set of superpixels, see contrast.h. */
+struct xpl_pertinent {
+    bool found;
+    xpl_mask segments;
+    uint32_t class_index; /* the most probable class when they alone are shown, or hidden */
+    double probability;   /* its probability then */
+    bool smallest;        /* all sets were looked at */
+    bool irreducible;     /* with any one of them less it does not hold; implied by `smallest` */
+    double sure;          /* of two sets of the same size the one with more of it is taken */
+};
+
+struct xpl_contrast {
+    bool asked;
+    uint32_t class_index; /* the most probable one of the whole image */
+    struct xpl_pertinent positive, negative;
+    size_t calls; /* further ones, in no other figure */
+};
+
 struct xpl_explanation {
     /* "all_masks", "nordstrom_robinson_N", "orthogonal_array_N", "complement_pairs_N" with N masks, "uniform" */
     const char *design;
@@ -97,6 +115,7 @@ struct xpl_explanation {
     float *kept_scores;                    /* calls x n_kept, row-major */
     struct xpl_class_explanation *classes; /* most probable first */
     uint32_t n_classes;
+    struct xpl_contrast contrast;
     const char **warnings;
     uint32_t n_warnings;
 };

@@ -16,6 +16,7 @@ struct xpl_explain_params xpl_explain_params_default(void)
         .fill = XPL_FILL_MEAN,
         .confidence = 0.95,
         .classes = XPL_CLASSES_TOP2,
+        .lime = true,
         .deadline_ms = 120000,
     };
 }

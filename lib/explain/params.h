@@ -90,6 +90,7 @@ struct xpl_explain_params {
     enum xpl_class_choice classes;
     uint32_t class_list[XPL_MAX_CLASSES_ASKED];
     uint32_t n_class_list;
+    bool lime, contrastive; /* which explanations are in the answer; contrastive ones need further calls */
     bool seed_given;
     uint64_t seed;
     uint32_t deadline_ms;

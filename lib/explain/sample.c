@@ -107,15 +107,33 @@ static enum xpl_status choose_classes(struct xpl_sample *sample, const double *a
         if (ranking[rank].kept)
             sample->kept[n++] = ranking[rank].index;
     qsort(sample->kept, sample->n_kept, sizeof *sample->kept, by_index);
+    sample->predicted = position_of(sample, ranking[0].index);
+    sample->runner_up = position_of(sample, ranking[n_classes > 1 ? 1 : 0].index);
     for (uint32_t rank = 0, n = 0; rank < n_classes; rank++)
         if (ranking[rank].asked)
             sample->explained[n++] = position_of(sample, ranking[rank].index);
     return XPL_OK;
 }
 
+uint32_t xpl_sample_winner(const double *scores, uint32_t n_classes)
+{
+    uint32_t winner = 0;
+
+    for (uint32_t c = 1; c < n_classes; c++)
+        if (scores[c] > scores[winner])
+            winner = c;
+    return winner;
+}
+
 /* Moves the kept classes of a batch from the model's order to ours. */
 static void keep(struct xpl_sample *sample, const double *scores, size_t first, size_t n)
 {
+    for (size_t i = 0; i < n; i++) {
+        const double *row = scores + i * sample->in->n_classes;
+
+        sample->winners[first + i] = xpl_sample_winner(row, sample->in->n_classes);
+        sample->winning[first + i] = row[sample->winners[first + i]];
+    }
     for (uint32_t k = 0; k < sample->n_kept; k++) {
         double *column = sample->scores + (size_t)k * sample->design->n + first;
 
@@ -166,7 +184,9 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
     if ((st = check_scores(all_on, in->n_classes, err)) || (st = choose_classes(sample, all_on, err)))
         return st;
     sample->scores = XPL_NEW_ARRAY(arena, double, sample->n_kept * design->n);
-    if (!sample->scores)
+    sample->winners = XPL_NEW_ARRAY(arena, uint32_t, design->n);
+    sample->winning = XPL_NEW_ARRAY(arena, double, design->n);
+    if (!sample->scores || !sample->winners || !sample->winning)
         return xpl_no_memory(err);
     keep(sample, all_on, 0, 1);
     sample->n = 1;

@@ -17,9 +17,13 @@ struct xpl_sample {
     uint32_t n_kept;
     uint32_t *explained; /* positions in `kept`, most probable class first */
     uint32_t n_explained;
-    double *scores;  /* n_kept x design->n: one class after the other */
-    double *scratch; /* one batch as the model gives it */
-    size_t batch;    /* masks in a batch at most */
+    uint32_t predicted; /* position in `kept` of the most probable class of "all on" */
+    uint32_t runner_up; /* of the next one; the same when there is none */
+    uint32_t *winners;  /* one per mask scored: its most probable class (of all, the lowest of equal ones), */
+    double *winning;    /* and the probability of that */
+    double *scores;     /* n_kept x design->n: one class after the other */
+    double *scratch;    /* one batch as the model gives it */
+    size_t batch;       /* masks in a batch at most */
 };
 
 /**
@@ -31,6 +35,9 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
 
 /** Scores the design's masks up to `end`. On failure the sample is as before. */
 enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, struct xpl_error *err);
+
+/** The most probable of n_classes, the lowest of equal ones. */
+uint32_t xpl_sample_winner(const double *scores, uint32_t n_classes);
 
 /** The scores of one kept class, by position: one per mask scored. */
 static inline const double *xpl_sample_scores(const struct xpl_sample *sample, uint32_t position)

@@ -49,6 +49,22 @@ def test_json_has_the_numbers_of_the_attributions(photo, stub_model):
     assert entity["model"]["images"] >= 64 and entity["image"]["range"]["kind"] == "byte"
 
 
+def test_zones_that_are_enough_and_zones_that_change_the_class(photo, model, tmp_path):
+    url = model.url + PATH
+    done = explain(photo, "--model", url, "--fill", "black", "--contrastive")
+    assert "enough for the class: zones" in done.stdout and "hidden, they change the class: zones" in done.stdout
+    for pane in ("pertinent_positive", "pertinent_negative"):
+        explain(photo, "--model", url, "--fill", "black", "--pane", pane, "-o", tmp_path / "set.png")
+        assert read_png((tmp_path / "set.png").read_bytes()).shape[1] >= 256
+
+
+@pytest.mark.parametrize("name", ["slic", "felzenszwalb", "grid"])
+def test_superpixels_of_another_kind(photo, stub_model, name):
+    entity = json.loads(explain(photo, "--model", stub_model.url + PATH, "--json", "--superpixels", name, "--zones",
+                                "8").stdout)["entity"]
+    assert entity["segmentation"]["algorithm"] == name
+
+
 @pytest.mark.parametrize("words, kind", [([], "byte"), (["--range", "0..1"], "unit"), (["--range", "-1..1"], "signed")])
 def test_values_are_sent_in_the_models_range(photo, model, words, kind):
     seen = []

@@ -57,17 +57,6 @@ def test_an_id_logged_in_two_subscriptions_needs_the_subscription(api, stub_mode
     api.get(f"/v2/explanation_tasks/{task_id}", subscription_id=second.subscription_id)
 
 
-@pytest.mark.parametrize("body, field", [
-    ({"explanation_types": ["contrastive"]}, "explanation_types"),
-])
-def test_what_a_later_version_brings_says_so(watched, body, field):
-    error = watched.client.refused("POST", "/v2/explanation_tasks", 400,
-                                   json={"scoring_ids": watched.log(blocks()), **body})
-    assert error["parameters"] == [field]
-    assert "not available" in error["message"]
-    assert watched.client.get("/v2/explanation_tasks")["total_count"] == 0
-
-
 @pytest.mark.parametrize("image, field", [
     ({"budget": 10}, "budget"), ({"budget": "many"}, "budget"), ({"confidence": 1}, "confidence"),
     ({"classes": "some"}, "classes"), ({"classes": []}, "classes"), ({"classes": ["x"]}, "classes[0]"),

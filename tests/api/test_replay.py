@@ -57,6 +57,28 @@ def test_a_contrast_is_the_difference_of_two_classes(asked):
     assert contrast["weights"] == pytest.approx(numpy.subtract(first["weights"], second["weights"]), abs=1e-6)
 
 
+def test_occlusion_is_what_is_lost_without_one_zone(asked):
+    watched, task_id, _ = asked
+    [found] = replay(watched, task_id, estimator="occlusion", classes=["0"])["entity"]["classes"]
+    [lime] = replay(watched, task_id, classes=["0"])["entity"]["classes"]
+    assert found["predicted"] == [False] * 6
+    assert found["weights"] == pytest.approx(lime["weights"], abs=1e-5), "the model is additive"
+    error = watched.client.refused("POST", f"/v2/explanation_tasks/{task_id}/replay", 400,
+                                   json={"estimator": "occlusion", "contrast": ["0", "1"]})
+    assert error["parameters"] == ["contrast"]
+
+
+def test_occlusion_of_a_sample_says_what_it_predicted(api, model):
+    model.probabilities = three_classes
+    watched = Watched(api, model, problem_type="multiclass")
+    task_id, _ = watched.explained(blocks(n=6, height=24, width=48), budget=128,
+                                   segmentation={"algorithm": "grid", "rows": 2, "columns": 6})
+    [found] = replay(watched, task_id, estimator="occlusion", classes=["0"])["entity"]["classes"]
+    [lime] = replay(watched, task_id, classes=["0"])["entity"]["classes"]
+    assert any(found["predicted"])
+    assert found["weights"] == pytest.approx(lime["weights"], abs=2e-3)
+
+
 def test_without_a_question_the_most_probable_class_is_answered(asked):
     watched, task_id, _ = asked
     [only] = replay(watched, task_id)["entity"]["classes"]

@@ -300,6 +300,14 @@ def test_explanation_tasks_are_listed(flow):
     assert table.total_count == 1 and task_id in table.explanation_values[0]
 
 
+def test_contrastive_explanations_are_asked_for_by_type(flow):
+    scoring_id = f"{flow.store()}-1"
+    _, task = flow.explained(scoring_id, types=("lime", "contrastive"))
+    lime, contrastive = task.to_dict()["entity"]["explanations"]
+    assert lime["explanation_type"] == "lime" and contrastive["explanation_type"] == "contrastive"
+    assert contrastive["predictions"][0]["pertinent"] == "positive"
+
+
 def test_an_error_of_the_model_reaches_the_user(flow):
     scoring_id = f"{flow.store()}-1"
     flow.model.broken = lambda images: (400, b'{"error":"no"}')

@@ -99,9 +99,9 @@ class Flow:
         self.client.data_sets.store_records(data_set_id=self.data_set_id, request_body=[record], background_mode=False)
         return record.scoring_id
 
-    def explained(self, scoring_id):
+    def explained(self, scoring_id, types=("lime",)):
         tasks = self.client.monitor_instances.explanation_tasks(
-            scoring_ids=[scoring_id], explanation_types=["lime"], subscription_id=self.subscription_id).result
+            scoring_ids=[scoring_id], explanation_types=list(types), subscription_id=self.subscription_id).result
         [task_id] = tasks.metadata.explanation_task_ids
         deadline = time.monotonic() + 60
         while True:

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From scores to the answer: every class that was asked for, its quality, what is kept, what is worth a warning. */
+#include <math.h>
+#include <string.h>
+
+#include "lib/explain/confidence.h"
+#include "lib/explain/contrast.h"
+#include "lib/explain/explain_run.h"
+#include "lib/explain/octacode.h"
+#include "lib/explain/quality.h"
+
+#define MAX_WARNINGS 4u
+
+static enum xpl_status allocate_class(struct xpl_run *run, struct xpl_class_explanation *explained,
+                                      struct xpl_error *err)
+{
+    uint32_t d = run->design->n_segments;
+
+    explained->weights = XPL_NEW_ARRAY(run->arena, double, d);
+    explained->low = XPL_NEW_ARRAY(run->arena, double, d);
+    explained->high = XPL_NEW_ARRAY(run->arena, double, d);
+    explained->decisions = XPL_NEW_ARRAY(run->arena, enum xpl_decision, d);
+    if (!explained->weights || !explained->low || !explained->high || !explained->decisions)
+        return xpl_no_memory(err);
+    return XPL_OK;
+}
+
+static enum xpl_interval_kind interval_kind(const struct xpl_run *run, const struct xpl_estimate *estimate)
+{
+    if (xpl_run_last_stage(run)->exact)
+        return XPL_INTERVAL_EXACT;
+    if (xpl_run_is_reference(run))
+        return XPL_INTERVAL_RANDOM;
+    if (run->design->mode == XPL_DESIGN_ADAPTIVE)
+        return XPL_INTERVAL_ADAPTIVE;
+    if (run->sample->n < XPL_OCTACODE_WORDS)
+        return XPL_INTERVAL_SMALL_DESIGN;
+    return estimate->surrogate ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
+}
+
+static void set_numbers(const struct xpl_run *run, const struct xpl_quality_index *index, const double *scores,
+                        const struct xpl_estimate *estimate, struct xpl_class_explanation *explained)
+{
+    uint32_t d = run->design->n_segments;
+    struct xpl_fit_result shown = {0};
+
+    memcpy(shown.coefficients, estimate->coefficients, sizeof shown.coefficients);
+    explained->probability = scores[0];
+    explained->intercept = estimate->coefficients[0];
+    memcpy(explained->weights, estimate->coefficients + 1, d * sizeof *explained->weights);
+    explained->constant = estimate->linear.constant;
+    explained->exact = xpl_run_last_stage(run)->exact;
+    explained->r2 = estimate->linear.r2;
+    explained->q2 = explained->exact ? (double)NAN : estimate->q2;
+    explained->surrogate_q2 = estimate->surrogate_q2;
+    explained->local_prediction = xpl_fit_predict(&shown, d, xpl_design_all_on(d));
+    explained->sum_gap = xpl_quality_sum_gap(index, scores, explained->weights);
+    xpl_quality_aucs(index, scores, estimate->surrogate, explained);
+}
+
+/* The classes that decided were estimated at the last look. */
+static enum xpl_status estimate_of(struct xpl_run *run, struct xpl_arena *arena, uint32_t rank,
+                                   struct xpl_estimate *ret, struct xpl_error *err)
+{
+    struct xpl_estimate_rows rows = xpl_run_rows(run, rank);
+
+    if (rank < run->n_gate) {
+        *ret = run->gate[rank];
+        return XPL_OK;
+    }
+    return xpl_estimate_class(arena, &rows, xpl_sample_scores(run->sample, run->sample->explained[rank]), ret, err);
+}
+
+static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quality_index *index, uint32_t rank,
+                                     struct xpl_class_explanation *explained, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(XPL_LOOK_BYTES);
+    uint32_t position = run->sample->explained[rank];
+    bool adaptive = run->design->mode == XPL_DESIGN_ADAPTIVE;
+    struct xpl_intervals intervals;
+    struct xpl_estimate estimate;
+    enum xpl_status st;
+
+    if (!scratch)
+        return xpl_no_memory(err);
+    if ((st = allocate_class(run, explained, err)) || (st = estimate_of(run, scratch, rank, &estimate, err)))
+        return st;
+    explained->index = run->sample->kept[position];
+    set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
+    intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
+    xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,
+                           interval_kind(run, &estimate), adaptive ? run->design->n_stages : 0, &intervals);
+    xpl_quality_judge(explained, run->design->n_segments);
+    return XPL_OK;
+}
+
+static enum xpl_status explain_classes(struct xpl_run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    struct xpl_quality_index index;
+    enum xpl_status st =
+        xpl_quality_index_build(run->arena, run->design->masks, run->sample->n, run->design->n_segments, &index, err);
+
+    if (st)
+        return st;
+    result->n_classes = run->sample->n_explained;
+    result->classes = XPL_NEW_ARRAY(run->arena, struct xpl_class_explanation, result->n_classes);
+    if (!result->classes)
+        return xpl_no_memory(err);
+    for (uint32_t i = 0; i < result->n_classes; i++)
+        if ((st = explain_class(run, &index, i, &result->classes[i], err)))
+            return st;
+    return XPL_OK;
+}
+
+/* What the design left of the budget; without one the search bounds itself. */
+static size_t calls_left(const struct xpl_run *run)
+{
+    const struct xpl_explain_params *params = &run->in->params;
+    size_t budget = params->budget ? params->budget : SIZE_MAX;
+
+    if (params->perturbations_count && params->perturbations_count < budget)
+        budget = params->perturbations_count;
+    return run->stopped == XPL_STOPPED_DEADLINE ? 0 : budget - run->sample->n;
+}
+
+static enum xpl_status find_contrast(struct xpl_run *run, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(XPL_LOOK_BYTES);
+    const struct xpl_sample *sample = run->sample;
+    struct xpl_contrast_search search = {.sample = sample, .budget = calls_left(run)};
+    struct xpl_estimate_rows rows = xpl_run_rows(run, 0);
+    enum xpl_status st;
+
+    if (!run->in->params.contrastive)
+        return XPL_OK;
+    if (!scratch)
+        return xpl_no_memory(err);
+    if ((st = xpl_estimate_class(scratch, &rows, xpl_sample_scores(sample, sample->predicted), &search.predicted,
+                                 err)) ||
+        (st = xpl_estimate_class(scratch, &rows, xpl_sample_scores(sample, sample->runner_up), &search.runner_up, err)))
+        return st;
+    return xpl_contrast_find(scratch, &search, &run->result->contrast, err);
+}
+
+static enum xpl_status keep_scores(struct xpl_run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    uint32_t n_kept = run->sample->n_kept;
+
+    result->kept_classes = run->sample->kept;
+    result->n_kept = n_kept;
+    result->kept_scores = XPL_NEW_ARRAY(run->arena, float, result->calls *n_kept);
+    if (!result->kept_scores)
+        return xpl_no_memory(err);
+    for (uint32_t k = 0; k < n_kept; k++)
+        for (size_t i = 0; i < result->calls; i++)
+            result->kept_scores[i * n_kept + k] = (float)xpl_sample_scores(run->sample, k)[i];
+    return XPL_OK;
+}
+
+static void warn(struct xpl_explanation *result, const char *text)
+{
+    if (text && result->n_warnings < MAX_WARNINGS)
+        result->warnings[result->n_warnings++] = text;
+}
+
+static enum xpl_status add_warnings(struct xpl_run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    double low, high;
+
+    result->warnings = XPL_NEW_ARRAY(run->arena, const char *, MAX_WARNINGS);
+    if (!result->warnings)
+        return xpl_no_memory(err);
+    if (run->in->segments->fell_back)
+        warn(result,
+             "No usable superpixels were found (the image is uniform, tiny or noise); a grid took their place.");
+    if (run->in->image && xpl_pixels_range(run->in->image, &low, &high) == XPL_RANGE_MIN_MAX)
+        warn(result, xpl_arena_printf(run->arena,
+                                      "The pixel values lie between %g and %g, which is none of the usual ranges; they "
+                                      "were stretched for superpixels and pictures.",
+                                      low, high));
+    if (result->stopped == XPL_STOPPED_BUDGET)
+        warn(result, xpl_arena_printf(run->arena,
+                                      result->mode == XPL_DESIGN_ADAPTIVE
+                                          ? "The explanation ended after its %zu model calls with zones undecided."
+                                          : "The budget ended the explanation after %zu model calls.",
+                                      result->calls));
+    if (result->stopped == XPL_STOPPED_DEADLINE)
+        warn(result, xpl_arena_printf(run->arena,
+                                      "The deadline ended the explanation; it rests on the %zu model calls of the last "
+                                      "complete stage.",
+                                      result->calls));
+    return XPL_OK;
+}
+
+enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err)
+{
+    struct xpl_explanation *result = run->result;
+    enum xpl_status st;
+
+    result->design = xpl_run_last_stage(run)->name;
+    result->mode = run->design->mode;
+    result->why = run->design->why;
+    result->stages = run->stages;
+    result->exact = xpl_run_last_stage(run)->exact;
+    result->stopped = run->stopped;
+    result->calls = run->sample->n;
+    result->masks = run->design->masks;
+    if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)) || (st = find_contrast(run, err)))
+        return st;
+    return add_warnings(run, err);
+}
