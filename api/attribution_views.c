@@ -5,6 +5,7 @@
 #include "api/explain_params.h"
 #include "api/explanation_views.h"
 #include "api/json_spec.h"
+#include "api/label_map.h"
 #include "api/resource.h"
 #include "lib/base/time.h"
 
@@ -14,19 +15,6 @@ static json_t *number(double value)
 }
 
 /* Labels as [label, length] runs in row-major order. */
-static json_t *runs_view(const struct xpl_segments *s)
-{
-    size_t n = (size_t)s->height * s->width;
-    json_t *runs = json_array();
-
-    for (size_t from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && s->labels[to] == s->labels[from];)
-            to++;
-        json_array_append_new(runs, json_pack("[i, I]", s->labels[from], (json_int_t)(to - from)));
-    }
-    return runs;
-}
-
 static json_t *segment_view(const struct xpl_segment *s, uint32_t id)
 {
     return json_pack("{s:I, s:I, s:[I, I, I, I], s:[f, f], s:[f, f, f]}", "id", (json_int_t)id, "area",
@@ -74,7 +62,8 @@ static json_t *segmentation_view(const struct xpl_segments *s)
     return json_pack("{s:s, s:o, s:I, s:I, s:b, s:{s:s, s:s, s:o}, s:o}", "algorithm",
                      xpl_segmentation_name(s->used.algorithm), "parameters", settings_view(&s->used), "count",
                      (json_int_t)s->count, "found", (json_int_t)s->found, "fell_back", s->fell_back, "labels",
-                     "encoding", "rle", "order", "row-major", "runs", runs_view(s), "segments", segments);
+                     "encoding", "rle", "order", "row-major", "runs",
+                     xpl_label_runs(s->labels, (size_t)s->height * s->width), "segments", segments);
 }
 
 static json_t *numbers_view(const double *values, uint32_t n)

@@ -192,6 +192,16 @@ static enum xpl_answered reply_svg(struct xpl_call *call, const struct xpl_pictu
     return xpl_reply_bytes(call, 200, "image/svg+xml", (struct xpl_text){copy, out->length});
 }
 
+static enum xpl_answered reply_json(struct xpl_call *call, const struct xpl_picture *p,
+                                    const struct xpl_picture_query *q, const char *etag)
+{
+    json_t *view = xpl_picture_json(p, q);
+
+    if (view)
+        xpl_reply_etag(call, etag);
+    return xpl_reply_json(call, view ? 200 : 503, view);
+}
+
 /* A picture is drawn from what never changes, by a program that may. The class is part of the tag when it is one. */
 static const char *etag_of(struct xpl_call *call, const struct xpl_task *task, const struct xpl_picture_query *query)
 {
@@ -218,5 +228,13 @@ enum xpl_answered xpl_explanation_task_image(struct xpl_call *call)
         return xpl_reply_not_modified(call, etag);
     if (load(call, &task, query.kind, &picture, &err))
         return xpl_reply_error(call, &err);
-    return query.svg ? reply_svg(call, &picture, &query, etag) : reply_png(call, &picture, &query, etag);
+    switch (query.format) {
+    case XPL_PICTURE_SVG:
+        return reply_svg(call, &picture, &query, etag);
+    case XPL_PICTURE_JSON:
+        return reply_json(call, &picture, &query, etag);
+    case XPL_PICTURE_PNG:
+        break;
+    }
+    return reply_png(call, &picture, &query, etag);
 }

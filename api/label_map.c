@@ -167,6 +167,18 @@ uint32_t xpl_label_count(const struct xpl_segmentation *segmentation)
     return count;
 }
 
+json_t *xpl_label_runs(const uint16_t *labels, size_t n)
+{
+    json_t *runs = json_array();
+
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && labels[to] == labels[from];)
+            to++;
+        json_array_append_new(runs, json_pack("[i, I]", labels[from], (json_int_t)(to - from)));
+    }
+    return runs;
+}
+
 json_t *xpl_label_map_view(const struct xpl_segmentation *segmentation)
 {
     json_t *runs;

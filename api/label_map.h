@@ -26,6 +26,9 @@ enum xpl_status xpl_label_map_check(const struct xpl_segmentation *segmentation,
 /** How many labels the map has. */
 uint32_t xpl_label_count(const struct xpl_segmentation *segmentation);
 
+/** A label for each of n pixels in raster order as [[label, length], …]. */
+json_t *xpl_label_runs(const uint16_t *labels, size_t n);
+
 /** As runs; JSON null when there is no map. */
 json_t *xpl_label_map_view(const struct xpl_segmentation *segmentation);
 

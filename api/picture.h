@@ -21,6 +21,9 @@ enum xpl_status xpl_picture_png(struct xpl_arena *arena, const struct xpl_pictur
                                 const struct xpl_picture_query *query, uint8_t **ret_png, size_t *ret_length,
                                 struct xpl_error *err);
 
+/** What the picture shows, for programs that draw it themselves; NULL without memory. */
+json_t *xpl_picture_json(const struct xpl_picture *picture, const struct xpl_picture_query *query);
+
 /** The heat map as SVG. */
 enum xpl_status xpl_picture_svg(struct xpl_arena *arena, const struct xpl_picture *picture,
                                 const struct xpl_picture_query *query, struct xpl_buf *out, struct xpl_error *err);

@@ -14,8 +14,8 @@ static const char *const kinds[] = {
     "positive", "negative",           "original",           "sheet", "both", "heatmap", "outline",
     "masked",   "pertinent_positive", "pertinent_negative", NULL};
 static const char *const maps[] = {"blue_orange", "green_purple", NULL};
-static const char *const backdrops[] = {"original", "grey", "black", NULL};
-static const char *const formats[] = {"png", "svg", NULL};
+static const char *const backdrops[] = {"original", "grey", "black", "transparent", NULL};
+static const char *const formats[] = {"png", "svg", "json", NULL};
 
 static const char *joined(const struct xpl_call *call, const char *const *names)
 {
@@ -66,6 +66,22 @@ static enum xpl_status read_whole(const struct xpl_call *call, const char *name,
                                 (long long)min, (long long)max);
 }
 
+/* What each may be alone, and not together. */
+static enum xpl_status check_together(const struct xpl_picture_query *q, struct xpl_error *err)
+{
+    bool coloured = q->kind == XPL_PICTURE_HEATMAP || q->kind == XPL_PICTURE_BOTH;
+
+    if (q->format == XPL_PICTURE_SVG && q->kind != XPL_PICTURE_HEATMAP)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "format", "svg is there for pane=heatmap");
+    if (q->legend && !coloured)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "legend", "is there for pane=heatmap and pane=both");
+    if (q->overlay.backdrop == XPL_BACKDROP_TRANSPARENT &&
+        (q->kind == XPL_PICTURE_SHEET || q->kind == XPL_PICTURE_ORIGINAL || q->format == XPL_PICTURE_SVG))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "overlay",
+                              "transparent is there for PNG pictures of zones, not for pane=sheet or pane=original");
+    return XPL_OK;
+}
+
 enum xpl_status xpl_picture_query_read(const struct xpl_call *call, struct xpl_picture_query *ret,
                                        struct xpl_error *err)
 {
@@ -81,21 +97,19 @@ enum xpl_status xpl_picture_query_read(const struct xpl_call *call, struct xpl_p
     if ((st = read_choice(call, "color_map", maps, XPL_MAP_BLUE_ORANGE, &map, err)) ||
         (st = read_choice(call, "overlay", backdrops, heat ? XPL_BACKDROP_GREY : XPL_BACKDROP_ORIGINAL, &backdrop,
                           err)) ||
-        (st = read_choice(call, "format", formats, 0, &format, err)) ||
+        (st = read_choice(call, "format", formats, XPL_PICTURE_PNG, &format, err)) ||
         (st = read_share(call, "alpha", heat ? HEAT_ALPHA : TINT_ALPHA, &ret->overlay.alpha, err)) ||
         (st = read_share(call, "clip", 0, &ret->overlay.clip, err)) ||
         (st = read_whole(call, "scale", 1, MAX_SCALE, 0, &scale, err)) ||
-        (st = read_whole(call, "legend", 0, 1, 1, &legend, err)))
+        (st = read_whole(call, "legend", 0, 1, format == XPL_PICTURE_SVG, &legend, err)))
         return st;
-    if (format == 1 && !heat)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "format", "svg is there for pane=heatmap");
     ret->kind = (enum xpl_picture_kind)kind;
     ret->overlay.map = (enum xpl_colour_map)map;
     ret->overlay.backdrop = (enum xpl_backdrop)backdrop;
     ret->scale = (uint32_t)scale;
-    ret->svg = format == 1;
+    ret->format = (enum xpl_picture_format)format;
     ret->legend = legend == 1;
-    return XPL_OK;
+    return check_together(ret, err);
 }
 
 bool xpl_picture_query_of(const char *name, struct xpl_picture_query *ret)
@@ -105,7 +119,7 @@ bool xpl_picture_query_of(const char *name, struct xpl_picture_query *ret)
 
         if (strcmp(kinds[i], name) != 0)
             continue;
-        *ret = (struct xpl_picture_query){.kind = (enum xpl_picture_kind)i, .legend = true};
+        *ret = (struct xpl_picture_query){.kind = (enum xpl_picture_kind)i};
         ret->overlay.backdrop = heat ? XPL_BACKDROP_GREY : XPL_BACKDROP_ORIGINAL;
         ret->overlay.alpha = heat ? HEAT_ALPHA : TINT_ALPHA;
         return true;
@@ -113,9 +127,14 @@ bool xpl_picture_query_of(const char *name, struct xpl_picture_query *ret)
     return false;
 }
 
+const char *xpl_picture_query_pane(const struct xpl_picture_query *query)
+{
+    return kinds[query->kind];
+}
+
 const char *xpl_picture_query_tag(struct xpl_arena *arena, const struct xpl_picture_query *q)
 {
     return xpl_arena_printf(arena, "%s-%s-%s-%g-%g-%u-%d%d", kinds[q->kind], maps[q->overlay.map],
-                            backdrops[q->overlay.backdrop], q->overlay.alpha, q->overlay.clip, q->scale, q->svg,
+                            backdrops[q->overlay.backdrop], q->overlay.alpha, q->overlay.clip, q->scale, q->format,
                             q->legend);
 }

@@ -143,12 +143,13 @@ static void check(struct argp_state *state, struct xpl_explain_options *options)
 {
     const char *dot = options->output ? strrchr(options->output, '.') : NULL;
 
+    options->picture.legend = options->picture.kind == XPL_PICTURE_HEATMAP;
     if (!options->image || !options->model)
         argp_error(state, "an image and --model are needed");
     if (options->picture.kind >= XPL_PICTURE_PERTINENT_POSITIVE)
         ask_contrastive(options);
-    options->picture.svg = dot && strcmp(dot, ".svg") == 0;
-    if (options->picture.svg && options->picture.kind != XPL_PICTURE_HEATMAP)
+    options->picture.format = dot && strcmp(dot, ".svg") == 0 ? XPL_PICTURE_SVG : XPL_PICTURE_PNG;
+    if (options->picture.format == XPL_PICTURE_SVG && options->picture.kind != XPL_PICTURE_HEATMAP)
         argp_error(state, "only heat maps are written as SVG");
 }
 

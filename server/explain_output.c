@@ -122,7 +122,7 @@ enum xpl_status xpl_shell_write_picture(struct xpl_shell *s, struct xpl_error *e
     if ((negative || s->options.picture.kind == XPL_PICTURE_PERTINENT_POSITIVE) &&
         (st = take_set(s, negative ? &contrast->negative : &contrast->positive, &picture, err)))
         return st;
-    if (s->options.picture.svg) {
+    if (s->options.picture.format == XPL_PICTURE_SVG) {
         st = xpl_picture_svg(s->arena, &picture, &s->options.picture, svg, err);
         return st ? st : write_file(s->options.output, svg->data, svg->length, err);
     }

@@ -79,20 +79,29 @@ enum xpl_status xpl_overlay_backdrop(struct xpl_arena *arena, const struct xpl_w
     return XPL_OK;
 }
 
-/* `even`: all zones that have a weight get the full colour. */
+void xpl_overlay_shares(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style, bool even, double *ret)
+{
+    double largest = xpl_largest_weight(zones);
+
+    for (uint32_t j = 0; j < zones->segments->count; j++) {
+        double strength = xpl_strength(zones->weights[j], largest, style->clip);
+
+        ret[j] = style->alpha * (even ? strength > 0 : strength);
+    }
+}
+
+/* `even`: all zones that have a weight get the full colour. Over nothing a colour is whole, and the rest is alpha. */
 static enum xpl_status tint(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
                             const struct xpl_overlay *style, bool even, uint8_t **ret_rgb, struct xpl_error *err)
 {
-    double largest = xpl_largest_weight(zones), shares[XPL_MAX_SEGMENTS];
+    double shares[XPL_MAX_SEGMENTS];
     enum xpl_status st = xpl_overlay_backdrop(arena, zones, style, ret_rgb, err);
 
     if (st)
         return st;
-    for (uint32_t j = 0; j < zones->segments->count; j++) {
-        double strength = xpl_strength(zones->weights[j], largest, style->clip);
-
-        shares[j] = style->alpha * (even ? strength > 0 : strength);
-    }
+    xpl_overlay_shares(zones, style, even, shares);
+    for (uint32_t j = 0; style->backdrop == XPL_BACKDROP_TRANSPARENT && j < zones->segments->count; j++)
+        shares[j] = shares[j] > 0;
     for (size_t i = 0; i < n_pixels(zones); i++) {
         uint16_t zone = zones->segments->labels[i];
 
@@ -146,6 +155,22 @@ enum xpl_status xpl_overlay_enlarge(struct xpl_arena *arena, const uint8_t *rgb,
     return XPL_OK;
 }
 
+enum xpl_status xpl_overlay_alpha(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
+                                  const double *opacity, uint32_t scale, uint8_t **ret_alpha, struct xpl_error *err)
+{
+    size_t rows = (size_t)zones->image->height * scale, columns = (size_t)zones->image->width * scale;
+    uint8_t *alpha = XPL_NEW_ARRAY(arena, uint8_t, rows * columns);
+
+    if (!alpha)
+        return xpl_no_memory(err);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            alpha[r * columns + c] =
+                (uint8_t)nearbyint(255 * opacity[zones->segments->labels[r / scale * zones->image->width + c / scale]]);
+    *ret_alpha = alpha;
+    return XPL_OK;
+}
+
 /* ---- borders ---- */
 
 /* Whether the enlarged pixel (row, column) lies within `thick` of a pixel of another zone. */
@@ -163,7 +188,7 @@ static bool is_border(const struct xpl_weighted_zones *zones, size_t row, size_t
 }
 
 void xpl_overlay_borders(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style, uint32_t scale,
-                         uint8_t *rgb)
+                         uint8_t *rgb, uint8_t *alpha)
 {
     static const struct xpl_colour none = {255, 255, 255};
     size_t rows = (size_t)zones->image->height * scale, columns = (size_t)zones->image->width * scale;
@@ -175,9 +200,11 @@ void xpl_overlay_borders(const struct xpl_weighted_zones *zones, const struct xp
             double weight = zones->weights[zones->segments->labels[r / scale * zones->image->width + c / scale]];
             bool coloured = xpl_strength(weight, largest, style->clip) > 0;
 
-            if (is_border(zones, r, c, scale, thick))
-                mix(rgb + (r * columns + c) * 3, coloured ? xpl_colour_of(style->map, weight) : none,
-                    coloured ? 1 : 0.5);
+            if (!is_border(zones, r, c, scale, thick))
+                continue;
+            mix(rgb + (r * columns + c) * 3, coloured ? xpl_colour_of(style->map, weight) : none, coloured ? 1 : 0.5);
+            if (alpha)
+                alpha[r * columns + c] = 255;
         }
     }
 }

@@ -24,7 +24,8 @@ enum xpl_colour_map {
 enum xpl_backdrop {
     XPL_BACKDROP_ORIGINAL,
     XPL_BACKDROP_GREY,
-    XPL_BACKDROP_BLACK
+    XPL_BACKDROP_BLACK,
+    XPL_BACKDROP_TRANSPARENT /* drawn as the original, with an alpha channel beside it */
 };
 
 /** How a picture of weights is drawn. */
@@ -62,9 +63,28 @@ enum xpl_status xpl_overlay_backdrop(struct xpl_arena *arena, const struct xpl_w
 enum xpl_status xpl_overlay_enlarge(struct xpl_arena *arena, const uint8_t *rgb, uint32_t height, uint32_t width,
                                     uint32_t scale, uint8_t **ret_rgb, struct xpl_error *err);
 
-/** Draws the borders of the zones into a picture enlarged by `scale`, each side in the colour of its zone. */
+/**
+ * Draws the borders of the zones into a picture enlarged by `scale`, each side in the colour of its zone. `alpha`,
+ * unless it is NULL, is made opaque there.
+ */
 void xpl_overlay_borders(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style, uint32_t scale,
-                         uint8_t *rgb);
+                         uint8_t *rgb, uint8_t *alpha);
+
+/** The alpha channel of a picture enlarged by `scale`: each zone has that of `opacity`, 0 to 1, one per zone. */
+enum xpl_status xpl_overlay_alpha(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
+                                  const double *opacity, uint32_t scale, uint8_t **ret_alpha, struct xpl_error *err);
+
+/** How strong each zone's colour is in a heat map, 0 to 1, or (`even`) in a picture of signs; one per zone. */
+void xpl_overlay_shares(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style, bool even,
+                        double *ret);
+
+/**
+ * A strip of `width` x *ret_height pixels with the scale of the colours and its numbers, to stand below a picture.
+ * XPL_NOT_AVAILABLE: there is no font.
+ */
+enum xpl_status xpl_overlay_legend(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
+                                   const struct xpl_overlay *style, uint32_t width, uint8_t **ret_rgb,
+                                   uint32_t *ret_height, struct xpl_error *err);
 
 /**
  * An SVG document: the backdrop, a path for each zone with its weight as its title, and, when `legend`, the scale with

@@ -2,6 +2,7 @@
 #include "lib/image/encode.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/image/stb_write.h"
@@ -14,8 +15,8 @@ static void append(void *buf, void *data, int size)
     xpl_buf_append(buf, data, (size_t)size);
 }
 
-enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint32_t height, uint32_t width,
-                               uint8_t **ret_png, size_t *ret_length, struct xpl_error *err)
+static enum xpl_status encode(struct xpl_arena *arena, const uint8_t *pixels, uint32_t channels, uint32_t height,
+                              uint32_t width, uint8_t **ret_png, size_t *ret_length, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_PNG_BYTES);
     uint8_t *png;
@@ -24,11 +25,33 @@ enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint
         return xpl_no_memory(err);
     if (height == 0 || width == 0 || height > MAX_SIDE || width > MAX_SIDE)
         return xpl_fail(err, XPL_INTERNAL, "a picture of %u x %u cannot be written", height, width);
-    if (!stbi_write_png_to_func(append, out, (int)width, (int)height, 3, rgb, (int)width * 3) || out->failed)
+    if (!stbi_write_png_to_func(append, out, (int)width, (int)height, (int)channels, pixels, (int)(width * channels)) ||
+        out->failed)
         return xpl_no_memory(err);
     if (!(png = xpl_arena_copy(arena, out->data, out->length)))
         return xpl_no_memory(err);
     *ret_png = png;
     *ret_length = out->length;
     return XPL_OK;
+}
+
+enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint32_t height, uint32_t width,
+                               uint8_t **ret_png, size_t *ret_length, struct xpl_error *err)
+{
+    return encode(arena, rgb, 3, height, width, ret_png, ret_length, err);
+}
+
+enum xpl_status xpl_encode_png_alpha(struct xpl_arena *arena, const uint8_t *rgb, const uint8_t *alpha, uint32_t height,
+                                     uint32_t width, uint8_t **ret_png, size_t *ret_length, struct xpl_error *err)
+{
+    size_t n = (size_t)height * width;
+    uint8_t *rgba = XPL_NEW_ARRAY(arena, uint8_t, n * 4);
+
+    if (!rgba)
+        return xpl_no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(rgba + 4 * i, rgb + 3 * i, 3);
+        rgba[4 * i + 3] = alpha[i];
+    }
+    return encode(arena, rgba, 4, height, width, ret_png, ret_length, err);
 }

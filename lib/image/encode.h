@@ -12,4 +12,8 @@
 enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint32_t height, uint32_t width,
                                uint8_t **ret_png, size_t *ret_length, struct xpl_error *err);
 
+/** The same with an alpha channel of height x width bytes, 0 = transparent. */
+enum xpl_status xpl_encode_png_alpha(struct xpl_arena *arena, const uint8_t *rgb, const uint8_t *alpha, uint32_t height,
+                                     uint32_t width, uint8_t **ret_png, size_t *ret_length, struct xpl_error *err);
+
 #endif

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that show weights: heat map, signs, outlines, masks, SVG."""
+"""Pictures that show weights: heat map, signs, outlines, masks, legends, transparency, SVG, JSON."""
+import io
 import xml.etree.ElementTree as xml
 
 import numpy
 import pytest
+from PIL import Image
 from support.client import Watched
 from support.images import blocks, labels, read_png
 
@@ -110,16 +112,94 @@ def test_svg_has_a_path_for_each_zone_and_its_numbers(watched, explained):
     assert area == zones.size
 
 
+def rgba(watched, task_id, **params):
+    picture = Image.open(io.BytesIO(draw(watched, task_id, overlay="transparent", **params).content))
+    assert picture.mode == "RGBA"
+    return numpy.asarray(picture).astype(int)
+
+
+def test_a_transparent_heat_map_is_colour_whose_strength_is_alpha(watched, explained):
+    task_id, zones, weights = explained
+    picture = rgba(watched, task_id, pane="heatmap", alpha=1, scale=1)
+    share = weights / abs(weights).max()
+    for zone, strength in enumerate(share):
+        inside = picture[zones == zone]
+        assert abs(inside[:, 3] - 255 * abs(strength)).max() <= 1
+        if strength:
+            assert (inside[:, :3] == (BLUE if strength > 0 else ORANGE)).all()
+
+
+@pytest.mark.parametrize("pane, sign", [("positive", 1), ("negative", -1), ("masked", 1)])
+def test_transparent_panes_show_their_zones_and_nothing_else(watched, explained, pane, sign):
+    task_id, zones, weights = explained
+    original = pixels(watched, task_id, pane="original")
+    picture = rgba(watched, task_id, pane=pane, scale=1 if pane != "masked" else 8)
+    if pane == "masked":
+        picture = picture[4::8, 4::8]
+    inner = numpy.ones(zones.shape, bool)
+    for axis in (0, 1):
+        for step in (1, -1):
+            inner &= numpy.roll(zones, step, axis) == zones
+    shown = inner & (sign * weights[zones] > 0)
+    hidden = inner & (sign * weights[zones] <= 0)
+    assert shown.any() and hidden.any()
+    assert (picture[shown][:, 3] == 255).all() and (picture[hidden][:, 3] == 0).all()
+    assert (picture[shown][:, :3] == original[shown]).all()
+
+
+def test_transparent_outlines_are_borders_on_nothing(watched, explained):
+    task_id, zones, _ = explained
+    alpha = rgba(watched, task_id, pane="outline", scale=1)[..., 3]
+    borders = zones[:, 1:] != zones[:, :-1]
+    assert set(numpy.unique(alpha)) == {0, 255} and (alpha[:, 1:][borders] == 255).all()
+
+
+@pytest.mark.parametrize("pane, overlay", [("heatmap", "grey"), ("both", "original"), ("heatmap", "transparent")])
+def test_a_legend_stands_below_the_picture(watched, explained, pane, overlay):
+    task_id, _, _ = explained
+    plain, with_legend = (numpy.asarray(Image.open(io.BytesIO(draw(
+        watched, task_id, pane=pane, overlay=overlay, legend=legend).content))) for legend in (0, 1))
+    height = plain.shape[0]
+    assert with_legend.shape[0] > height + 30 and with_legend.shape[1:] == plain.shape[1:]
+    assert (with_legend[:height] == plain).all()
+    strip = with_legend[height:, :, :3].astype(int)
+    bar = strip[14]
+    reddish, bluish = bar[12] - bar[12].min(), bar[-13] - bar[-13].min()
+    assert reddish[0] > 60 and bluish[2] > 40, "against on the left, for on the right"
+    dark = (strip < 120).all(axis=2)[24:]
+    third = strip.shape[1] // 3
+    assert dark[:, :third].any() and dark[:, third:-third].any() and dark[:, -third:].any(), "three texts"
+
+
+def test_as_json_the_zones_have_weights_and_colours(watched, explained):
+    task_id, zones, weights = explained
+    response = draw(watched, task_id, pane="heatmap", format="json", clip=0.3)
+    assert response.headers["Content-Type"].startswith("application/json")
+    found = response.json()
+    assert (found["pane"], found["height"], found["width"]) == ("heatmap", *zones.shape)
+    assert (labels({"labels": found["labels"]}, *zones.shape) == zones).all()
+    for zone, weight in zip(found["zones"], weights, strict=True):
+        share = abs(weight) / abs(weights).max()
+        assert zone["weight"] == pytest.approx(weight) and zone["interval"][0] <= weight <= zone["interval"][1]
+        assert zone["sign"] == ("none" if share < 0.3 else "positive" if weight > 0 else "negative")
+        assert zone["colour"] == "#%02x%02x%02x" % (BLUE if weight >= 0 else ORANGE)
+
+
 @pytest.mark.parametrize("params, told", [
     ({"pane": "sideways"}, "positive, negative, original, sheet, both, heatmap, outline, masked"),
-    ({"pane": "heatmap", "overlay": "pink"}, "original, grey, black"),
+    ({"pane": "heatmap", "overlay": "pink"}, "original, grey, black, transparent"),
     ({"pane": "heatmap", "color_map": "rainbow"}, "blue_orange, green_purple"),
     ({"pane": "heatmap", "alpha": "1.5"}, "0 to 1"),
     ({"pane": "heatmap", "alpha": "nan"}, "0 to 1"),
     ({"pane": "heatmap", "clip": "-1"}, "0 to 1"),
     ({"pane": "heatmap", "scale": "0"}, "1 to 16"),
     ({"pane": "heatmap", "scale": "17"}, "1 to 16"),
-    ({"pane": "heatmap", "format": "gif"}, "png, svg"),
+    ({"pane": "heatmap", "format": "gif"}, "png, svg, json"),
+    ({"pane": "sheet", "overlay": "transparent"}, "sheet"),
+    ({"pane": "original", "overlay": "transparent"}, "original"),
+    ({"pane": "heatmap", "format": "svg", "overlay": "transparent"}, "PNG"),
+    ({"pane": "outline", "legend": "1"}, "heatmap"),
+    ({"pane": "heatmap", "scale": "1", "legend": "1"}, "256"),
     ({"pane": "both", "format": "svg"}, "heatmap"),
     ({"pane": "heatmap", "legend": "yes"}, "0 to 1"),
 ])
@@ -133,7 +213,9 @@ def test_every_way_of_drawing_has_a_tag_of_its_own(watched, explained):
     task_id, _, _ = explained
     ways = [{"pane": "heatmap"}, {"pane": "both"}, {"pane": "heatmap", "alpha": 0.5}, {"pane": "heatmap", "clip": 0.5},
             {"pane": "heatmap", "scale": 2}, {"pane": "heatmap", "overlay": "black"}, {"pane": "heatmap", "format": "svg"},
-            {"pane": "heatmap", "color_map": "green_purple"}, {"pane": "heatmap", "format": "svg", "legend": 0}]
+            {"pane": "heatmap", "color_map": "green_purple"}, {"pane": "heatmap", "format": "svg", "legend": 0},
+            {"pane": "heatmap", "legend": 1}, {"pane": "heatmap", "overlay": "transparent"},
+            {"pane": "heatmap", "format": "json"}]
     tags = [draw(watched, task_id, **way).headers["ETag"] for way in ways]
     assert len(set(tags)) == len(tags)
 
