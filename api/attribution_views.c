@@ -96,10 +96,11 @@ static json_t *decisions_view(const struct xpl_class_explanation *c, uint32_t n)
 static json_t *class_view(const struct xpl_finished *f, const struct xpl_class_explanation *c)
 {
     uint32_t d = f->segments->count;
-    json_t *fidelity = json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:b}", "r2", number(c->r2), "q2", number(c->q2),
-                                 "surrogate_q2", number(c->surrogate_q2), "local_prediction", c->local_prediction,
-                                 "sum_gap", number(c->sum_gap), "deletion_auc", number(c->deletion_auc),
-                                 "insertion_auc", number(c->insertion_auc), "auc_predicted", c->auc_predicted);
+    json_t *fidelity =
+        json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:b, s:f}", "r2", number(c->r2), "q2", number(c->q2),
+                  "surrogate_q2", number(c->surrogate_q2), "local_prediction", c->local_prediction, "sum_gap",
+                  number(c->sum_gap), "deletion_auc", number(c->deletion_auc), "insertion_auc",
+                  number(c->insertion_auc), "auc_predicted", c->auc_predicted, "noise", c->noise);
 
     return json_pack("{s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:b, s:o, s:{s:s, s:s}}", "value",
                      json_sprintf("%u", c->index), "label", f->labels ? json_string(f->labels[c->index]) : json_null(),
@@ -182,15 +183,26 @@ static json_t *timing_view(const struct xpl_explanation_timing *t)
                      t->segment, "score", t->score, "fit", t->fit, "render", t->render, "total", t->total);
 }
 
+/* Null when the budget left no call to find out. */
+static json_t *repeatable_view(const struct xpl_finished *f)
+{
+    const struct xpl_explanation *e = f->explanation;
+
+    for (uint32_t i = 0; i < e->n_classes; i++)
+        if (e->classes[i].noise > 0)
+            return json_false();
+    return e->repeated ? json_true() : json_null();
+}
+
 static json_t *model_view(const struct xpl_finished *f)
 {
     const struct xpl_predictor_stats *s = &f->stats;
 
-    return json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "n_classes", (json_int_t)f->n_model_classes,
-                     "binary", f->n_model_classes == 2, "requests", (json_int_t)s->requests, "images",
-                     (json_int_t)s->images, "batch", (json_int_t)s->batch, "in_flight", (json_int_t)s->depth, "retries",
-                     (json_int_t)s->retries, "bytes_sent", (json_int_t)s->bytes_sent, "bytes_received",
-                     (json_int_t)s->bytes_received);
+    return json_pack("{s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "repeatable", repeatable_view(f),
+                     "n_classes", (json_int_t)f->n_model_classes, "binary", f->n_model_classes == 2, "requests",
+                     (json_int_t)s->requests, "images", (json_int_t)s->images, "batch", (json_int_t)s->batch,
+                     "in_flight", (json_int_t)s->depth, "retries", (json_int_t)s->retries, "bytes_sent",
+                     (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received);
 }
 
 enum xpl_status xpl_finished_attributions(struct xpl_arena *arena, const struct xpl_finished *f, const char **ret_text,

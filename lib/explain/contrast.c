@@ -3,7 +3,10 @@
 
 #include <math.h>
 
+#include "lib/explain/mask_set.h"
+
 #define REDUCTIONS 4u /* rounds of taking superpixels away */
+#define MOST_CALLS (2 * (REDUCTIONS + 1) * (XPL_MAX_SEGMENTS + 1))
 
 /* One of the two questions. A set of superpixels is a mask: those shown, or those hidden. */
 struct question {
@@ -12,7 +15,8 @@ struct question {
     const struct xpl_explain_input *in;
     uint32_t d, class_index;
     bool negative;
-    bool exhausted; /* no call is left */
+    bool exhausted;             /* no call is left */
+    struct xpl_mask_set *known; /* masks that were scored */
     size_t *calls;
     struct xpl_pertinent best;
 };
@@ -59,27 +63,44 @@ static void look_at_sample(struct question *q)
 
 /* ---- further calls ---- */
 
+/* The masks of the sets that were not scored before, as far as calls are left; their number. */
+static size_t choose_masks(struct question *q, const xpl_mask *sets, size_t n, xpl_mask *masks, xpl_mask *chosen)
+{
+    size_t left = q->search->budget - *q->calls, n_chosen = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        xpl_mask mask = shown_of(q, sets[i]);
+
+        if (xpl_mask_set_find(q->known, mask) != XPL_NO_ROW)
+            continue;
+        q->exhausted = n_chosen == left;
+        if (q->exhausted)
+            break;
+        xpl_mask_set_add(q->known, mask, 0);
+        masks[n_chosen] = mask;
+        chosen[n_chosen++] = sets[i];
+    }
+    return n_chosen;
+}
+
 static enum xpl_status score_sets(struct question *q, const xpl_mask *sets, size_t n, struct xpl_error *err)
 {
-    size_t n_classes = q->in->n_classes, left = q->search->budget - *q->calls;
-    xpl_mask *masks = XPL_NEW_ARRAY(q->arena, xpl_mask, n + 1);
+    xpl_mask masks[XPL_MAX_SEGMENTS + 1], chosen[XPL_MAX_SEGMENTS + 1];
+    size_t n_classes = q->in->n_classes;
     double *scores;
     enum xpl_status st;
 
-    q->exhausted = n > left;
-    n = n > left ? left : n;
-    scores = XPL_NEW_ARRAY(q->arena, double, (n + 1) * n_classes);
-    if (!masks || !scores)
+    if ((n = choose_masks(q, sets, n, masks, chosen)) == 0)
+        return XPL_OK;
+    if (!(scores = XPL_NEW_ARRAY(q->arena, double, n *n_classes)))
         return xpl_no_memory(err);
-    for (size_t i = 0; i < n; i++)
-        masks[i] = shown_of(q, sets[i]);
-    if (n == 0 || (st = q->in->score(q->in->model, masks, n, scores, err)))
-        return n == 0 ? XPL_OK : st;
+    if ((st = q->in->score(q->in->model, masks, n, scores, err)))
+        return st;
     *q->calls += n;
     for (size_t i = 0; i < n; i++) {
         uint32_t winner = xpl_sample_winner(scores + i * n_classes, (uint32_t)n_classes);
 
-        offer(q, sets[i], winner, scores[i * n_classes + winner], scores[i * n_classes + q->class_index]);
+        offer(q, chosen[i], winner, scores[i * n_classes + winner], scores[i * n_classes + q->class_index]);
     }
     return XPL_OK;
 }
@@ -191,8 +212,13 @@ enum xpl_status xpl_contrast_find(struct xpl_arena *arena, const struct xpl_cont
                                   struct xpl_contrast *ret, struct xpl_error *err)
 {
     const struct xpl_sample *sample = search->sample;
-    enum xpl_status st = XPL_OK;
+    struct xpl_mask_set known;
+    enum xpl_status st;
 
+    if ((st = xpl_mask_set_init(arena, sample->n + MOST_CALLS, &known, err)))
+        return st;
+    for (size_t i = 0; i < sample->n; i++)
+        xpl_mask_set_add(&known, sample->design->masks[i], (uint32_t)i);
     *ret = (struct xpl_contrast){.asked = true, .class_index = sample->winners[0]};
     for (int negative = 0; !st && negative < 2; negative++) {
         struct question q = {.arena = arena,
@@ -201,6 +227,7 @@ enum xpl_status xpl_contrast_find(struct xpl_arena *arena, const struct xpl_cont
                              .d = sample->design->n_segments,
                              .class_index = ret->class_index,
                              .negative = negative,
+                             .known = &known,
                              .calls = &ret->calls};
 
         st = answer(&q, negative ? &ret->negative : &ret->positive, err);

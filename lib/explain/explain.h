@@ -75,6 +75,7 @@ struct xpl_class_explanation {
     double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */
     double local_prediction; /* of the linear model at all-on */
     double sum_gap;          /* (f(all on) - f(all off)) - sum of weights; NAN when "all off" was not drawn */
+    double noise;            /* standard deviation of the whole image's score; 0 for a model that repeats itself */
     double deletion_auc, insertion_auc; /* NAN when the needed masks were neither scored nor predicted */
     bool auc_predicted;                 /* some of these masks were not scored; the surrogate stood in */
     enum xpl_verdict_level verdict;
@@ -108,7 +109,9 @@ struct xpl_explanation {
     bool exact;
     enum xpl_stop_reason stopped;
     uint8_t seed[XPL_HASH_BYTES];
-    size_t calls;           /* images scored = distinct masks */
+    size_t calls;           /* distinct masks scored */
+    bool repeated;          /* the whole image was scored a second time (in no other figure) */
+    double difference;      /* the largest one between the two answers, over all classes */
     xpl_mask *masks;        /* calls */
     uint32_t *kept_classes; /* n_kept: the 16 most probable and the explained ones, by index */
     uint32_t n_kept;

@@ -9,7 +9,7 @@
 #include "lib/explain/octacode.h"
 #include "lib/explain/quality.h"
 
-#define MAX_WARNINGS 4u
+#define MAX_WARNINGS 5u
 
 static enum xpl_status allocate_class(struct xpl_run *run, struct xpl_class_explanation *explained,
                                       struct xpl_error *err)
@@ -28,7 +28,7 @@ static enum xpl_status allocate_class(struct xpl_run *run, struct xpl_class_expl
 static enum xpl_interval_kind interval_kind(const struct xpl_run *run, const struct xpl_estimate *estimate)
 {
     if (xpl_run_last_stage(run)->exact)
-        return XPL_INTERVAL_EXACT;
+        return run->sample->noise ? XPL_INTERVAL_RANDOM : XPL_INTERVAL_EXACT;
     if (xpl_run_is_reference(run))
         return XPL_INTERVAL_RANDOM;
     if (run->design->mode == XPL_DESIGN_ADAPTIVE)
@@ -45,7 +45,6 @@ static void set_numbers(const struct xpl_run *run, const struct xpl_quality_inde
     struct xpl_fit_result shown = {0};
 
     memcpy(shown.coefficients, estimate->coefficients, sizeof shown.coefficients);
-    explained->probability = scores[0];
     explained->intercept = estimate->coefficients[0];
     memcpy(explained->weights, estimate->coefficients + 1, d * sizeof *explained->weights);
     explained->constant = estimate->linear.constant;
@@ -71,6 +70,24 @@ static enum xpl_status estimate_of(struct xpl_run *run, struct xpl_arena *arena,
     return xpl_estimate_class(arena, &rows, xpl_sample_scores(run->sample, run->sample->explained[rank]), ret, err);
 }
 
+/* Where all masks were scored, each score is still one of many there could have been. Elsewhere residuals hold it. */
+static void add_noise(const struct xpl_run *run, uint32_t position, struct xpl_class_explanation *explained,
+                      struct xpl_estimate *estimate)
+{
+    const struct xpl_fit *fit = run->fit;
+
+    if (!run->sample->noise)
+        return;
+    explained->noise = run->sample->noise[position];
+    for (uint32_t j = 0; xpl_run_last_stage(run)->exact && j < run->design->n_segments; j++) {
+        double squares = 0;
+
+        for (size_t i = 0; i < fit->rows.n; i++)
+            squares += fit->operator[i * fit->size + j + 1] * fit->operator[i * fit->size + j + 1];
+        estimate->standard_errors[j] = explained->noise * sqrt(squares);
+    }
+}
+
 static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quality_index *index, uint32_t rank,
                                      struct xpl_class_explanation *explained, struct xpl_error *err)
 {
@@ -86,6 +103,9 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
     if ((st = allocate_class(run, explained, err)) || (st = estimate_of(run, scratch, rank, &estimate, err)))
         return st;
     explained->index = run->sample->kept[position];
+    explained->probability =
+        run->sample->usual ? run->sample->usual[position] : xpl_sample_scores(run->sample, position)[0];
+    add_noise(run, position, explained, &estimate);
     set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
     intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
     xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,
@@ -181,6 +201,11 @@ static enum xpl_status add_warnings(struct xpl_run *run, struct xpl_error *err)
                                       "The pixel values lie between %g and %g, which is none of the usual ranges; they "
                                       "were stretched for superpixels and pictures.",
                                       low, high));
+    if (run->sample->noise)
+        warn(result, xpl_arena_printf(run->arena,
+                                      "The model does not give the same image the same answer: its probabilities "
+                                      "differed by up to %.4f. Intervals include this.",
+                                      result->difference));
     if (result->stopped == XPL_STOPPED_BUDGET)
         warn(result, xpl_arena_printf(run->arena,
                                       result->mode == XPL_DESIGN_ADAPTIVE
@@ -207,6 +232,8 @@ enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err)
     result->exact = xpl_run_last_stage(run)->exact;
     result->stopped = run->stopped;
     result->calls = run->sample->n;
+    result->repeated = run->sample->repeated;
+    result->difference = run->sample->difference;
     result->masks = run->design->masks;
     if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)) || (st = find_contrast(run, err)))
         return st;

@@ -3,10 +3,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BATCH_MASKS       4096u
 #define BATCH_SCORES      ((size_t)1 << 22)
 #define BATCH_MASKS_LEAST 64u
+#define REPEATABLE        1e-4 /* answers that differ by less are the same: batches change the last digits */
+#define REPEATS           8u   /* further ones of a model that does not repeat itself */
 
 struct ranked {
     uint32_t index;
@@ -142,12 +145,18 @@ static void keep(struct xpl_sample *sample, const double *scores, size_t first, 
     }
 }
 
-static enum xpl_status score(const struct xpl_sample *sample, size_t first, size_t n, struct xpl_error *err)
+static enum xpl_status score_masks(const struct xpl_sample *sample, const xpl_mask *masks, size_t n,
+                                   struct xpl_error *err)
 {
     const struct xpl_explain_input *in = sample->in;
-    enum xpl_status st = in->score(in->model, sample->design->masks + first, n, sample->scratch, err);
+    enum xpl_status st = in->score(in->model, masks, n, sample->scratch, err);
 
     return st ? st : check_scores(sample->scratch, n * in->n_classes, err);
+}
+
+static enum xpl_status score(const struct xpl_sample *sample, size_t first, size_t n, struct xpl_error *err)
+{
+    return score_masks(sample, sample->design->masks + first, n, err);
 }
 
 static size_t batch_size(uint32_t n_classes)
@@ -173,7 +182,7 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
         sample->batch = design->n;
     if ((st = check_list(in, err)))
         return st;
-    sample->scratch = XPL_NEW_ARRAY(arena, double, sample->batch * in->n_classes);
+    sample->scratch = XPL_NEW_ARRAY(arena, double, (sample->batch + 1) * in->n_classes);
     if (!sample->scratch)
         return xpl_no_memory(err);
     if (!all_on) {
@@ -181,6 +190,8 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
             return st;
         all_on = sample->scratch;
     }
+    if (!(sample->all_on = xpl_arena_copy(arena, all_on, in->n_classes * sizeof *all_on)))
+        return xpl_no_memory(err);
     if ((st = check_scores(all_on, in->n_classes, err)) || (st = choose_classes(sample, all_on, err)))
         return st;
     sample->scores = XPL_NEW_ARRAY(arena, double, sample->n_kept * design->n);
@@ -194,17 +205,88 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
     return XPL_OK;
 }
 
-enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, struct xpl_error *err)
+/* ---- does it repeat itself ---- */
+
+static double largest_difference(const struct xpl_sample *sample, const double *again)
+{
+    double largest = 0;
+
+    for (uint32_t c = 0; c < sample->in->n_classes; c++)
+        largest = fmax(largest, fabs(again[c] - sample->all_on[c]));
+    return largest;
+}
+
+/* Mean and deviation of one class over n answers. */
+static void take_moments(const double *answers, size_t n, uint32_t n_classes, uint32_t c, double *ret_mean,
+                         double *ret_deviation)
+{
+    double sum = 0, squares = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += answers[i * n_classes + c];
+    *ret_mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (answers[i * n_classes + c] - *ret_mean) * (answers[i * n_classes + c] - *ret_mean);
+    *ret_deviation = sqrt(squares / (double)(n - 1));
+}
+
+/* Some answers more to "all on", and what all of them say of its noise. `again` = the second one. */
+static enum xpl_status measure_noise(struct xpl_sample *sample, const double *again, struct xpl_error *err)
+{
+    uint32_t n_classes = sample->in->n_classes;
+    size_t more = REPEATS < sample->batch ? REPEATS : sample->batch, row = n_classes * sizeof *again;
+    double *answers = XPL_NEW_ARRAY(sample->arena, double, (more + 2) * n_classes);
+    xpl_mask masks[REPEATS];
+    enum xpl_status st;
+
+    sample->noise = XPL_NEW_ARRAY(sample->arena, double, sample->n_kept);
+    sample->usual = XPL_NEW_ARRAY(sample->arena, double, sample->n_kept);
+    if (!answers || !sample->noise || !sample->usual)
+        return xpl_no_memory(err);
+    memcpy(answers, sample->all_on, row);
+    memcpy(answers + n_classes, again, row);
+    for (size_t i = 0; i < more; i++)
+        masks[i] = sample->design->masks[0];
+    if ((st = score_masks(sample, masks, more, err)))
+        return st;
+    memcpy(answers + (size_t)2 * n_classes, sample->scratch, more * row);
+    for (uint32_t k = 0; k < sample->n_kept; k++)
+        take_moments(answers, more + 2, n_classes, sample->kept[k], &sample->usual[k], &sample->noise[k]);
+    return XPL_OK;
+}
+
+/* n masks from `first` on, and "all on" once more, in one batch. */
+static enum xpl_status score_with_repeat(struct xpl_sample *sample, size_t first, size_t n, struct xpl_error *err)
+{
+    xpl_mask *masks = XPL_NEW_ARRAY(sample->arena, xpl_mask, n + 1);
+    enum xpl_status st;
+
+    if (!masks)
+        return xpl_no_memory(err);
+    memcpy(masks, sample->design->masks + first, n * sizeof *masks);
+    masks[n] = sample->design->masks[0];
+    if ((st = score_masks(sample, masks, n + 1, err)))
+        return st;
+    sample->repeated = true;
+    sample->difference = largest_difference(sample, sample->scratch + n * sample->in->n_classes);
+    return XPL_OK;
+}
+
+enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, bool repeat, struct xpl_error *err)
 {
     size_t n;
 
     for (size_t first = sample->n; first < end; first += n) {
+        bool with_repeat = repeat && first == 1;
         enum xpl_status st;
 
         n = end - first < sample->batch ? end - first : sample->batch;
-        if ((st = score(sample, first, n, err)))
+        if ((st = with_repeat ? score_with_repeat(sample, first, n, err) : score(sample, first, n, err)))
             return st;
         keep(sample, sample->scratch, first, n);
+        if (with_repeat && sample->difference > REPEATABLE &&
+            (st = measure_noise(sample, sample->scratch + n * sample->in->n_classes, err)))
+            return st;
     }
     sample->n = end;
     return XPL_OK;

@@ -21,8 +21,13 @@ struct xpl_sample {
     uint32_t runner_up; /* of the next one; the same when there is none */
     uint32_t *winners;  /* one per mask scored: its most probable class (of all, the lowest of equal ones), */
     double *winning;    /* and the probability of that */
+    bool repeated;      /* "all on" was scored a second time */
+    double difference;  /* the largest one between the two answers, over all classes */
+    double *noise;      /* n_kept standard deviations of a score; NULL when the model repeats itself */
+    double *usual;      /* n_kept mean scores of "all on" then */
+    double *all_on;     /* the first answer to it, of all the model's classes */
     double *scores;     /* n_kept x design->n: one class after the other */
-    double *scratch;    /* one batch as the model gives it */
+    double *scratch;    /* one batch as the model gives it, and one row more */
     size_t batch;       /* masks in a batch at most */
 };
 
@@ -33,8 +38,11 @@ struct xpl_sample {
 enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_explain_input *in,
                                  const struct xpl_design *design, struct xpl_sample **ret, struct xpl_error *err);
 
-/** Scores the design's masks up to `end`. On failure the sample is as before. */
-enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, struct xpl_error *err);
+/**
+ * Scores the design's masks up to `end`. On failure the sample is as before. With the first ones "all on" is scored
+ * again, if `repeat`; when the answers differ, some more times.
+ */
+enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, bool repeat, struct xpl_error *err);
 
 /** The most probable of n_classes, the lowest of equal ones. */
 uint32_t xpl_sample_winner(const double *scores, uint32_t n_classes);

@@ -151,14 +151,15 @@ def test_all_masks_are_scored_once_and_counted(steered):
     entity = attributions(steered, task_id)
     masks = 2 ** entity["segmentation"]["count"]
     assert entity["sampling"]["calls"] == entity["sampling"]["distinct_masks"] == masks
-    assert entity["model"]["images"] == masks
+    assert entity["model"]["images"] == masks + 1, "the whole image is scored again, to see whether the model repeats itself"
+    assert entity["model"]["repeatable"] is True
     assert entity["sampling"]["stopped"] == "complete"
 
 
 def test_the_stub_model_saw_as_many_images_as_the_answer_says(watched):
     session, url = watched.client.session, watched.model.url
     scoring_ids = watched.log(blocks(n=4))
-    for more in (2, 0):  # trials with 2 and 4 images score the whole picture once more each
+    for more in (3, 1):  # trials with 2 and 4 images score the whole picture once more each
         session.post(f"{url}/reset", timeout=10)
         [task_id] = watched.explain(*scoring_ids)
         wait_for(watched.client, task_id)
@@ -173,6 +174,30 @@ def test_the_parameters_that_were_used_come_with_the_answer(watched):
     used = attributions(watched, task_id)["parameters"]["image"]
     assert used["fill"] == "black", "from the monitor instance"
     assert used["confidence"] == 0.9 and used["seed"] == 7 and used["classes"] == ["0"]
+
+
+def test_a_model_that_does_not_repeat_itself_is_told_of(steered):
+    noise = numpy.random.default_rng(3)
+    calm = steered.model.probabilities
+
+    def noisy(image):
+        p = min(max(calm(image)[1] + noise.uniform(-0.02, 0.02), 0), 1)
+        return [1 - p, p]
+
+    steered.model.probabilities = noisy
+    task_id, _ = steered.explained(blocks(n=4), design="exact")
+    entity = attributions(steered, task_id)
+    assert entity["model"]["repeatable"] is False
+    assert any("does not give the same image the same answer" in warning for warning in entity["warnings"])
+    for explained in entity["classes"]:
+        assert 0.004 < explained["fidelity"]["noise"] < 0.025, "0.04 / sqrt(12) is 0.0115"
+        assert all(high - low > 0.002 for low, high in explained["intervals"])
+
+
+def test_a_budget_without_a_call_to_spare_leaves_it_open_whether_the_model_repeats_itself(steered):
+    task_id, _ = steered.explained(blocks(n=6, height=24, width=48), budget=64)
+    entity = attributions(steered, task_id)
+    assert entity["sampling"]["calls"] == 64 and entity["model"]["repeatable"] is None
 
 
 def test_a_model_that_does_not_care_yields_no_zone(steered):

@@ -86,7 +86,13 @@ double many(xpl_mask mask, uint32_t class_index)
 /* Larger masks than that are looked at by the tests of the designs. */
 static void note_mask(struct model *model, xpl_mask mask)
 {
-    if (mask >= SEEN_MASKS)
+    xpl_mask all_on = ((xpl_mask)1 << model->d) - 1;
+
+    if (mask == all_on) {
+        model->checks += model->seen_all_on;
+        model->seen_all_on = true;
+    }
+    if (mask >= SEEN_MASKS || mask == all_on)
         return;
     model->repeated += model->seen[mask];
     model->seen[mask] = true;
@@ -96,6 +102,8 @@ static enum xpl_status score(void *context, const xpl_mask *masks, size_t n, dou
 {
     struct model *model = context;
 
+    size_t before = model->checks;
+
     if (model->fail_with && model->scored + n > model->fail_after)
         return xpl_fail(err, model->fail_with, "the model's time is over");
     for (size_t i = 0; i < n; i++) {
@@ -103,7 +111,7 @@ static enum xpl_status score(void *context, const xpl_mask *masks, size_t n, dou
         for (uint32_t c = 0; c < model->n_classes; c++)
             ret_scores[i * model->n_classes + c] = model->f(masks[i], c);
     }
-    model->scored += n;
+    model->scored += n - (model->checks - before);
     return XPL_OK;
 }
 

@@ -16,9 +16,11 @@ typedef double (*model_fn)(xpl_mask mask, uint32_t class_index);
 struct model {
     model_fn f;
     uint32_t d, n_classes;
-    size_t fail_after;         /* masks; the call that would go beyond it fails */
-    enum xpl_status fail_with; /* XPL_OK = never */
-    size_t scored, repeated, planned;
+    size_t fail_after;                /* masks; the call that would go beyond it fails */
+    enum xpl_status fail_with;        /* XPL_OK = never */
+    size_t scored, repeated, planned; /* without `checks` */
+    size_t checks;                    /* how often "all on" was asked again */
+    bool seen_all_on;
     bool seen[SEEN_MASKS];
 };
 

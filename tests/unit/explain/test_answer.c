@@ -119,6 +119,48 @@ static void curves_over_masks_that_were_not_scored_say_that_they_are_predicted(v
     assert_true(isfinite(e->classes[0].deletion_auc) && isfinite(e->classes[0].insertion_auc));
 }
 
+/* Noise that is known: evenly within 0.035 of what it would be. */
+static double noisy(xpl_mask mask, uint32_t class_index)
+{
+    static uint64_t state;
+    double p;
+
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    p = 0.4 + 0.05 * __builtin_popcountll(mask & 15) + 0.07 * ((double)(state >> 40) / (1 << 24) - 0.5);
+    return class_index == 0 ? p : 1 - p;
+}
+
+static void a_model_that_does_not_repeat_itself_is_told_of_and_widens_the_intervals(void **state)
+{
+    struct setting *setting = setting_of(state, noisy, 6, 1);
+    struct xpl_explanation *e;
+    uint32_t covered = 0;
+
+    e = explain(state, setting);
+    assert_true(e->exact && e->repeated && e->difference <= 0.07);
+    assert_true(e->classes[0].noise > 0.01 && e->classes[0].noise < 0.03);
+    assert_int_equal(e->n_warnings, 1);
+    assert_near(e->classes[0].probability, 0.6, 0.02);
+    for (uint32_t j = 0; j < 6; j++) {
+        double truth = j < 4 ? 0.05 : 0;
+
+        assert_true(e->classes[0].high[j] - e->classes[0].low[j] > 0.005);
+        covered += e->classes[0].low[j] <= truth && truth <= e->classes[0].high[j];
+    }
+    assert_true(covered >= 5);
+    assert_true(explain(state, setting_of(state, additive, 6, 2))->repeated);
+    assert_true(explain(state, setting_of(state, additive, 6, 2))->classes[0].noise <= 0);
+}
+
+static void a_budget_that_is_the_design_leaves_no_call_to_ask_again(void **state)
+{
+    struct setting *setting = setting_of(state, additive, 6, 2);
+
+    setting->in.params.budget = 64;
+    assert_false(explain(state, setting)->repeated);
+    assert_int_equal(setting->model.checks, 0);
+}
+
 static void top2_are_the_two_most_probable_in_order(void **state)
 {
     struct xpl_explanation *e = explain(state, setting_of(state, additive, 4, 2)); /* class 1 is the likelier */
@@ -188,7 +230,7 @@ static void the_scores_of_a_trial_call_are_used_and_counted(void **state)
     with = explain(state, setting);
     without = explain(state, other);
     assert_int_equal(with->calls, 256);
-    assert_int_equal(setting->model.scored, 255);
+    assert_int_equal(setting->model.scored, 255 + 1); /* and once more to see whether it repeats itself */
     assert_false(setting->model.seen[0xFFF]);
     assert_memory_equal(with->classes[0].weights, without->classes[0].weights, 12 * sizeof(double));
 }
@@ -302,6 +344,8 @@ int main(void)
         TEST(an_exact_explanation_has_intervals_of_no_width_and_no_q2),
         TEST(intervals_hold_the_exact_weights_and_widen_with_confidence),
         TEST(curves_over_masks_that_were_not_scored_say_that_they_are_predicted),
+        TEST(a_model_that_does_not_repeat_itself_is_told_of_and_widens_the_intervals),
+        TEST(a_budget_that_is_the_design_leaves_no_call_to_ask_again),
         TEST(top2_are_the_two_most_probable_in_order),
         TEST(all_classes_come_most_probable_first),
         TEST(scores_are_kept_of_16_classes_and_the_asked_ones),

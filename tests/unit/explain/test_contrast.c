@@ -92,6 +92,7 @@ static void with_fewer_masks_a_few_calls_find_them(void **state)
             assert_false(e->contrast.positive.smallest);
             assert_in_range(e->contrast.calls, 1, 150);
             assert_int_equal(setting->model.scored, e->calls + e->contrast.calls);
+            assert_int_equal(setting->model.repeated, 0);
         }
     }
 }
@@ -146,12 +147,12 @@ static void a_deadline_in_the_search_leaves_what_was_found(void **state)
     struct xpl_explanation *none = NULL;
     const struct xpl_explanation *e;
 
-    setting->model.fail_after = 256;
+    setting->model.fail_after = 257; /* the design, and the whole image again */
     setting->model.fail_with = XPL_DEADLINE;
     e = explain(state, setting);
     assert_true(e->contrast.positive.found);
     setting = setting_of(state, majority, 12, XPL_DESIGN_AUTO);
-    setting->model.fail_after = 256;
+    setting->model.fail_after = 257;
     setting->model.fail_with = XPL_CANCELLED;
     assert_int_equal(xpl_explain(*state, &setting->in, &none, NULL), XPL_CANCELLED);
 }
