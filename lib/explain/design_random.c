@@ -5,7 +5,7 @@
 #include "lib/explain/design_builder.h"
 
 #define MOST_CALLS      512u  /* without a budget */
-#define MOST_CALLS_MANY 2048u /* the same above XPL_FIELD_SEGMENTS superpixels */
+#define MOST_CALLS_MANY 3072u /* the same above XPL_FIELD_SEGMENTS superpixels */
 #define FIRST_LOOK      32u
 
 static size_t fewest_masks(const struct xpl_design_builder *b)

@@ -130,6 +130,15 @@ static void blend(const struct xpl_fit *fit, double *linear, const double *predi
         linear[i] += share * (predicted[i] - linear[i]);
 }
 
+static enum xpl_status learn(struct xpl_arena *arena, struct xpl_arena *scratch, const struct xpl_estimate_rows *rows,
+                             const double *scores, struct xpl_surrogate **ret, struct xpl_error *err)
+{
+    const struct xpl_fit_rows *of = &rows->fit->rows;
+
+    *ret = rows->before ? xpl_surrogate_extend(arena, rows->before, of->masks, of->n, of->n_segments) : NULL;
+    return *ret ? XPL_OK : xpl_surrogate_fit(arena, scratch, of->masks, scores, of->n, of->n_segments, ret, err);
+}
+
 static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *scratch,
                                      const struct xpl_estimate_rows *rows, const double *scores, double *residuals,
                                      struct xpl_estimate *ret, struct xpl_error *err)
@@ -142,8 +151,7 @@ static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *
 
     if (!predicted)
         return xpl_no_memory(err);
-    st = xpl_surrogate_fit(arena, scratch, fit->rows.masks, scores, n, fit->rows.n_segments, &surrogate, err);
-    if (st || !surrogate)
+    if ((st = learn(arena, scratch, rows, scores, &surrogate, err)) || !surrogate)
         return st;
     for (size_t i = 0; i < n; i++)
         predicted[i] = scores[i] - surrogate->left_out[i];

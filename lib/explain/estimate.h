@@ -34,9 +34,10 @@ enum xpl_status xpl_estimate_whole(struct xpl_arena *arena, uint32_t n_segments,
                                    struct xpl_fit **ret, struct xpl_error *err);
 
 struct xpl_estimate_rows {
-    const struct xpl_fit *fit;   /* without repeats or ridge, when there is a surrogate */
-    const struct xpl_fit *whole; /* see xpl_estimate_whole */
-    bool with_surrogate;         /* false: the linear fit alone */
+    const struct xpl_fit *fit;          /* without repeats or ridge, when there is a surrogate */
+    const struct xpl_fit *whole;        /* see xpl_estimate_whole */
+    bool with_surrogate;                /* false: the linear fit alone */
+    const struct xpl_surrogate *before; /* of the same class and fewer rows, when there is one */
 };
 
 /**

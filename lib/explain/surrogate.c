@@ -256,6 +256,13 @@ static void fill_left_out(const struct process *p, const xpl_mask *masks, size_t
         s->left_out[i] = xpl_surrogate_at(s, masks[i]);
 }
 
+static size_t rows_to_learn(size_t n, uint32_t d)
+{
+    size_t most = d > XPL_FIELD_SEGMENTS ? XPL_SURROGATE_ROWS_MANY : XPL_SURROGATE_ROWS;
+
+    return n < most ? n : most;
+}
+
 static struct process *new_process(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t d)
 {
     struct process *p = XPL_NEW(arena, struct process);
@@ -264,7 +271,7 @@ static struct process *new_process(struct xpl_arena *arena, const xpl_mask *mask
         return NULL;
     p->arena = arena;
     p->masks = masks;
-    p->n = n < XPL_SURROGATE_ROWS ? n : XPL_SURROGATE_ROWS;
+    p->n = rows_to_learn(n, d);
     p->d = d;
     p->target = XPL_NEW_ARRAY(arena, double, p->n);
     p->matrix = XPL_NEW_ARRAY(arena, double, p->n * p->n);
@@ -280,7 +287,8 @@ static struct process *new_process(struct xpl_arena *arena, const xpl_mask *mask
 static enum xpl_status keep(struct xpl_arena *arena, const struct process *p, size_t n, struct xpl_surrogate *s,
                             struct xpl_error *err)
 {
-    *s = (struct xpl_surrogate){.masks = p->masks,
+    *s = (struct xpl_surrogate){.n = n,
+                                .masks = p->masks,
                                 .n_learnt = p->n,
                                 .n_tables = p->n_tables,
                                 .mean = p->mean,
@@ -324,4 +332,28 @@ enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scr
     fill_left_out(p, masks, n, surrogate);
     *ret = surrogate;
     return XPL_OK;
+}
+
+struct xpl_surrogate *xpl_surrogate_extend(struct xpl_arena *arena, const struct xpl_surrogate *before,
+                                           const xpl_mask *masks, size_t n, uint32_t n_segments)
+{
+    struct xpl_surrogate *s = xpl_arena_copy(arena, before, sizeof *before);
+
+    if (!s || before->n_learnt != rows_to_learn(n, n_segments))
+        return NULL;
+    s->n = n;
+    s->masks = masks;
+    s->left_out = XPL_NEW_ARRAY(arena, double, n);
+    if (before->field)
+        s->field = xpl_arena_copy(arena, before->field, sizeof *s->field << n_segments);
+    else
+        s->alpha = xpl_arena_copy(arena, before->alpha, s->n_learnt * sizeof *s->alpha);
+    if (before->tables)
+        s->tables = xpl_arena_copy(arena, before->tables, (size_t)s->n_tables * TABLE_MASKS * sizeof *s->tables);
+    if (!s->left_out || (before->field && !s->field) || (!before->field && (!s->alpha || !s->tables)))
+        return NULL;
+    memcpy(s->left_out, before->left_out, before->n * sizeof *s->left_out);
+    for (size_t i = before->n; i < n; i++)
+        s->left_out[i] = xpl_surrogate_at(s, masks[i]);
+    return s;
 }

@@ -15,10 +15,13 @@
 #include "lib/base/status.h"
 #include "lib/explain/explain.h"
 
-#define XPL_SURROGATE_ROWS 512u /* it learns from these first rows; the cost grows with their cube */
+/* It learns from these first rows; the cost grows with their cube. */
+#define XPL_SURROGATE_ROWS      512u
+#define XPL_SURROGATE_ROWS_MANY 1024u /* above XPL_FIELD_SEGMENTS superpixels */
 
 struct xpl_surrogate {
-    double *left_out; /* n: the prediction of each row by the others (of rows beyond the first 512: by those) */
+    size_t n;
+    double *left_out; /* n: the prediction of each row by the others (of rows it did not learn from: by those) */
     double *field;    /* 2^d: the predicted score of each mask; NULL above XPL_FIELD_SEGMENTS superpixels */
     /* what it predicts with where there is no field */
     const xpl_mask *masks; /* n_learnt of the caller's */
@@ -36,6 +39,13 @@ struct xpl_surrogate {
 enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scratch, const xpl_mask *masks,
                                   const double *scores, size_t n, uint32_t n_segments, struct xpl_surrogate **ret,
                                   struct xpl_error *err);
+
+/**
+ * The same for more rows, from what was learnt of the first ones: NULL when it would learn from more rows now. What it
+ * returns lives in `arena`.
+ */
+struct xpl_surrogate *xpl_surrogate_extend(struct xpl_arena *arena, const struct xpl_surrogate *before,
+                                           const xpl_mask *masks, size_t n, uint32_t n_segments);
 
 /** The predicted score of a mask: a look at the field, or a sum over the rows it learnt from. */
 double xpl_surrogate_at(const struct xpl_surrogate *surrogate, xpl_mask mask);

@@ -150,7 +150,7 @@ static void weights_of_a_known_function_are_those_of_the_fit_to_all_masks(void *
 static struct xpl_estimate estimate_of(void **state, const struct xpl_fit *fit, const struct xpl_fit *whole,
                                        bool with_surrogate, const double *scores)
 {
-    struct xpl_estimate_rows rows = {fit, whole, with_surrogate};
+    struct xpl_estimate_rows rows = {fit, whole, with_surrogate, NULL};
     struct xpl_estimate estimate;
 
     assert_int_equal(xpl_estimate_class(*state, &rows, scores, &estimate, NULL), XPL_OK);
