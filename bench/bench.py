@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures explaind, prints a table of targets and figures, and writes them as JSON. Run it with scripts/bench."""
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -18,7 +19,7 @@ os.environ["EXPLAIND_BUILD"] = str(ROOT / "build" / "release")
 import loads  # noqa: E402
 import numpy as np  # noqa: E402
 from skimage import data, transform  # noqa: E402
-from skimage.segmentation import quickshift  # noqa: E402
+from skimage.segmentation import felzenszwalb, quickshift, slic  # noqa: E402
 from support.client import Client, Watched, wait_for  # noqa: E402
 from support.paths import program  # noqa: E402
 from support.processes import Daemon, Program, StubModel  # noqa: E402
@@ -74,12 +75,17 @@ def timed(function, runs):
 
 
 def measure_segmentation(table, folder, quick):
-    for side, target in ((90, 1), (125, 2), (224, 6)):
+    peers = {"quickshift": lambda image: quickshift(image, kernel_size=3, max_dist=200, ratio=0.2, rng=0),
+             "slic": lambda image: slic(image, n_segments=16, compactness=10),
+             "felzenszwalb": lambda image: felzenszwalb(image, scale=100, sigma=0.8, min_size=20)}
+    targets = {("quickshift", 90): 1, ("quickshift", 125): 2, ("quickshift", 224): 6}
+    for (name, peer), side in itertools.product(peers.items(), (90, 125, 224)):
         image = photo(side)
-        theirs = timed(lambda: quickshift(image / 255, kernel_size=3, max_dist=200, ratio=0.2, rng=0), 3 if quick else 7)
-        [ours] = engine("quickshift", image=image)
-        table.add(f"quickshift, {side}x{side}", ours, "ms", f"<= {target} ms", f"scikit-image {theirs:.0f} ms",
-                  f"{theirs / ours:.0f} x")
+        theirs = timed(lambda: peer(image / 255), 3 if quick else 7)
+        [ours] = engine("segment", name, image=image)
+        target = targets.get((name, side))
+        table.add(f"{name}, {side}x{side}", ours, "ms", f"<= {target} ms" if target else "",
+                  f"scikit-image {theirs:.1f} ms", f"{theirs / ours:.1f} x")
 
 
 def measure_bodies(table, folder, quick):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Times parts of the engine in the process. Reads "H W C" and H x W x C numbers in 0-255 as text from stdin.
- *   engine_bench quickshift          milliseconds of one quickshift: median of 21 runs
+ *   engine_bench segment ALGORITHM   milliseconds of quickshift, slic or felzenszwalb: median of 21 runs
  *   engine_bench read byte|float     microseconds to find the image in a logged request, to read its numbers; bytes
  *   engine_bench splice byte|float   microseconds and bytes of one scoring body: median of 21 rounds of 256 masks
  */
@@ -34,21 +34,37 @@ static double median(double times[RUNS])
     return times[RUNS / 2];
 }
 
-static int time_quickshift(struct xpl_arena *arena, const struct xpl_pixels *pixels)
+static enum xpl_status cut(struct xpl_arena *arena, const struct xpl_pixels *pixels, const double *rgb, float *lab,
+                           const char *algorithm, struct xpl_label_map *map, struct xpl_error *err)
+{
+    struct xpl_segmentation settings = xpl_explain_params_default().segmentation;
+
+    settings.n_segments = XPL_DEFAULT_SEGMENTS;
+    map->count = 0;
+    if (strcmp(algorithm, "slic") == 0)
+        return xpl_slic(arena, rgb, pixels->height, pixels->width, &settings, map, err);
+    if (strcmp(algorithm, "felzenszwalb") == 0)
+        return xpl_felzenszwalb(arena, rgb, pixels->height, pixels->width, &settings, map, err);
+    xpl_rgb_to_lab(rgb, (size_t)pixels->height * pixels->width, settings.ratio, lab);
+    return xpl_quickshift(arena, lab, pixels->height, pixels->width, 3, settings.max_dist, map->labels, &map->count,
+                          err);
+}
+
+static int time_segmentation(struct xpl_arena *arena, const struct xpl_pixels *pixels, const char *algorithm)
 {
     size_t n = (size_t)pixels->height * pixels->width;
-    uint32_t *labels = XPL_NEW_ARRAY(arena, uint32_t, n), count;
+    struct xpl_label_map map = {.labels = XPL_NEW_ARRAY(arena, uint32_t, n)};
     float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
     double *rgb = xpl_pixels_to_rgb_unit(arena, pixels), times[RUNS];
     struct xpl_error err = {0};
 
-    if (!labels || !lab || !rgb)
+    if (!map.labels || !lab || !rgb)
         return 1;
     for (size_t run = 0; run < RUNS; run++) {
+        XPL_AUTO(xpl_arena) own = xpl_arena_new((size_t)1 << 30);
         int64_t started = xpl_monotonic_us();
 
-        xpl_rgb_to_lab(rgb, n, 0.2, lab);
-        if (xpl_quickshift(arena, lab, pixels->height, pixels->width, 3, 200, labels, &count, &err))
+        if (!own || cut(own, pixels, rgb, lab, algorithm, &map, &err))
             return 1;
         times[run] = (double)(xpl_monotonic_us() - started) / 1000;
     }
@@ -160,15 +176,16 @@ int main(int argc, char **argv)
     struct xpl_pixels *pixels = arena ? read_pixels(arena, stdin) : NULL;
     int code = 64;
 
-    if (pixels && argc == 2 && strcmp(argv[1], "quickshift") == 0) {
-        code = time_quickshift(arena, pixels);
+    if (pixels && argc == 3 && strcmp(argv[1], "segment") == 0) {
+        code = time_segmentation(arena, pixels, argv[2]);
     } else if (pixels && argc == 3) {
         XPL_AUTO(xpl_buf) text = logged_request(pixels, strcmp(argv[2], "float") == 0);
 
         code = !text ? 1 : strcmp(argv[1], "read") == 0 ? time_read(text) : time_splice(arena, text);
     } else {
-        fputs("usage: engine_bench quickshift | (read | splice) byte|float; \"H W C\" and the numbers on stdin\n",
-              stderr);
+        fputs(
+            "usage: engine_bench segment ALGORITHM | (read | splice) byte|float; \"H W C\" and the numbers on stdin\n",
+            stderr);
     }
     xpl_arena_free(arena);
     return code;

@@ -4,22 +4,24 @@
  * them costs no more than the edges inside of either allow.
  */
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "lib/explain/segment.h"
 
 #define KERNEL_REACH 4.0 /* standard deviations */
 #define MAX_RADIUS   64
+#define DIGIT_BITS   11u
+#define DIGITS       (1u << DIGIT_BITS)
 
 struct edge {
-    double cost;
-    uint32_t a, b, position;
+    double cost; /* not negative */
+    uint32_t a, b;
 };
 
 struct graph {
     uint32_t height, width;
-    double *rgb; /* smoothed */
-    struct edge *edges;
+    double *rgb;                /* smoothed */
+    struct edge *edges, *other; /* the second for sorting */
     size_t n_edges;
     uint32_t *parent; /* the root of a part is its lowest pixel */
     uint32_t *size;
@@ -37,14 +39,19 @@ static size_t mirrored(ptrdiff_t at, size_t n)
     return at < (ptrdiff_t)n ? (size_t)at : (size_t)(period - 1 - at);
 }
 
-static void smooth_line(const double *from, double *to, size_t n, size_t stride, const double *kernel, int radius)
+/* `line` is scratch of n + 2 radius. */
+static void smooth_line(const double *from, double *to, size_t n, size_t stride, const double *kernel, int radius,
+                        double *line)
 {
+    double *middle = line + radius;
+
+    for (ptrdiff_t i = -radius; i < (ptrdiff_t)n + radius; i++)
+        middle[i] = from[(i >= 0 && i < (ptrdiff_t)n ? (size_t)i : mirrored(i, n)) * stride];
     for (size_t i = 0; i < n; i++) {
-        double sum = from[i * stride] * kernel[0];
+        double sum = middle[i] * kernel[0];
 
         for (int k = radius; k > 0; k--)
-            sum += (from[mirrored((ptrdiff_t)i - k, n) * stride] + from[mirrored((ptrdiff_t)i + k, n) * stride]) *
-                   kernel[k];
+            sum += (middle[(ptrdiff_t)i - k] + middle[i + (size_t)k]) * kernel[k];
         to[i * stride] = sum;
     }
 }
@@ -69,11 +76,13 @@ static enum xpl_status smooth(struct xpl_arena *arena, const double *rgb, double
                               struct xpl_error *err)
 {
     size_t n = (size_t)g->height * g->width * 3, row = (size_t)g->width * 3;
+    size_t longest = g->height > g->width ? g->height : g->width;
     double kernel[MAX_RADIUS + 1], *half = XPL_NEW_ARRAY(arena, double, n);
+    double *line = XPL_NEW_ARRAY(arena, double, longest + 2 * MAX_RADIUS);
     int radius = sigma > 0 ? make_kernel(sigma, kernel) : 0;
 
     g->rgb = XPL_NEW_ARRAY(arena, double, n);
-    if (!half || !g->rgb)
+    if (!half || !line || !g->rgb)
         return xpl_no_memory(err);
     if (radius == 0) {
         for (size_t i = 0; i < n; i++)
@@ -81,10 +90,10 @@ static enum xpl_status smooth(struct xpl_arena *arena, const double *rgb, double
         return XPL_OK;
     }
     for (size_t i = 0; i < row; i++)
-        smooth_line(rgb + i, half + i, g->height, row, kernel, radius);
+        smooth_line(rgb + i, half + i, g->height, row, kernel, radius, line);
     for (size_t y = 0; y < g->height; y++)
         for (size_t c = 0; c < 3; c++)
-            smooth_line(half + y * row + c, g->rgb + y * row + c, g->width, 3, kernel, radius);
+            smooth_line(half + y * row + c, g->rgb + y * row + c, g->width, 3, kernel, radius, line);
     return XPL_OK;
 }
 
@@ -99,7 +108,7 @@ static void add_edge(struct graph *g, size_t a, size_t b)
 
         squared += difference * difference;
     }
-    g->edges[g->n_edges] = (struct edge){sqrt(squared), (uint32_t)a, (uint32_t)b, (uint32_t)g->n_edges};
+    g->edges[g->n_edges] = (struct edge){sqrt(squared), (uint32_t)a, (uint32_t)b};
     g->n_edges++;
 }
 
@@ -122,15 +131,35 @@ static void list_edges(struct graph *g)
     }
 }
 
-static int by_cost(const void *a, const void *b)
+static uint64_t bits_of(double cost)
 {
-    const struct edge *x = a, *y = b;
+    uint64_t bits;
 
-    if (x->cost < y->cost)
-        return -1;
-    if (x->cost > y->cost)
-        return 1;
-    return x->position < y->position ? -1 : 1;
+    memcpy(&bits, &cost, sizeof bits);
+    return bits;
+}
+
+/* By cost, edges of the same cost in the order they are listed: a radix sort, doubles that are not negative being
+ * ordered as their bits are. */
+static void sort_edges(struct graph *g)
+{
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        size_t places[DIGITS] = {0}, at = 0;
+        struct edge *sorted = g->other;
+
+        for (size_t i = 0; i < g->n_edges; i++)
+            places[bits_of(g->edges[i].cost) >> shift & (DIGITS - 1)]++;
+        for (size_t digit = 0; digit < DIGITS; digit++) {
+            size_t n = places[digit];
+
+            places[digit] = at;
+            at += n;
+        }
+        for (size_t i = 0; i < g->n_edges; i++)
+            sorted[places[bits_of(g->edges[i].cost) >> shift & (DIGITS - 1)]++] = g->edges[i];
+        g->other = g->edges;
+        g->edges = sorted;
+    }
 }
 
 /* ---- parts ---- */
@@ -184,12 +213,13 @@ enum xpl_status xpl_felzenszwalb(struct xpl_arena *arena, const double *rgb, uin
     struct graph g = {.height = height,
                       .width = width,
                       .edges = XPL_NEW_ARRAY(arena, struct edge, 4 * n),
+                      .other = XPL_NEW_ARRAY(arena, struct edge, 4 * n),
                       .parent = XPL_NEW_ARRAY(arena, uint32_t, n),
                       .size = XPL_NEW_ARRAY(arena, uint32_t, n),
                       .inside = XPL_NEW_ARRAY(arena, double, n)};
     enum xpl_status st;
 
-    if (!g.edges || !g.parent || !g.size || !g.inside)
+    if (!g.edges || !g.other || !g.parent || !g.size || !g.inside)
         return xpl_no_memory(err);
     if ((st = smooth(arena, rgb, settings->sigma, &g, err)))
         return st;
@@ -198,7 +228,7 @@ enum xpl_status xpl_felzenszwalb(struct xpl_arena *arena, const double *rgb, uin
         g.size[i] = 1;
     }
     list_edges(&g);
-    qsort(g.edges, g.n_edges, sizeof *g.edges, by_cost);
+    sort_edges(&g);
     join_all(&g, settings->scale / 255, settings->min_size);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t root = root_of(&g, i);

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/explain/processors.h"
 #include "lib/explain/segment.h"
 
 #define LANES          8u
@@ -24,14 +25,6 @@ typedef float vfloat __attribute__((vector_size(32)));
 typedef int32_t vint __attribute__((vector_size(32)));
 
 #define INLINE static inline __attribute__((always_inline))
-
-/* Compiled twice, for processors with and without AVX2; sanitizers do not like what chooses between them. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&               \
-    !defined(__SANITIZE_THREAD__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
 
 INLINE vfloat load(const float *from)
 {
@@ -158,8 +151,8 @@ INLINE void add_pairs(const struct planes *p, uint32_t r, int dr, int dc, float 
 }
 
 /* The shares of all pairs between row r and row r + dr. */
-FOR_EACH_PROCESSOR static void add_rows(const struct planes *p, uint32_t r, int dr, float scale,
-                                        const struct sums *sums)
+XPL_FOR_EACH_PROCESSOR static void add_rows(const struct planes *p, uint32_t r, int dr, float scale,
+                                            const struct sums *sums)
 {
     float *here = p->density + r * p->stride, *there = here + shift_of(p, dr, 0);
 
@@ -243,8 +236,8 @@ INLINE int radius_left(const struct planes *p, uint32_t lanes, const struct near
 
 /* Writes the parents of a vector of pixels; one without a parent, or with one too far away, is a root: its own parent.
  */
-FOR_EACH_PROCESSOR static void find_parents(const struct planes *p, uint32_t r, uint32_t c, double max_dist,
-                                            uint32_t *parent)
+XPL_FOR_EACH_PROCESSOR static void find_parents(const struct planes *p, uint32_t r, uint32_t c, double max_dist,
+                                                uint32_t *parent)
 {
     size_t here = row_start(p, r) + c, pixel = (size_t)r * p->width + c;
     uint32_t lanes = p->width - c < LANES ? p->width - c : LANES;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/explain/processors.h"
 #include "lib/explain/segment.h"
 
 #define ROUNDS    10
@@ -31,7 +32,7 @@ struct slic {
     uint32_t row_step, column_step;
     double nearness; /* weight of squared distances in place */
     double *distance;
-    uint32_t *nearest;
+    uint64_t *nearest; /* as wide as a distance, so that both are compared at once */
 };
 
 static size_t n_pixels(const struct slic *s)
@@ -137,24 +138,45 @@ static struct span around(double middle, uint32_t step, uint32_t side)
     return (struct span){from > 0 ? (uint32_t)from : 0, end < side ? (uint32_t)end : side};
 }
 
-/* One row of a cluster's window. `at` is the offset of its first pixel. */
-static void claim_row(struct slic *s, uint32_t k, double rows_apart, size_t at, struct span columns)
+/* One row of a window: from its first pixel, `middle` columns before the cluster's place. */
+struct row {
+    const double *l, *a, *b;
+    double *distance;
+    uint64_t *nearest;
+    uint32_t n;
+    double middle, rows_apart; /* the second one squared */
+};
+
+/* `zero`: colours count against the farthest one of the cluster. */
+static inline void claim_pixels(const struct row *row, const struct cluster *cluster, double nearness, uint64_t k,
+                                bool zero)
 {
-    const struct cluster *cluster = &s->clusters[k];
-    const double *restrict l = s->planes[0] + at, *restrict a = s->planes[1] + at, *restrict b = s->planes[2] + at;
-    double *restrict distance = s->distance + at;
-    uint32_t *restrict nearest = s->nearest + at;
-    double divisor = s->zero ? cluster->farthest : 1, middle = cluster->column - columns.from;
+    const double *restrict l = row->l, *restrict a = row->a, *restrict b = row->b;
+    double *restrict distance = row->distance;
+    uint64_t *restrict nearest = row->nearest;
     double middle_l = cluster->colour[0], middle_a = cluster->colour[1], middle_b = cluster->colour[2];
 
-    for (uint32_t x = 0; x < columns.end - columns.from; x++) {
-        double across = middle - (double)(int32_t)x, dl = l[x] - middle_l, da = a[x] - middle_a, db = b[x] - middle_b;
-        double found = (rows_apart + across * across) * s->nearness + (dl * dl + da * da + db * db) / divisor;
+    for (uint32_t x = 0; x < row->n; x++) {
+        double across = row->middle - (double)(int32_t)x, dl = l[x] - middle_l, da = a[x] - middle_a,
+               db = b[x] - middle_b, colours = dl * dl + da * da + db * db;
+        double found = (row->rows_apart + across * across) * nearness + (zero ? colours / cluster->farthest : colours);
         bool nearer = distance[x] > found;
 
         nearest[x] = nearer ? k : nearest[x];
         distance[x] = nearer ? found : distance[x];
     }
+}
+
+XPL_FOR_EACH_PROCESSOR static void claim_row(const struct row *row, const struct cluster *cluster, double nearness,
+                                             uint64_t k)
+{
+    claim_pixels(row, cluster, nearness, k, false);
+}
+
+XPL_FOR_EACH_PROCESSOR static void claim_row_zero(const struct row *row, const struct cluster *cluster, double nearness,
+                                                  uint64_t k)
+{
+    claim_pixels(row, cluster, nearness, k, true);
 }
 
 static void claim(struct slic *s, uint32_t k)
@@ -163,8 +185,19 @@ static void claim(struct slic *s, uint32_t k)
     struct span rows = around(cluster->row, s->row_step, s->height);
     struct span columns = around(cluster->column, s->column_step, s->width);
 
-    for (uint32_t y = rows.from; y < rows.end; y++)
-        claim_row(s, k, (cluster->row - y) * (cluster->row - y), (size_t)y * s->width + columns.from, columns);
+    for (uint32_t y = rows.from; y < rows.end; y++) {
+        size_t at = (size_t)y * s->width + columns.from;
+        struct row row = {.l = s->planes[0] + at,
+                          .a = s->planes[1] + at,
+                          .b = s->planes[2] + at,
+                          .distance = s->distance + at,
+                          .nearest = s->nearest + at,
+                          .n = columns.end > columns.from ? columns.end - columns.from : 0,
+                          .middle = cluster->column - columns.from,
+                          .rows_apart = (cluster->row - y) * (cluster->row - y)};
+
+        (s->zero ? claim_row_zero : claim_row)(&row, cluster, s->nearness, k);
+    }
 }
 
 /* A cluster that lost all its pixels stays where it was, and gets none. */
@@ -294,7 +327,7 @@ enum xpl_status xpl_slic(struct xpl_arena *arena, const double *rgb, uint32_t he
     enum xpl_status st;
 
     s.distance = XPL_NEW_ARRAY(arena, double, n_pixels(&s));
-    s.nearest = XPL_NEW_ARRAY(arena, uint32_t, n_pixels(&s));
+    s.nearest = XPL_NEW_ARRAY(arena, uint64_t, n_pixels(&s));
     if (!s.distance || !s.nearest)
         return xpl_no_memory(err);
     if ((st = place_clusters(&s, settings->n_segments, err)) || (st = make_planes(&s, rgb, settings->compactness, err)))
