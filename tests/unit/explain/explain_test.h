@@ -13,7 +13,7 @@
 
 #include "lib/base/arena.h"
 
-#define ARENA_BYTES ((size_t)256 << 20)
+#define ARENA_BYTES ((size_t)1 << 30)
 
 static inline int start_arena(void **state)
 {
