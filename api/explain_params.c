@@ -10,8 +10,9 @@
 #include "api/label_map.h"
 #include "lib/base/text.h"
 
-#define MAX_CLASS 99999
-#define MIN_CALLS 64 /* fewer masks are no balanced design */
+#define MAX_CLASS         99999
+#define MIN_CALLS_REFINED 512 /* a quarter is for the coarse explanation */
+#define MIN_CALLS         64  /* fewer masks are no balanced design */
 
 /* What clients may write, in the order of the enumerations. */
 static const char *const designs[] = {"auto", "exact", "reference", "adaptive", "array", NULL};
@@ -24,7 +25,7 @@ struct params_request {
     int algorithm, design;
     const char *fill, *background;
     double kernel_size, max_dist, ratio, compactness, scale, sigma, confidence;
-    int64_t rows, columns, n_segments, min_size, max_segments;
+    int64_t rows, columns, n_segments, min_size, max_segments, refine;
     int64_t budget, perturbations_count, features_count, deadline_ms;
     bool slic_zero, connected, lime, contrastive;
     bool enabled; /* the monitor instance's; checked wherever it is sent */
@@ -50,6 +51,7 @@ static struct params_request request_of(const struct xpl_explain_params *params,
         .sigma = segmentation->sigma,
         .min_size = segmentation->min_size,
         .max_segments = segmentation->max_segments,
+        .refine = segmentation->refine,
         .lime = params->lime,
         .contrastive = params->contrastive,
         .fill = xpl_fill_text(params, fill),
@@ -89,6 +91,7 @@ static enum xpl_status read_members(const json_t *json, struct params_request *r
         NUMBER(scale, "image.segmentation.scale", 0, 100000),
         NUMBER(sigma, "image.segmentation.sigma", 0, 10),
         INT(min_size, "image.segmentation.min_size", 0, 1000000),
+        INT(refine, "image.segmentation.refine", XPL_DEFAULT_SEGMENTS + 1, XPL_MAX_SEGMENTS),
         INT(max_segments, "image.segmentation.max_segments", 2, XPL_MAX_SEGMENTS),
         XPL_JSON_CHOICE(struct params_request, design, .path = "image.design", .choices = designs),
         XPL_JSON_STRING(struct params_request, fill, .path = "image.fill", .max = 16),
@@ -113,6 +116,7 @@ static void forget_nulls(const json_t *json, struct params_request *request)
                    {"lime.features_count", &request->features_count},
                    {"image.segmentation.max_segments", &request->max_segments},
                    {"image.segmentation.n_segments", &request->n_segments},
+                   {"image.segmentation.refine", &request->refine},
                    {"image.budget", &request->budget}};
 
     for (size_t i = 0; i < XPL_COUNT(members); i++)
@@ -182,6 +186,14 @@ static enum xpl_status check_together(const struct params_request *request, stru
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.max_segments",
                               "is %lld; with design exact at most %lld superpixels (%u model calls) are accepted",
                               (long long)request->max_segments, (long long)most, XPL_EXACT_MAX_MASKS);
+    if (request->refine && request->design != XPL_DESIGN_AUTO && request->design != XPL_DESIGN_ADAPTIVE)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.refine", "goes with design auto or adaptive");
+    if (request->refine && request->algorithm == XPL_SEGMENTATION_LABELS)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.refine", "cannot split the client's own labels");
+    if (request->refine && ((request->budget && request->budget < MIN_CALLS_REFINED) ||
+                            (request->perturbations_count && request->perturbations_count < MIN_CALLS_REFINED)))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.refine",
+                              "needs a budget of at least %d model calls", MIN_CALLS_REFINED);
     if (request->algorithm == XPL_SEGMENTATION_GRID && (cells < 2 || cells > most))
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.rows",
                               "%lld rows of %lld columns are %lld superpixels; 2 to %lld are accepted%s",
@@ -277,6 +289,7 @@ static void take_segmentation(const struct params_request *request, struct xpl_s
     ret->sigma = request->sigma;
     ret->min_size = (uint32_t)request->min_size;
     ret->max_segments = (uint32_t)request->max_segments;
+    ret->refine = (uint32_t)request->refine;
 }
 
 static void take(const struct params_request *request, struct xpl_explain_params *params)
@@ -298,8 +311,9 @@ static enum xpl_status read_all(struct xpl_arena *arena, const json_t *json, str
     static const char *const image_members[] = {"segmentation", "design",  "budget", "confidence",  "fill",
                                                 "background",   "classes", "seed",   "deadline_ms", NULL};
     static const char *const segmentation_members[] = {
-        "algorithm",  "kernel_size", "max_dist",  "ratio", "max_segments", "labels",   "rows",      "columns",
-        "n_segments", "compactness", "slic_zero", "scale", "sigma",        "min_size", "connected", NULL};
+        "algorithm", "kernel_size", "max_dist",    "ratio",     "max_segments", "labels", "rows",
+        "columns",   "n_segments",  "compactness", "slic_zero", "scale",        "sigma",  "min_size",
+        "connected", "refine",      NULL};
     char fill[XPL_FILL_TEXT_SIZE];
     struct params_request request = request_of(params, fill);
     enum xpl_status st;

@@ -27,14 +27,14 @@ static json_t *int_or_null(uint64_t value, bool given)
 
 static json_t *segmentation_view(const struct xpl_segmentation *s)
 {
-    return json_pack("{s:s, s:I, s:I, s:o, s:f, s:f, s:o, s:f, s:b, s:f, s:f, s:I, s:b, s:o, s:o}", "algorithm",
-                     xpl_segmentation_name(s->algorithm), "rows", (json_int_t)s->grid_rows, "columns",
-                     (json_int_t)s->grid_columns, "kernel_size",
-                     s->kernel_size > 0 ? json_real(s->kernel_size) : json_null(), "max_dist", s->max_dist, "ratio",
-                     s->ratio, "n_segments", int_or_null(s->n_segments, s->n_segments > 0), "compactness",
-                     s->compactness, "slic_zero", s->slic_zero, "scale", s->scale, "sigma", s->sigma, "min_size",
-                     (json_int_t)s->min_size, "connected", s->connected, "max_segments",
-                     int_or_null(s->max_segments, s->max_segments > 0), "labels", xpl_label_map_view(s));
+    return json_pack(
+        "{s:s, s:I, s:I, s:o, s:f, s:f, s:o, s:f, s:b, s:f, s:f, s:I, s:b, s:o, s:o, s:o}", "algorithm",
+        xpl_segmentation_name(s->algorithm), "rows", (json_int_t)s->grid_rows, "columns", (json_int_t)s->grid_columns,
+        "kernel_size", s->kernel_size > 0 ? json_real(s->kernel_size) : json_null(), "max_dist", s->max_dist, "ratio",
+        s->ratio, "n_segments", int_or_null(s->n_segments, s->n_segments > 0), "compactness", s->compactness,
+        "slic_zero", s->slic_zero, "scale", s->scale, "sigma", s->sigma, "min_size", (json_int_t)s->min_size,
+        "connected", s->connected, "max_segments", int_or_null(s->max_segments, s->max_segments > 0), "refine",
+        int_or_null(s->refine, s->refine > 0), "labels", xpl_label_map_view(s));
 }
 
 json_t *xpl_explain_params_view(const struct xpl_explain_params *params)

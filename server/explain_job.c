@@ -11,17 +11,14 @@
 #include "api/explanation_views.h"
 #include "api/json_spec.h"
 #include "api/record_batch.h"
-#include "api/scoring_hints.h"
-#include "api/service_providers.h"
 #include "api/subscriptions.h"
-#include "db/records.h"
 #include "lib/base/hash.h"
 #include "lib/base/time.h"
-#include "lib/explain/explain.h"
+#include "lib/explain/coarse_to_fine.h"
 #include "lib/explain/fill.h"
 #include "lib/explain/segment.h"
-#include "lib/scoring/request.h"
 #include "server/batch_memory.h"
+#include "server/explain_data.h"
 
 #define WML_VERSION  "version=2020-09-01"
 #define MAX_WARNINGS 4
@@ -33,14 +30,10 @@ struct job {
     struct xpl_arena *arena;
     const struct xpl_task *task;
     struct xpl_job_progress *progress;
-    json_t *subscription, *provider;
     struct xpl_explain_params params;
-    struct xpl_record record;
-    struct xpl_request *request;
-    struct xpl_pixels *image, *background;
-    struct xpl_segments *segments;
+    struct xpl_task_data data;
+    const struct xpl_segments *segments;
     struct xpl_endpoint endpoint;
-    struct xpl_answer_hints hints;
     struct xpl_batch_memory memory;
     struct xpl_predictor *predictor;
     uint32_t n_classes;
@@ -78,65 +71,6 @@ static int64_t spent_us(const struct xpl_task *task)
     return spent > 0 ? spent : 0;
 }
 
-static enum xpl_status load_entities(struct job *job, struct xpl_error *err)
-{
-    const struct xpl_task *task = job->task;
-    const char *provider_id;
-    enum xpl_status st;
-
-    st = xpl_subscription_load(job->app, job->db, job->arena, task->data_mart_id, task->subscription_id,
-                               &job->subscription, err);
-    if (st)
-        return st;
-    provider_id = xpl_json_string_at(job->subscription, "service_provider_id");
-    st = xpl_provider_load(job->app, job->db, job->arena, task->data_mart_id, provider_id ? provider_id : "",
-                           &job->provider, err);
-    return st ? st : xpl_scoring_hints(job->arena, job->subscription, &job->hints, err);
-}
-
-static enum xpl_status load_pixels(struct job *job, const struct xpl_record *record, struct xpl_request **ret_request,
-                                   struct xpl_pixels **ret, struct xpl_error *err)
-{
-    struct xpl_text text;
-    enum xpl_status st;
-
-    if ((st = xpl_payload_load(job->db, job->arena, record->payload_id, &text, NULL, err)) ||
-        (st = xpl_request_read(job->arena, text, ret_request, err)))
-        return st;
-    if (record->image_index >= (*ret_request)->n_images)
-        return xpl_fail(err, XPL_STORAGE_FAILED, "the stored payload is damaged");
-    return xpl_request_pixels(job->arena, *ret_request, (uint32_t)record->image_index, ret, err);
-}
-
-static enum xpl_status load_background(struct job *job, struct xpl_error *err)
-{
-    const struct xpl_task *task = job->task;
-    struct xpl_request *request;
-    struct xpl_record *found;
-    enum xpl_status st;
-    size_t n;
-
-    if (job->params.fill != XPL_FILL_IMAGE)
-        return XPL_OK;
-    st = xpl_records_by_scoring_id(job->db, job->arena, task->data_mart_id, task->subscription_id,
-                                   job->params.background, &found, &n, err);
-    if (!st && n != 1)
-        return xpl_fail(err, XPL_NOT_FOUND, "the background image %.100s is not there any more",
-                        job->params.background);
-    return st ? st : load_pixels(job, found, &request, &job->background, err);
-}
-
-static enum xpl_status load_image(struct job *job, struct xpl_error *err)
-{
-    enum xpl_status st;
-
-    if ((st = xpl_record_get(job->db, job->arena, job->task->data_mart_id, NULL, job->task->record_id, &job->record,
-                             err)) ||
-        (st = load_pixels(job, &job->record, &job->request, &job->image, err)))
-        return st;
-    return load_background(job, err);
-}
-
 /* ---- the way to the model ---- */
 
 static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
@@ -157,29 +91,30 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
         .traceparent = job->task->traceparent,
         .meters = &job->app->meters.model_calls,
     };
-    const char *url = xpl_scoring_url(job->arena, job->subscription);
+    const char *url = xpl_scoring_url(job->arena, job->data.subscription);
     enum xpl_status st;
 
     if (!url)
         return xpl_fail(err, XPL_MODEL_UNREACHABLE,
                         "the subscription has no deployment.scoring_endpoint.url to score with");
-    st = xpl_endpoint_make(job->app, job->arena, job->provider,
-                           xpl_json_at(job->subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
+    st =
+        xpl_endpoint_make(job->app, job->arena, job->data.provider,
+                          xpl_json_at(job->data.subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
     if (st)
         return st;
     job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
     options.batch = job->memory.batch;
     options.known_depth = job->memory.depth;
-    return xpl_predictor_new(&job->endpoint, &options, &job->hints, &job->progress->scoring, &job->predictor, err);
+    return xpl_predictor_new(&job->endpoint, &options, &job->data.hints, &job->progress->scoring, &job->predictor, err);
 }
 
 /* The same image, parameters and model give the same seed. */
 static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
 {
-    const struct xpl_request_image *image = &job->request->images[job->record.image_index];
-    const char *model = xpl_json_string_at(job->subscription, "asset.asset_id");
+    const struct xpl_request_image *image = &job->data.request->images[job->data.record.image_index];
+    const char *model = xpl_json_string_at(job->data.subscription, "asset.asset_id");
     const struct xpl_hash_part parts[] = {
-        {job->request->text.ptr + image->offset, image->length},
+        {job->data.request->text.ptr + image->offset, image->length},
         {job->task->parameters, strlen(job->task->parameters)},
         {model ? model : "", model ? strlen(model) : 0},
         {job->task->deployment_id, strlen(job->task->deployment_id)},
@@ -198,9 +133,10 @@ static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 
     make_seed(job, of_task);
     xpl_explain_choose_seed(of_task, &job->params, seed);
-    if ((st = xpl_fill_image(job->arena, job->image, job->segments, &job->params, seed, job->background, &fill, err)) ||
-        (st = xpl_splicer_new(job->arena, job->request, (uint32_t)job->record.image_index, wire, job->segments->labels,
-                              job->segments->count, fill, &splicer, err)))
+    if ((st = xpl_fill_image(job->arena, job->data.image, job->segments, &job->params, seed, job->data.background,
+                             &fill, err)) ||
+        (st = xpl_splicer_new(job->arena, job->data.request, (uint32_t)job->data.record.image_index, wire,
+                              job->segments->labels, job->segments->count, fill, &splicer, err)))
         return st;
     return xpl_predictor_set_splicer(job->predictor, splicer, err);
 }
@@ -214,7 +150,7 @@ static void warn(struct job *job, const char *text)
 /* The model may have changed since the image was logged. */
 static void compare_with_log(struct job *job)
 {
-    XPL_AUTO_JSON logged = json_loads(job->record.predicted.probabilities, 0, NULL);
+    XPL_AUTO_JSON logged = json_loads(job->data.record.predicted.probabilities, 0, NULL);
     double worst = 0;
 
     if (json_array_size(logged) != job->n_classes) {
@@ -253,7 +189,7 @@ static enum xpl_status try_model(struct job *job, struct xpl_error *err)
 
     if (st)
         return st;
-    job->is_logged = strcmp(job->record.predicted.probabilities, XPL_NO_PROBABILITIES) != 0;
+    job->is_logged = strcmp(job->data.record.predicted.probabilities, XPL_NO_PROBABILITIES) != 0;
     if (job->is_logged)
         compare_with_log(job);
     return XPL_OK;
@@ -268,6 +204,14 @@ static enum xpl_status score(void *model, const xpl_mask *masks, size_t n, doubl
     return xpl_predictor_score(job->predictor, masks, n, ret_scores, err);
 }
 
+static enum xpl_status use_segments(void *model, const struct xpl_segments *segments, struct xpl_error *err)
+{
+    struct job *job = model;
+
+    job->segments = segments;
+    return make_splicer(job, err);
+}
+
 static void plan(void *model, size_t total)
 {
     struct job *job = model;
@@ -277,7 +221,7 @@ static void plan(void *model, size_t total)
 
 static enum xpl_status explain(struct job *job, struct xpl_error *err)
 {
-    struct xpl_explain_input input = {.image = job->image,
+    struct xpl_explain_input input = {.image = job->data.image,
                                       .segments = job->segments,
                                       .params = job->params,
                                       .n_classes = job->n_classes,
@@ -287,22 +231,24 @@ static enum xpl_status explain(struct job *job, struct xpl_error *err)
                                       .model = job};
 
     make_seed(job, input.seed);
-    return xpl_explain(job->arena, &input, &job->explanation, err);
+    return xpl_explain_coarse_to_fine(job->arena, &input, use_segments, &job->segments, &job->explanation, err);
 }
 
 /* ---- the whole ---- */
 
 static enum xpl_status prepare(struct job *job, struct xpl_error *err)
 {
+    struct xpl_segments *segments;
     enum xpl_status st;
 
     enter(job, "segmenting");
     if ((st = xpl_explain_params_stored(job->arena, job->task->parameters, &job->params, err)) ||
-        (st = load_entities(job, err)) || (st = load_image(job, err)))
+        (st = xpl_task_data_load(job->app, job->db, job->arena, job->task, &job->params, &job->data, err)))
         return st;
     job->timing.decode = lap(job);
-    if ((st = xpl_segment_image(job->arena, job->image, &job->params, &job->segments, err)))
+    if ((st = xpl_segment_image(job->arena, job->data.image, &job->params, &segments, err)))
         return st;
+    job->segments = segments;
     job->timing.segment = lap(job);
     return XPL_OK;
 }
@@ -343,10 +289,10 @@ static enum xpl_status make_result(struct job *job, struct xpl_task_result *ret,
 {
     const struct xpl_explanation *e = job->explanation;
     struct xpl_finished finished = {.task = job->task,
-                                    .subscription = job->subscription,
+                                    .subscription = job->data.subscription,
                                     .finished_at = xpl_now_us(),
                                     .params = &job->params,
-                                    .image = job->image,
+                                    .image = job->data.image,
                                     .segments = job->segments,
                                     .explanation = e,
                                     .n_model_classes = job->n_classes,
@@ -386,7 +332,6 @@ enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct x
     if (!st)
         st = make_result(job, ret, err);
     xpl_predictor_free(job->predictor);
-    json_decref(job->subscription);
-    json_decref(job->provider);
+    xpl_task_data_release(&job->data);
     return st;
 }

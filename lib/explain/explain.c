@@ -115,7 +115,7 @@ static enum xpl_status score_stage(struct xpl_run *run, struct xpl_error *err)
     enum xpl_status st;
 
     if (in->plan)
-        in->plan(in->model, end);
+        in->plan(in->model, in->planned_before + end);
     if (!run->sample && (st = xpl_sample_start(run->arena, in, run->design, &run->sample, err)))
         return st;
     return xpl_sample_extend(run->sample, end, may_repeat(run, end), err);

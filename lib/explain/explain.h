@@ -36,7 +36,8 @@ struct xpl_explain_input {
     uint8_t seed[XPL_HASH_BYTES]; /* hash of image, parameters, model id; replaced by params.seed when given */
     const double *full_scores;    /* scores of the all-on mask when a trial call got them already, else NULL */
     xpl_score_fn score;
-    xpl_plan_fn plan; /* may be NULL */
+    xpl_plan_fn plan;      /* may be NULL */
+    size_t planned_before; /* added to what `plan` is told */
     void *model;
 };
 
@@ -118,6 +119,8 @@ struct xpl_explanation {
     float *kept_scores;                    /* calls x n_kept, row-major */
     struct xpl_class_explanation *classes; /* most probable first */
     uint32_t n_classes;
+    uint32_t coarse_segments; /* of the explanation before the refined one; 0 = there was none */
+    size_t coarse_calls;
     struct xpl_contrast contrast;
     const char **warnings;
     uint32_t n_warnings;

@@ -36,6 +36,7 @@ struct xpl_label_run {
 struct xpl_segmentation {
     enum xpl_segmentation_algorithm algorithm;
     uint32_t max_segments; /* more are merged; 0 = by design */
+    uint32_t refine;       /* those that matter are split again until there are so many; 0 = not (coarse_to_fine.h) */
     bool connected;        /* parts of a superpixel that do not touch become superpixels of their own, before merging */
     /* quickshift; kernel_size 0 = by image size (1 below 48 px, 3 otherwise) */
     double kernel_size, max_dist, ratio;

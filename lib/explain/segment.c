@@ -100,6 +100,8 @@ static struct xpl_segmentation settings_for(const struct xpl_pixels *image, cons
         settings.kernel_size = min_u32(image->height, image->width) < SMALL_SIDE ? 1 : 3;
     if (settings.max_segments == 0)
         settings.max_segments = params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_DEFAULT_SEGMENTS;
+    if (settings.refine)
+        settings.max_segments = settings.refine;
     if (settings.n_segments == 0)
         settings.n_segments = settings.max_segments;
     return settings;
@@ -190,6 +192,21 @@ static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, co
     return label_by_colour(arena, s, rgb, labels, err);
 }
 
+static enum xpl_status finish(struct xpl_arena *arena, struct xpl_segments *s, const uint32_t *labels,
+                              const double *rgb, struct xpl_error *err)
+{
+    size_t n = (size_t)s->height * s->width;
+
+    s->labels = XPL_NEW_ARRAY(arena, uint16_t, n);
+    s->segments = XPL_NEW_ARRAY(arena, struct xpl_segment, s->count);
+    if (!s->labels || !s->segments)
+        return xpl_no_memory(err);
+    for (size_t i = 0; i < n; i++)
+        s->labels[i] = (uint16_t)labels[i];
+    measure(s, rgb);
+    return XPL_OK;
+}
+
 enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixels *image,
                                   const struct xpl_explain_params *params, struct xpl_segments **ret,
                                   struct xpl_error *err)
@@ -203,15 +220,69 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
     if (!s || !labels || !rgb)
         return xpl_no_memory(err);
     *s = (struct xpl_segments){.height = image->height, .width = image->width, .used = settings_for(image, params)};
-    if ((st = label(arena, s, rgb, labels, err)))
+    if ((st = label(arena, s, rgb, labels, err)) || (st = finish(arena, s, labels, rgb, err)))
         return st;
-    s->labels = XPL_NEW_ARRAY(arena, uint16_t, n);
-    s->segments = XPL_NEW_ARRAY(arena, struct xpl_segment, s->count);
-    if (!s->labels || !s->segments)
+    *ret = s;
+    return XPL_OK;
+}
+
+/* A copy without labels, and the image as the functions of labels want it. */
+static enum xpl_status start_again(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                   const struct xpl_segments *from, struct xpl_segments **ret, uint32_t **ret_labels,
+                                   double **ret_rgb, struct xpl_error *err)
+{
+    size_t n = (size_t)from->height * from->width;
+
+    *ret = xpl_arena_copy(arena, from, sizeof *from);
+    *ret_labels = XPL_NEW_ARRAY(arena, uint32_t, n);
+    *ret_rgb = xpl_pixels_to_rgb_unit(arena, image);
+    if (!*ret || !*ret_labels || !*ret_rgb)
         return xpl_no_memory(err);
     for (size_t i = 0; i < n; i++)
-        s->labels[i] = (uint16_t)labels[i];
-    measure(s, rgb);
+        (*ret_labels)[i] = from->labels[i];
+    return XPL_OK;
+}
+
+enum xpl_status xpl_segments_merged(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                    const struct xpl_segments *from, uint32_t max_segments, struct xpl_segments **ret,
+                                    struct xpl_error *err)
+{
+    size_t n = (size_t)from->height * from->width;
+    float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
+    struct xpl_segments *s;
+    uint32_t *labels;
+    double *rgb;
+    enum xpl_status st;
+
+    if (!lab)
+        return xpl_no_memory(err);
+    if ((st = start_again(arena, image, from, &s, &labels, &rgb, err)))
+        return st;
+    xpl_rgb_to_lab(rgb, n, 1, lab);
+    if ((st = xpl_merge_segments(arena, lab, s->height, s->width, max_segments, labels, &s->count, err)) ||
+        (st = finish(arena, s, labels, rgb, err)))
+        return st;
+    *ret = s;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_segments_numbered(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                      const struct xpl_segments *from, const uint32_t *numbers, uint32_t count,
+                                      struct xpl_segments **ret, struct xpl_error *err)
+{
+    size_t n = (size_t)from->height * from->width;
+    struct xpl_segments *s;
+    uint32_t *labels;
+    double *rgb;
+    enum xpl_status st;
+
+    if ((st = start_again(arena, image, from, &s, &labels, &rgb, err)))
+        return st;
+    for (size_t i = 0; i < n; i++)
+        labels[i] = numbers[labels[i]];
+    s->count = count;
+    if ((st = finish(arena, s, labels, rgb, err)))
+        return st;
     *ret = s;
     return XPL_OK;
 }

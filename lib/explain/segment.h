@@ -83,4 +83,15 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
                                   const struct xpl_explain_params *params, struct xpl_segments **ret,
                                   struct xpl_error *err);
 
+/** Fewer segments of the same image: neighbours of `from` merged until `max_segments` are left. */
+enum xpl_status xpl_segments_merged(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                    const struct xpl_segments *from, uint32_t max_segments, struct xpl_segments **ret,
+                                    struct xpl_error *err);
+
+/** The segments of `from` with other numbers, several with the same one if need be: `numbers` has one for each of them,
+ * 0 to count - 1. */
+enum xpl_status xpl_segments_numbered(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                      const struct xpl_segments *from, const uint32_t *numbers, uint32_t count,
+                                      struct xpl_segments **ret, struct xpl_error *err);
+
 #endif

@@ -82,3 +82,37 @@ def test_an_array_that_the_budget_does_not_reach_is_refused_by_name(checkered):
                                 parameters={"image": grid(4, 5, design="array", budget=1000)})
     error = wait_for(watched.client, task_id)["entity"]["errors"][0]["error"]
     assert "parameters.image.budget" in error["message"] and "1024" in error["message"]
+
+
+def test_from_coarse_to_fine_only_what_matters_is_split(api, model):
+    """The model looks at one small square of a large picture."""
+    row, column, channel = numpy.indices((64, 64, 3))
+    image = ((row // 8 * 23 + column // 8 * 31 + channel * 11) % 120 + 100).tolist()
+
+    def square(picture):
+        p = 0.2 + 0.6 * float(numpy.asarray(picture, float)[16:24, 40:48].mean() > 60)
+        return [1 - p, p]
+
+    model.probabilities = square
+    watched = Watched(api, model)
+    task_id, _ = watched.explained(image, segmentation={"algorithm": "grid", "rows": 7, "columns": 9, "refine": 40})
+    entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    assert entity["sampling"]["coarse"]["segments"] == 16 and entity["sampling"]["coarse"]["calls"] > 0
+    assert entity["parameters"]["image"]["segmentation"]["refine"] == 40
+    areas = sorted(segment["area"] for segment in entity["segmentation"]["segments"])
+    assert 16 < len(areas) <= 40 and areas[0] < 100 < areas[-1]
+    assert entity["model"]["images"] >= entity["sampling"]["calls"] + entity["sampling"]["coarse"]["calls"]
+    heaviest = max(range(len(areas)), key=lambda j: abs(entity["classes"][0]["weights"][j]))
+    middle = entity["segmentation"]["segments"][heaviest]["centroid"]
+    assert abs(middle[0] - 20) < 8 and abs(middle[1] - 44) < 8
+
+
+@pytest.mark.parametrize("image", [
+    {"segmentation": {"refine": 16}}, {"segmentation": {"refine": 64}}, {"segmentation": {"refine": 30}, "design": "exact"},
+    {"segmentation": {"refine": 30}, "budget": 300}, {"segmentation": {"refine": 30, "labels": [[0, 1], [0, 1]]}},
+])
+def test_what_cannot_be_refined_is_refused(checkered, image):
+    watched, picture = checkered
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 400, json={
+        "scoring_ids": watched.log(picture), "parameters": {"image": image}})
+    assert error["parameters"] == ["parameters.image.segmentation.refine"]

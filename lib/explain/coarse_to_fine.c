@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/explain/coarse_to_fine.h"
+
+#include <math.h>
+
+#include "lib/explain/design.h"
+
+#define FIRST_CALLS 512u /* of the coarse explanation, without a budget */
+#define FIRST_SHARE 4u   /* one of so many parts of the budget */
+
+struct splitting {
+    const struct xpl_segments *fine, *coarse;
+    uint32_t parent[XPL_MAX_SEGMENTS];   /* coarse segment of each fine one */
+    uint32_t parts[XPL_MAX_SEGMENTS];    /* fine ones of each coarse one */
+    double importance[XPL_MAX_SEGMENTS]; /* of each coarse one */
+    bool split[XPL_MAX_SEGMENTS];
+    uint32_t count;
+};
+
+static uint32_t coarse_bound(const struct xpl_explain_params *params)
+{
+    uint32_t wanted = params->segmentation.max_segments;
+
+    return wanted ? wanted : XPL_DEFAULT_SEGMENTS;
+}
+
+/* What each coarse superpixel may weigh, in the class in which it weighs most; nothing when it is negligible in all. */
+static void rank(struct splitting *s, const struct xpl_explanation *first)
+{
+    for (uint32_t i = 0; i < first->n_classes; i++) {
+        const struct xpl_class_explanation *c = &first->classes[i];
+
+        for (uint32_t j = 0; j < s->coarse->count; j++) {
+            double may_weigh = fmax(fabs(c->low[j]), fabs(c->high[j]));
+
+            if (c->decisions[j] != XPL_NEGLIGIBLE)
+                s->importance[j] = fmax(s->importance[j], may_weigh);
+        }
+    }
+}
+
+static void choose(struct splitting *s, uint32_t most)
+{
+    for (size_t i = 0; i < (size_t)s->fine->height * s->fine->width; i++)
+        s->parent[s->fine->labels[i]] = s->coarse->labels[i];
+    for (uint32_t k = 0; k < s->fine->count; k++)
+        s->parts[s->parent[k]]++;
+    s->count = s->coarse->count;
+    for (;;) {
+        uint32_t best = s->coarse->count;
+
+        for (uint32_t j = 0; j < s->coarse->count; j++)
+            if (!s->split[j] && s->parts[j] > 1 && s->importance[j] > 0 && s->count + s->parts[j] - 1 <= most &&
+                (best == s->coarse->count || s->importance[j] > s->importance[best]))
+                best = j;
+        if (best == s->coarse->count)
+            return;
+        s->split[best] = true;
+        s->count += s->parts[best] - 1;
+    }
+}
+
+/* Numbers in the order of the fine ones, those of a coarse superpixel that stays whole the same. */
+static enum xpl_status make_segments(struct xpl_arena *arena, const struct splitting *s, const struct xpl_pixels *image,
+                                     struct xpl_segments **ret, struct xpl_error *err)
+{
+    uint32_t numbers[XPL_MAX_SEGMENTS], of_whole[XPL_MAX_SEGMENTS] = {0}, next = 0;
+
+    for (uint32_t k = 0; k < s->fine->count; k++) {
+        uint32_t parent = s->parent[k];
+
+        if (s->split[parent] || of_whole[parent] == 0)
+            numbers[k] = next++;
+        else
+            numbers[k] = of_whole[parent] - 1;
+        of_whole[parent] = numbers[k] + 1;
+    }
+    return xpl_segments_numbered(arena, image, s->fine, numbers, s->count, ret, err);
+}
+
+/* 0 = none. */
+static uint32_t budget_of(const struct xpl_explain_params *params)
+{
+    uint32_t samples = params->perturbations_count;
+
+    return samples && (!params->budget || samples < params->budget) ? samples : params->budget;
+}
+
+static enum xpl_status explain_coarse(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                                      const struct xpl_segments *coarse, struct xpl_explanation **ret,
+                                      struct xpl_error *err)
+{
+    struct xpl_explain_input first = *in;
+
+    first.segments = coarse;
+    first.params.design = XPL_DESIGN_AUTO;
+    first.params.contrastive = false;
+    first.params.budget = budget_of(&in->params) ? budget_of(&in->params) / FIRST_SHARE : FIRST_CALLS;
+    return xpl_explain(arena, &first, ret, err);
+}
+
+static enum xpl_status explain_fine(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                                    const struct xpl_segments *segments, const struct xpl_explanation *first,
+                                    struct xpl_explanation **ret, struct xpl_error *err)
+{
+    struct xpl_explain_input second = *in;
+    enum xpl_status st;
+
+    second.segments = segments;
+    second.planned_before = first->calls;
+    if (budget_of(&in->params))
+        second.params.budget = budget_of(&in->params) - (uint32_t)first->calls;
+    if ((st = xpl_explain(arena, &second, ret, err)))
+        return st;
+    (*ret)->coarse_segments = first->classes ? (uint32_t)__builtin_popcountll(first->masks[0]) : 0;
+    (*ret)->coarse_calls = first->calls;
+    return XPL_OK;
+}
+
+static enum xpl_status refine(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                              const struct xpl_segments *coarse, xpl_use_segments_fn use,
+                              const struct xpl_segments **ret_segments, struct xpl_explanation **ret,
+                              struct xpl_error *err)
+{
+    struct splitting s = {.fine = in->segments, .coarse = coarse};
+    struct xpl_explanation *first;
+    struct xpl_segments *segments;
+    struct xpl_error inner = {0};
+    enum xpl_status st;
+
+    if ((st = use(in->model, coarse, err)) || (st = explain_coarse(arena, in, coarse, &first, err)))
+        return st;
+    *ret_segments = coarse;
+    *ret = first;
+    rank(&s, first);
+    choose(&s, in->params.segmentation.refine);
+    if (s.count == coarse->count || first->stopped == XPL_STOPPED_DEADLINE)
+        return XPL_OK;
+    if ((st = make_segments(arena, &s, in->image, &segments, err)) || (st = use(in->model, segments, err)))
+        return st;
+    st = explain_fine(arena, in, segments, first, ret, &inner);
+    if (st == XPL_DEADLINE) {
+        first->stopped = XPL_STOPPED_DEADLINE;
+        *ret = first;
+        return XPL_OK;
+    }
+    *ret_segments = segments;
+    return st ? xpl_fail_field(err, st, inner.field, "%s", inner.message) : XPL_OK;
+}
+
+enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                                           xpl_use_segments_fn use, const struct xpl_segments **ret_segments,
+                                           struct xpl_explanation **ret, struct xpl_error *err)
+{
+    struct xpl_segments *coarse;
+    enum xpl_status st;
+
+    *ret_segments = in->segments;
+    if (!in->params.segmentation.refine || in->segments->count <= coarse_bound(&in->params))
+        return xpl_explain(arena, in, ret, err);
+    if ((st = xpl_segments_merged(arena, in->image, in->segments, coarse_bound(&in->params), &coarse, err)))
+        return st;
+    return refine(arena, in, coarse, use, ret_segments, ret, err);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From coarse to fine: first the image is explained with few superpixels, then those that matter are split into the
+ * finer ones they were merged from, and everything is explained again. What does not matter stays coarse, so that calls
+ * go to where there is something to see.
+ */
+#ifndef XPL_EXPLAIN_COARSE_TO_FINE_H
+#define XPL_EXPLAIN_COARSE_TO_FINE_H
+
+#include "lib/explain/explain.h"
+
+/** From now on masks are those of these segments. */
+typedef enum xpl_status (*xpl_use_segments_fn)(void *model, const struct xpl_segments *segments, struct xpl_error *err);
+
+/**
+ * Explains with in->segments, the fine ones; with params.segmentation.refine from coarse to fine. *ret_segments are
+ * those of the answer: in->segments, or others in the arena. `use` is called before segments other than in->segments
+ * are scored. The budget holds for both explanations together, without one the first has 512 calls; when the deadline
+ * comes in the second, the first is the answer. Errors as of xpl_explain.
+ */
+enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                                           xpl_use_segments_fn use, const struct xpl_segments **ret_segments,
+                                           struct xpl_explanation **ret, struct xpl_error *err);
+
+#endif
