@@ -76,7 +76,8 @@ struct xpl_class_explanation {
     double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */
     double local_prediction; /* of the linear model at all-on */
     double sum_gap;          /* (f(all on) - f(all off)) - sum of weights; NAN when "all off" was not drawn */
-    double noise;            /* standard deviation of the whole image's score; 0 for a model that repeats itself */
+    double not_additive, infidelity, top_stability; /* see faithfulness.h; NAN when they cannot be said */
+    double noise; /* standard deviation of the whole image's score; 0 for a model that repeats itself */
     double deletion_auc, insertion_auc; /* NAN when the needed masks were neither scored nor predicted */
     bool auc_predicted;                 /* some of these masks were not scored; the surrogate stood in */
     enum xpl_verdict_level verdict;

@@ -6,6 +6,7 @@
 #include "lib/explain/confidence.h"
 #include "lib/explain/contrast.h"
 #include "lib/explain/explain_run.h"
+#include "lib/explain/faithfulness.h"
 #include "lib/explain/octacode.h"
 #include "lib/explain/quality.h"
 
@@ -55,6 +56,9 @@ static void set_numbers(const struct xpl_run *run, const struct xpl_quality_inde
     explained->local_prediction = xpl_fit_predict(&shown, d, xpl_design_all_on(d));
     explained->sum_gap = xpl_quality_sum_gap(index, scores, explained->weights);
     xpl_quality_aucs(index, scores, estimate->surrogate, explained);
+    explained->not_additive = xpl_not_additive(run->fit, estimate, explained->exact);
+    explained->infidelity = xpl_infidelity(run->fit, scores, explained->weights);
+    explained->top_stability = xpl_top_stability(run->fit, scores, &estimate->linear);
 }
 
 /* The classes that decided were estimated at the last look. */

@@ -152,6 +152,24 @@ static void a_model_that_does_not_repeat_itself_is_told_of_and_widens_the_interv
     assert_true(explain(state, setting_of(state, additive, 6, 2))->classes[0].noise <= 0);
 }
 
+static void further_figures_say_how_far_weights_can_be_trusted(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, additive, 8, 2));
+
+    assert_near(e->classes[0].not_additive, 0, 1e-9);
+    assert_near(e->classes[0].infidelity, 0, 1e-9);
+    assert_near(e->classes[0].top_stability, 1, 1e-12);
+    e = explain(state, setting_of(state, additive, 12, 2));
+    assert_near(e->classes[0].not_additive, 0, 0.02); /* as a surrogate in logits predicts it */
+    e = explain(state, setting_of(state, parity, 8, 2));
+    assert_true(e->classes[0].not_additive > 0.99 && e->classes[0].infidelity > 0.9);
+    e = explain(state, setting_of(state, all_of_first_six, 12, 2));
+    assert_true(e->classes[0].not_additive > 0.3);
+    e = explain(state, setting_of(state, constant, 8, 2));
+    assert_true(isnan(e->classes[0].not_additive) && isnan(e->classes[0].infidelity) &&
+                isnan(e->classes[0].top_stability));
+}
+
 static void a_budget_that_is_the_design_leaves_no_call_to_ask_again(void **state)
 {
     struct setting *setting = setting_of(state, additive, 6, 2);
@@ -345,6 +363,7 @@ int main(void)
         TEST(intervals_hold_the_exact_weights_and_widen_with_confidence),
         TEST(curves_over_masks_that_were_not_scored_say_that_they_are_predicted),
         TEST(a_model_that_does_not_repeat_itself_is_told_of_and_widens_the_intervals),
+        TEST(further_figures_say_how_far_weights_can_be_trusted),
         TEST(a_budget_that_is_the_design_leaves_no_call_to_ask_again),
         TEST(top2_are_the_two_most_probable_in_order),
         TEST(all_classes_come_most_probable_first),
