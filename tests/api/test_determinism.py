@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same question gets the same bytes, whatever the number of workers and of requests in flight."""
+import itertools
 import json
 import os
 
@@ -9,7 +10,10 @@ from support.client import Client, Watched, wait_for
 from support.processes import StubModel
 
 INSTANCE = "7d5c2c6e-6c0f-4d3f-9f6e-2f0a5b1c9d11"
-REPETITIONS = 20 if os.environ.get("EXPLAIND_FULL") == "1" else 4  # of each configuration
+FULL = os.environ.get("EXPLAIND_FULL") == "1"
+REPETITIONS = 4  # with each of the settings
+# workers, requests in flight, images in a request
+SETTINGS = list(itertools.product((1, 2, 4), (1, 2, 8), (1, 5, 64))) if FULL else [(1, 1, 1), (2, 2, 5), (4, 8, 64)]
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +50,33 @@ def ask(client, scoring_id, **image):
     return answer_bytes(client, task_id), calls
 
 
-def test_repetitions_with_any_number_of_workers_and_requests_in_flight(start_daemon, interacting_model):
+def test_repetitions_with_any_number_of_workers_requests_and_images(start_daemon, interacting_model):
     short, long, scoring_id = set(), set(), None
-    for workers in (1, 4):
-        for in_flight in (1, 2, 8):
-            daemon = start_daemon(explain__workers=workers, explain__in_flight=in_flight)
-            client = Client(daemon.url, INSTANCE)
-            if scoring_id is None:
-                [scoring_id] = Watched(client, interacting_model).log(picture())
-            short.update(ask(client, scoring_id) for _ in range(REPETITIONS))
-            long.add(ask(client, scoring_id, fill="black", budget=512))
-            daemon.stop()
+    for workers, in_flight, batch in SETTINGS:
+        daemon = start_daemon(explain__workers=workers, explain__in_flight=in_flight, explain__batch=batch)
+        client = Client(daemon.url, INSTANCE)
+        if scoring_id is None:
+            [scoring_id] = Watched(client, interacting_model).log(picture())
+        short.update(ask(client, scoring_id) for _ in range(REPETITIONS))
+        long.add(ask(client, scoring_id, fill="black", budget=512))
+        daemon.stop()
     assert len(short) == 1 and len(long) == 1
     assert min(calls for _, calls in long) > 256, "the ladder was to be climbed"
+
+
+@pytest.mark.parametrize("image", [
+    {"design": "adaptive"}, {"design": "reference", "budget": 300}, {"design": "array", "budget": 600},
+    {"segmentation": {"algorithm": "grid", "rows": 6, "columns": 7}, "budget": 500},
+    {"segmentation": {"algorithm": "grid", "rows": 6, "columns": 6, "refine": 30}, "budget": 900},
+    {"segmentation": {"algorithm": "slic", "n_segments": 14}}, {"fill": "noise"},
+])
+def test_every_way_of_asking_is_the_same_with_other_settings(start_daemon, interacting_model, image):
+    answers, scoring_id = set(), None
+    for workers, in_flight, batch in (SETTINGS[0], SETTINGS[-1]):
+        daemon = start_daemon(explain__workers=workers, explain__in_flight=in_flight, explain__batch=batch)
+        client = Client(daemon.url, INSTANCE)
+        if scoring_id is None:
+            [scoring_id] = Watched(client, interacting_model, parameters={"contrastive": {"enabled": True}}).log(picture())
+        answers.update(ask(client, scoring_id, **image) for _ in range(2))
+        daemon.stop()
+    assert len(answers) == 1
