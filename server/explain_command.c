@@ -12,6 +12,7 @@
 
 #include "api/explain_params.h"
 #include "lib/base/time.h"
+#include "lib/explain/coarse_to_fine.h"
 #include "lib/explain/fill.h"
 #include "lib/image/decode.h"
 #include "server/explain_shell.h"
@@ -84,6 +85,7 @@ static enum xpl_status write_request(struct xpl_shell *s, const uint8_t *bytes, 
 static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
     uint32_t height = s->options.height, width = s->options.width;
+    struct xpl_segments *segments = NULL;
     struct xpl_text text;
     uint8_t *bytes;
     void *data = NULL;
@@ -97,7 +99,9 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
     xpl_hash(text.ptr, text.length, s->seed);
-    return xpl_segment_image(s->arena, s->image, &s->params, &s->segments, err);
+    st = xpl_segment_image(s->arena, s->image, &s->params, &segments, err);
+    s->segments = segments;
+    return st;
 }
 
 /* ---- the model ---- */
@@ -146,6 +150,14 @@ static enum xpl_status score(void *model, const xpl_mask *masks, size_t n, doubl
     return xpl_predictor_score(s->predictor, masks, n, ret_scores, err);
 }
 
+static enum xpl_status use_segments(void *model, const struct xpl_segments *segments, struct xpl_error *err)
+{
+    struct xpl_shell *s = model;
+
+    s->segments = segments;
+    return make_splicer(s, err);
+}
+
 static void plan(void *model, size_t total)
 {
     (void)model;
@@ -165,7 +177,7 @@ static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
     memcpy(input.seed, s->seed, sizeof input.seed);
     input.n_classes = s->n_classes;
     input.full_scores = s->full_scores;
-    return xpl_explain(s->arena, &input, &s->explanation, err);
+    return xpl_explain_coarse_to_fine(s->arena, &input, use_segments, &s->segments, &s->explanation, err);
 }
 
 /* ---- progress ---- */

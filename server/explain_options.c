@@ -21,6 +21,7 @@ enum {
     OPTION_BUDGET,
     OPTION_ZONES,
     OPTION_SUPERPIXELS,
+    OPTION_REFINE,
     OPTION_FILL,
     OPTION_CONTRASTIVE,
     OPTION_SEED,
@@ -44,6 +45,7 @@ static const struct argp_option option_list[] = {
     {"budget", OPTION_BUDGET, "N", 0, "model calls at most", 0},
     {"zones", OPTION_ZONES, "N", 0, "superpixels at most", 0},
     {"superpixels", OPTION_SUPERPIXELS, "NAME", 0, "quickshift (default), slic, felzenszwalb or grid", 0},
+    {"refine", OPTION_REFINE, "N", 0, "split the superpixels that matter until there are N, and explain again", 0},
     {"fill", OPTION_FILL, "FILL", 0, "of hidden zones: mean (default), black, blur, noise or #rrggbb", 0},
     {"contrastive", OPTION_CONTRASTIVE, 0, 0,
      "find the zones that are enough for the class, and those that change it when hidden", 0},
@@ -117,6 +119,9 @@ static error_t take_parameter(int key, const char *value, struct argp_state *sta
         return 0;
     case OPTION_ZONES:
         set_segmentation(options, "max_segments", json_integer(take_number(state, "zones", value)));
+        return 0;
+    case OPTION_REFINE:
+        set_segmentation(options, "refine", json_integer(take_number(state, "refine", value)));
         return 0;
     case OPTION_SUPERPIXELS:
         set_segmentation(options, "algorithm", json_string(value));

@@ -14,7 +14,7 @@ struct xpl_shell {
     struct xpl_explain_params params;
     struct xpl_request *request;
     struct xpl_pixels *image;
-    struct xpl_segments *segments;
+    const struct xpl_segments *segments;
     struct xpl_address_policy *policy;
     struct xpl_endpoint endpoint;
     struct xpl_predictor *predictor;

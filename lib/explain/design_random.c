@@ -6,6 +6,7 @@
 
 #define MOST_CALLS      512u  /* without a budget */
 #define MOST_CALLS_MANY 3072u /* the same above XPL_FIELD_SEGMENTS superpixels */
+#define MOST_ASKED      8192u /* with a budget: as many as the largest array has */
 #define FIRST_LOOK      32u
 
 static size_t fewest_masks(const struct xpl_design_builder *b)
@@ -64,7 +65,7 @@ enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error
     enum xpl_status st;
 
     if (b->budget < SIZE_MAX)
-        most = b->budget & ~(size_t)1;
+        most = b->budget < MOST_ASKED ? b->budget & ~(size_t)1 : MOST_ASKED;
     if (most > b->all)
         most = b->all;
     if (most < fewest_masks(b) && most < b->all)

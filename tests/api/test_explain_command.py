@@ -65,6 +65,13 @@ def test_superpixels_of_another_kind(photo, stub_model, name):
     assert entity["segmentation"]["algorithm"] == name
 
 
+def test_from_coarse_to_fine(photo, stub_model):
+    entity = json.loads(explain(photo, "--model", stub_model.url + PATH, "--json", "--superpixels", "slic", "--zones", "4",
+                                "--refine", "17").stdout)["entity"]
+    assert entity["parameters"]["image"]["segmentation"]["refine"] == 17
+    assert entity["segmentation"]["count"] <= 17
+
+
 @pytest.mark.parametrize("words, kind", [([], "byte"), (["--range", "0..1"], "unit"), (["--range", "-1..1"], "signed")])
 def test_values_are_sent_in_the_models_range(photo, model, words, kind):
     seen = []
