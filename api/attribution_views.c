@@ -199,7 +199,7 @@ static json_t *repeatable_view(const struct xpl_finished *f)
     for (uint32_t i = 0; i < e->n_classes; i++)
         if (e->classes[i].noise > 0)
             return json_false();
-    return e->repeated ? json_true() : json_null();
+    return e->repeats ? json_true() : json_null();
 }
 
 static json_t *model_view(const struct xpl_finished *f)

@@ -2,6 +2,7 @@
 #include "lib/explain/coarse_to_fine.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "lib/explain/design.h"
 
@@ -78,12 +79,10 @@ static enum xpl_status make_segments(struct xpl_arena *arena, const struct split
     return xpl_segments_numbered(arena, image, s->fine, numbers, s->count, ret, err);
 }
 
-/* 0 = none. */
-static uint32_t budget_of(const struct xpl_explain_params *params)
+/* All that was asked of the model. */
+static size_t calls_of(const struct xpl_explanation *e)
 {
-    uint32_t samples = params->perturbations_count;
-
-    return samples && (!params->budget || samples < params->budget) ? samples : params->budget;
+    return e->calls + e->repeats + e->contrast.calls;
 }
 
 static enum xpl_status explain_coarse(struct xpl_arena *arena, const struct xpl_explain_input *in,
@@ -91,11 +90,11 @@ static enum xpl_status explain_coarse(struct xpl_arena *arena, const struct xpl_
                                       struct xpl_error *err)
 {
     struct xpl_explain_input first = *in;
+    size_t budget = xpl_explain_budget(&in->params);
 
     first.segments = coarse;
     first.params.design = XPL_DESIGN_AUTO;
-    first.params.contrastive = false;
-    first.params.budget = budget_of(&in->params) ? budget_of(&in->params) / FIRST_SHARE : FIRST_CALLS;
+    first.params.budget = budget < SIZE_MAX ? (uint32_t)budget / FIRST_SHARE : FIRST_CALLS;
     return xpl_explain(arena, &first, ret, err);
 }
 
@@ -104,16 +103,26 @@ static enum xpl_status explain_fine(struct xpl_arena *arena, const struct xpl_ex
                                     struct xpl_explanation **ret, struct xpl_error *err)
 {
     struct xpl_explain_input second = *in;
-    enum xpl_status st;
+    size_t budget = xpl_explain_budget(&in->params);
 
     second.segments = segments;
-    second.planned_before = first->calls;
-    if (budget_of(&in->params))
-        second.params.budget = budget_of(&in->params) - (uint32_t)first->calls;
-    if ((st = xpl_explain(arena, &second, ret, err)))
-        return st;
-    (*ret)->coarse_segments = first->classes ? (uint32_t)__builtin_popcountll(first->masks[0]) : 0;
-    (*ret)->coarse_calls = first->calls;
+    second.planned_before = calls_of(first);
+    if (budget < SIZE_MAX)
+        second.params.budget = (uint32_t)(budget - calls_of(first));
+    return xpl_explain(arena, &second, ret, err);
+}
+
+/* The time was over before the fine ones were explained. */
+static enum xpl_status end_with_coarse(struct xpl_arena *arena, struct xpl_explanation *first, struct xpl_error *err)
+{
+    const char **warnings = XPL_NEW_ARRAY(arena, const char *, first->n_warnings + 1);
+
+    if (!warnings)
+        return xpl_no_memory(err);
+    memcpy(warnings, first->warnings, first->n_warnings * sizeof *warnings);
+    warnings[first->n_warnings++] = "The deadline ended the explanation before its superpixels were refined.";
+    first->warnings = warnings;
+    first->stopped = XPL_STOPPED_DEADLINE;
     return XPL_OK;
 }
 
@@ -140,12 +149,15 @@ static enum xpl_status refine(struct xpl_arena *arena, const struct xpl_explain_
         return st;
     st = explain_fine(arena, in, segments, first, ret, &inner);
     if (st == XPL_DEADLINE) {
-        first->stopped = XPL_STOPPED_DEADLINE;
         *ret = first;
-        return XPL_OK;
+        return end_with_coarse(arena, first, err);
     }
+    if (st)
+        return xpl_fail_field(err, st, inner.field, "%s", inner.message);
     *ret_segments = segments;
-    return st ? xpl_fail_field(err, st, inner.field, "%s", inner.message) : XPL_OK;
+    (*ret)->coarse_segments = coarse->count;
+    (*ret)->coarse_calls = calls_of(first);
+    return XPL_OK;
 }
 
 enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct xpl_explain_input *in,

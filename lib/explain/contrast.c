@@ -19,6 +19,7 @@ struct question {
     struct xpl_mask_set *known; /* masks that were scored */
     size_t *calls;
     struct xpl_pertinent best;
+    struct question *both; /* this one and the other: what is scored for one may answer the other */
 };
 
 static xpl_mask all_of(const struct question *q)
@@ -26,6 +27,7 @@ static xpl_mask all_of(const struct question *q)
     return xpl_design_all_on(q->d);
 }
 
+/* Its own inverse: the set that a mask stands for. */
 static xpl_mask shown_of(const struct question *q, xpl_mask set)
 {
     return q->negative ? all_of(q) ^ set : set;
@@ -36,10 +38,11 @@ static int size_of(xpl_mask set)
     return __builtin_popcountll(set);
 }
 
-/* A set that works replaces the best one when it is smaller, or as small and surer. */
-static void offer(struct question *q, xpl_mask set, uint32_t winner, double probability, double of_class)
+/* A mask that was scored. A set that works replaces the best one when it is smaller, or as small and surer. */
+static void offer(struct question *q, xpl_mask mask, uint32_t winner, double probability, double of_class)
 {
     struct xpl_pertinent *best = &q->best;
+    xpl_mask set = shown_of(q, mask);
     double sure = q->negative ? -of_class : of_class;
     bool works = (winner == q->class_index) != q->negative;
 
@@ -58,13 +61,13 @@ static void look_at_sample(struct question *q)
     const double *of_class = xpl_sample_scores(sample, sample->predicted);
 
     for (size_t i = 0; i < sample->n; i++)
-        offer(q, shown_of(q, sample->design->masks[i]), sample->winners[i], sample->winning[i], of_class[i]);
+        offer(q, sample->design->masks[i], sample->winners[i], sample->winning[i], of_class[i]);
 }
 
 /* ---- further calls ---- */
 
 /* The masks of the sets that were not scored before, as far as calls are left; their number. */
-static size_t choose_masks(struct question *q, const xpl_mask *sets, size_t n, xpl_mask *masks, xpl_mask *chosen)
+static size_t choose_masks(struct question *q, const xpl_mask *sets, size_t n, xpl_mask *masks)
 {
     size_t left = q->search->budget - *q->calls, n_chosen = 0;
 
@@ -77,20 +80,19 @@ static size_t choose_masks(struct question *q, const xpl_mask *sets, size_t n, x
         if (q->exhausted)
             break;
         xpl_mask_set_add(q->known, mask, 0);
-        masks[n_chosen] = mask;
-        chosen[n_chosen++] = sets[i];
+        masks[n_chosen++] = mask;
     }
     return n_chosen;
 }
 
 static enum xpl_status score_sets(struct question *q, const xpl_mask *sets, size_t n, struct xpl_error *err)
 {
-    xpl_mask masks[XPL_MAX_SEGMENTS + 1], chosen[XPL_MAX_SEGMENTS + 1];
+    xpl_mask masks[XPL_MAX_SEGMENTS + 1];
     size_t n_classes = q->in->n_classes;
     double *scores;
     enum xpl_status st;
 
-    if ((n = choose_masks(q, sets, n, masks, chosen)) == 0)
+    if ((n = choose_masks(q, sets, n, masks)) == 0)
         return XPL_OK;
     if (!(scores = XPL_NEW_ARRAY(q->arena, double, n *n_classes)))
         return xpl_no_memory(err);
@@ -100,7 +102,9 @@ static enum xpl_status score_sets(struct question *q, const xpl_mask *sets, size
     for (size_t i = 0; i < n; i++) {
         uint32_t winner = xpl_sample_winner(scores + i * n_classes, (uint32_t)n_classes);
 
-        offer(q, chosen[i], winner, scores[i * n_classes + winner], scores[i * n_classes + q->class_index]);
+        for (size_t k = 0; k < 2; k++)
+            offer(&q->both[k], masks[i], winner, scores[i * n_classes + winner],
+                  scores[i * n_classes + q->class_index]);
     }
     return XPL_OK;
 }
@@ -191,20 +195,18 @@ static enum xpl_status reduce(struct question *q, struct xpl_error *err)
     return XPL_OK;
 }
 
-static enum xpl_status answer(struct question *q, struct xpl_pertinent *ret, struct xpl_error *err)
+static enum xpl_status answer(struct question *q, struct xpl_error *err)
 {
     const struct xpl_sample *sample = q->search->sample;
     struct xpl_error inner = {0};
     enum xpl_status st = XPL_OK;
 
-    look_at_sample(q);
     if (sample->n == (size_t)1 << q->d) {
         q->best.smallest = q->best.irreducible = q->best.found;
     } else if (q->search->budget > 0) {
         st = try_guesses(q, &inner);
         st = st ? st : reduce(q, &inner);
     }
-    *ret = q->best;
     return st && st != XPL_DEADLINE ? xpl_fail_field(err, st, inner.field, "%s", inner.message) : XPL_OK;
 }
 
@@ -212,6 +214,7 @@ enum xpl_status xpl_contrast_find(struct xpl_arena *arena, const struct xpl_cont
                                   struct xpl_contrast *ret, struct xpl_error *err)
 {
     const struct xpl_sample *sample = search->sample;
+    struct question both[2];
     struct xpl_mask_set known;
     enum xpl_status st;
 
@@ -220,17 +223,21 @@ enum xpl_status xpl_contrast_find(struct xpl_arena *arena, const struct xpl_cont
     for (size_t i = 0; i < sample->n; i++)
         xpl_mask_set_add(&known, sample->design->masks[i], (uint32_t)i);
     *ret = (struct xpl_contrast){.asked = true, .class_index = sample->winners[0]};
-    for (int negative = 0; !st && negative < 2; negative++) {
-        struct question q = {.arena = arena,
-                             .search = search,
-                             .in = sample->in,
-                             .d = sample->design->n_segments,
-                             .class_index = ret->class_index,
-                             .negative = negative,
-                             .known = &known,
-                             .calls = &ret->calls};
-
-        st = answer(&q, negative ? &ret->negative : &ret->positive, err);
+    for (int negative = 0; negative < 2; negative++) {
+        both[negative] = (struct question){.arena = arena,
+                                           .search = search,
+                                           .in = sample->in,
+                                           .d = sample->design->n_segments,
+                                           .class_index = ret->class_index,
+                                           .negative = negative,
+                                           .known = &known,
+                                           .calls = &ret->calls,
+                                           .both = both};
+        look_at_sample(&both[negative]);
     }
-    return st;
+    if ((st = answer(&both[0], err)) || (st = answer(&both[1], err)))
+        return st;
+    ret->positive = both[0].best;
+    ret->negative = both[1].best;
+    return XPL_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "lib/explain/array.h"
 #include "lib/explain/design_builder.h"
 
 enum xpl_status xpl_builder_start(struct xpl_design_builder *b, size_t capacity, struct xpl_error *err)
@@ -70,18 +71,18 @@ enum xpl_status xpl_plan_exact(struct xpl_design_builder *b, struct xpl_error *e
     return xpl_builder_end_stage(b, XPL_LAST_STAGE, "", err);
 }
 
-/*
- * Balanced designs where there is one that the budget allows. From 32 superpixels on the smallest has 8192 masks, which
- * nobody gets who did not ask for as many.
- */
+/* Balanced designs where there is one that the budget allows, or that is not too large for whoever has none. */
 static enum xpl_status plan_auto(struct xpl_design_builder *b, struct xpl_error *err)
 {
     uint32_t d = b->design->n_segments;
-    bool has_budget = b->budget < SIZE_MAX;
-    size_t smallest = d <= 22 ? 1024 : d <= 31 ? 2048 : 8192;
+    size_t affordable = b->budget < SIZE_MAX ? b->budget : XPL_MOST_UNASKED;
+    struct xpl_array array;
     enum xpl_status st;
 
-    if (d <= XPL_FIELD_SEGMENTS || (d <= 31 && !has_budget) || (has_budget && b->budget >= smallest))
+    if (d <= XPL_FIELD_SEGMENTS)
+        return xpl_plan_ladder(b, err);
+    xpl_array_build(d, &array);
+    if (xpl_array_rows(array.least_bits) <= affordable)
         return xpl_plan_ladder(b, err);
     st = xpl_plan_adaptive(b, err);
     xpl_builder_explain(b, XPL_DESIGN_ADAPTIVE,
@@ -97,12 +98,8 @@ static size_t samples_of(const struct xpl_explain_params *params)
 
 static void set_budget(struct xpl_design_builder *b, const struct xpl_explain_params *params)
 {
-    b->budget = params->budget ? params->budget : SIZE_MAX;
-    b->cap = "parameters.image.budget";
-    if (params->perturbations_count && params->perturbations_count < b->budget) {
-        b->budget = params->perturbations_count;
-        b->cap = "parameters.lime.perturbations_count";
-    }
+    b->budget = xpl_explain_budget(params);
+    b->cap = b->budget == params->budget ? "parameters.image.budget" : "parameters.lime.perturbations_count";
 }
 
 static enum xpl_status plan(struct xpl_design_builder *b, const struct xpl_explain_params *params,

@@ -6,9 +6,8 @@
 #include "lib/explain/design_builder.h"
 #include "lib/explain/octacode.h"
 
-#define CODE_STAGES      4u
-#define ENDS_EXACT       11u   /* superpixels of which all masks are few enough to end with */
-#define MOST_ARRAY_CALLS 4096u /* without a budget that allows more */
+#define CODE_STAGES 4u
+#define ENDS_EXACT  11u /* superpixels of which all masks are few enough to end with */
 
 static const char by_size[] = "Balanced designs, the next larger one only where the zones do not add up.";
 static const char all_are_few[] = "There are few superpixels, so that all masks can be scored.";
@@ -110,8 +109,8 @@ static enum xpl_status plan_arrays(struct xpl_design_builder *b, struct xpl_erro
 
     xpl_array_build(b->design->n_segments, &array);
     most = xpl_array_rows(array.most_bits);
-    if (b->budget == SIZE_MAX && most > MOST_ARRAY_CALLS && array.least_bits < array.most_bits)
-        most = MOST_ARRAY_CALLS;
+    if (b->budget == SIZE_MAX && most > XPL_MOST_UNASKED && array.least_bits < array.most_bits)
+        most = XPL_MOST_UNASKED;
     if (xpl_array_rows(array.least_bits) > b->budget)
         return xpl_builder_too_few(b, xpl_array_rows(array.least_bits), err);
     if ((st = xpl_builder_start(b, most, err)))

@@ -19,6 +19,9 @@ struct xpl_design_builder {
     const uint8_t *seed;
 };
 
+/** Masks of a balanced design that nobody gets more of without a budget that allows them, where there is a choice. */
+#define XPL_MOST_UNASKED 4096u
+
 /** A stage after which there is nothing to decide. */
 #define XPL_LAST_STAGE ((struct xpl_design_stage){.enough = HUGE_VAL})
 

@@ -99,15 +99,6 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
     return XPL_OK;
 }
 
-/* One call more, unless the budget is exactly the design. */
-static bool may_repeat(const struct xpl_run *run, size_t end)
-{
-    const struct xpl_explain_params *params = &run->in->params;
-
-    return (!params->budget || end < params->budget) &&
-           (!params->perturbations_count || end < params->perturbations_count);
-}
-
 static enum xpl_status score_stage(struct xpl_run *run, struct xpl_error *err)
 {
     const struct xpl_explain_input *in = run->in;
@@ -118,7 +109,7 @@ static enum xpl_status score_stage(struct xpl_run *run, struct xpl_error *err)
         in->plan(in->model, in->planned_before + end);
     if (!run->sample && (st = xpl_sample_start(run->arena, in, run->design, &run->sample, err)))
         return st;
-    return xpl_sample_extend(run->sample, end, may_repeat(run, end), err);
+    return xpl_sample_extend(run->sample, end, xpl_run_spare(run), err);
 }
 
 /* Climbs the ladder: run->stages complete stages are scored, run->fit is that of the last one. */

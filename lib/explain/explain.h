@@ -112,7 +112,7 @@ struct xpl_explanation {
     enum xpl_stop_reason stopped;
     uint8_t seed[XPL_HASH_BYTES];
     size_t calls;           /* distinct masks scored */
-    bool repeated;          /* the whole image was scored a second time (in no other figure) */
+    size_t repeats;         /* how often the whole image was scored again (in no other figure) */
     double difference;      /* the largest one between the two answers, over all classes */
     xpl_mask *masks;        /* calls */
     uint32_t *kept_classes; /* n_kept: the 16 most probable and the explained ones, by index */

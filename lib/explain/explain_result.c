@@ -137,15 +137,12 @@ static enum xpl_status explain_classes(struct xpl_run *run, struct xpl_error *er
     return XPL_OK;
 }
 
-/* What the design left of the budget; without one the search bounds itself. */
+/* Without a budget the search bounds itself. */
 static size_t calls_left(const struct xpl_run *run)
 {
-    const struct xpl_explain_params *params = &run->in->params;
-    size_t budget = params->budget ? params->budget : SIZE_MAX;
+    size_t spent = run->sample->n + run->sample->repeats, budget = xpl_explain_budget(&run->in->params);
 
-    if (params->perturbations_count && params->perturbations_count < budget)
-        budget = params->perturbations_count;
-    return run->stopped == XPL_STOPPED_DEADLINE ? 0 : budget - run->sample->n;
+    return run->stopped == XPL_STOPPED_DEADLINE || budget < spent ? 0 : budget - spent;
 }
 
 static enum xpl_status find_contrast(struct xpl_run *run, struct xpl_error *err)
@@ -236,7 +233,7 @@ enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err)
     result->exact = xpl_run_last_stage(run)->exact;
     result->stopped = run->stopped;
     result->calls = run->sample->n;
-    result->repeated = run->sample->repeated;
+    result->repeats = run->sample->repeats;
     result->difference = run->sample->difference;
     result->masks = run->design->masks;
     if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)) || (st = find_contrast(run, err)))

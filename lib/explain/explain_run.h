@@ -36,6 +36,14 @@ static inline const struct xpl_design_stage *xpl_run_last_stage(const struct xpl
     return &run->design->stages[run->stages - 1];
 }
 
+/** Calls the budget leaves beside the whole design. */
+static inline size_t xpl_run_spare(const struct xpl_run *run)
+{
+    size_t budget = xpl_explain_budget(&run->in->params);
+
+    return budget > run->design->n ? budget - run->design->n : 0;
+}
+
 /** What the class of that rank, 0 = most probable, is estimated from. */
 struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank);
 

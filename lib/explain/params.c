@@ -21,6 +21,13 @@ struct xpl_explain_params xpl_explain_params_default(void)
     };
 }
 
+size_t xpl_explain_budget(const struct xpl_explain_params *params)
+{
+    size_t budget = params->budget ? params->budget : SIZE_MAX;
+
+    return params->perturbations_count && params->perturbations_count < budget ? params->perturbations_count : budget;
+}
+
 const char *xpl_design_mode_name(enum xpl_design_mode mode)
 {
     switch (mode) {

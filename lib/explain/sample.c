@@ -231,10 +231,10 @@ static void take_moments(const double *answers, size_t n, uint32_t n_classes, ui
 }
 
 /* Some answers more to "all on", and what all of them say of its noise. `again` = the second one. */
-static enum xpl_status measure_noise(struct xpl_sample *sample, const double *again, struct xpl_error *err)
+static enum xpl_status measure_noise(struct xpl_sample *sample, const double *again, size_t more, struct xpl_error *err)
 {
     uint32_t n_classes = sample->in->n_classes;
-    size_t more = REPEATS < sample->batch ? REPEATS : sample->batch, row = n_classes * sizeof *again;
+    size_t row = n_classes * sizeof *again;
     double *answers = XPL_NEW_ARRAY(sample->arena, double, (more + 2) * n_classes);
     xpl_mask masks[REPEATS];
     enum xpl_status st;
@@ -247,8 +247,9 @@ static enum xpl_status measure_noise(struct xpl_sample *sample, const double *ag
     memcpy(answers + n_classes, again, row);
     for (size_t i = 0; i < more; i++)
         masks[i] = sample->design->masks[0];
-    if ((st = score_masks(sample, masks, more, err)))
+    if (more > 0 && (st = score_masks(sample, masks, more, err)))
         return st;
+    sample->repeats += more;
     memcpy(answers + (size_t)2 * n_classes, sample->scratch, more * row);
     for (uint32_t k = 0; k < sample->n_kept; k++)
         take_moments(answers, more + 2, n_classes, sample->kept[k], &sample->usual[k], &sample->noise[k]);
@@ -267,17 +268,17 @@ static enum xpl_status score_with_repeat(struct xpl_sample *sample, size_t first
     masks[n] = sample->design->masks[0];
     if ((st = score_masks(sample, masks, n + 1, err)))
         return st;
-    sample->repeated = true;
+    sample->repeats = 1;
     sample->difference = largest_difference(sample, sample->scratch + n * sample->in->n_classes);
     return XPL_OK;
 }
 
-enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, bool repeat, struct xpl_error *err)
+enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, size_t spare, struct xpl_error *err)
 {
-    size_t n;
+    size_t more = REPEATS < sample->batch ? REPEATS : sample->batch, n;
 
     for (size_t first = sample->n; first < end; first += n) {
-        bool with_repeat = repeat && first == 1;
+        bool with_repeat = spare > 0 && first == 1;
         enum xpl_status st;
 
         n = end - first < sample->batch ? end - first : sample->batch;
@@ -285,7 +286,8 @@ enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, bool re
             return st;
         keep(sample, sample->scratch, first, n);
         if (with_repeat && sample->difference > REPEATABLE &&
-            (st = measure_noise(sample, sample->scratch + n * sample->in->n_classes, err)))
+            (st = measure_noise(sample, sample->scratch + n * sample->in->n_classes,
+                                more < spare - 1 ? more : spare - 1, err)))
             return st;
     }
     sample->n = end;

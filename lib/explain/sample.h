@@ -21,7 +21,7 @@ struct xpl_sample {
     uint32_t runner_up; /* of the next one; the same when there is none */
     uint32_t *winners;  /* one per mask scored: its most probable class (of all, the lowest of equal ones), */
     double *winning;    /* and the probability of that */
-    bool repeated;      /* "all on" was scored a second time */
+    size_t repeats;     /* how often "all on" was scored again */
     double difference;  /* the largest one between the two answers, over all classes */
     double *noise;      /* n_kept standard deviations of a score; NULL when the model repeats itself */
     double *usual;      /* n_kept mean scores of "all on" then */
@@ -40,9 +40,9 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
 
 /**
  * Scores the design's masks up to `end`. On failure the sample is as before. With the first ones "all on" is scored
- * again, if `repeat`; when the answers differ, some more times.
+ * again; when the answers differ, some more times; all in all no more than `spare` times.
  */
-enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, bool repeat, struct xpl_error *err);
+enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, size_t spare, struct xpl_error *err);
 
 /** The most probable of n_classes, the lowest of equal ones. */
 uint32_t xpl_sample_winner(const double *scores, uint32_t n_classes);

@@ -141,6 +141,31 @@ static void the_budget_is_kept(void **state)
     assert_true(setting->model.scored <= 260);
 }
 
+/* Never twice the same: with it the whole image is asked for again and again. */
+static double noisy(xpl_mask mask, uint32_t class_index)
+{
+    static uint32_t calls;
+    double p = 0.3 + 0.02 * __builtin_popcountll(mask) + 0.01 * (double)(++calls % 7);
+
+    return class_index == 0 ? p : 1 - p;
+}
+
+static void the_budget_bounds_all_calls_together(void **state)
+{
+    static const enum xpl_design_mode modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_ADAPTIVE, XPL_DESIGN_ARRAY,
+                                                 XPL_DESIGN_REFERENCE};
+
+    for (size_t k = 0; k < 4; k++) {
+        for (uint32_t budget = 250; budget < 265; budget++) {
+            struct setting *setting = setting_of(state, noisy, 12, modes[k]);
+
+            setting->in.params.budget = budget;
+            explain(state, setting);
+            assert_true(setting->model.scored + setting->model.checks <= budget);
+        }
+    }
+}
+
 static void a_deadline_in_the_search_leaves_what_was_found(void **state)
 {
     struct setting *setting = setting_of(state, majority, 12, XPL_DESIGN_AUTO);
@@ -166,6 +191,7 @@ int main(void)
         TEST(a_class_that_never_changes_needs_no_zone_and_has_no_negative),
         TEST(without_being_asked_nothing_is_searched),
         TEST(the_budget_is_kept),
+        TEST(the_budget_bounds_all_calls_together),
         TEST(a_deadline_in_the_search_leaves_what_was_found),
     };
 
