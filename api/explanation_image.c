@@ -9,25 +9,24 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/picture.h"
-#include "db/records.h"
+#include "api/record_image.h"
 #include "lib/base/text.h"
-#include "lib/scoring/request.h"
 
 #define MAX_CLASS 99999
 
 static enum xpl_status load_image(struct xpl_call *call, const struct xpl_task *task, struct xpl_pixels **ret,
                                   struct xpl_error *err)
 {
+    struct xpl_model_settings model;
     struct xpl_request *request;
     struct xpl_record record;
-    struct xpl_text text;
     enum xpl_status st;
 
     if ((st = xpl_record_get(call->db, call->arena, call->data_mart_id, NULL, task->record_id, &record, err)) ||
-        (st = xpl_payload_load(call->db, call->arena, record.payload_id, &text, NULL, err)) ||
-        (st = xpl_request_read(call->arena, text, &request, err)))
+        (st = xpl_model_settings_of_data_set(call->db, call->arena, call->data_mart_id, record.data_set_id, &model,
+                                             err)))
         return st;
-    return xpl_request_pixels(call->arena, request, (uint32_t)record.image_index, ret, err);
+    return xpl_record_image_load(call->db, call->arena, &record, &model.request, &request, ret, err);
 }
 
 static enum xpl_status damaged(struct xpl_error *err)

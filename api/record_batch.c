@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "api/json_spec.h"
+#include "api/model_settings.h"
 #include "api/output_schema.h"
 #include "api/resource.h"
-#include "api/scoring_hints.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
@@ -39,7 +39,7 @@ enum xpl_status xpl_record_batch_of_data_set(struct xpl_call *call, const char *
                                      .subscription_id = target.subscription_id,
                                      .deployment_id = target.deployment_id,
                                      .needs_schema = !target.has_output_schema};
-    return xpl_scoring_hints(call->arena, properties, &ret->hints, err);
+    return xpl_model_settings_read(call->arena, properties, &ret->model, err);
 }
 
 enum xpl_status xpl_record_batch_of_subscription(struct xpl_call *call, const char *subscription_id,
@@ -238,7 +238,7 @@ static enum xpl_status read_response(struct xpl_call *call, const struct xpl_rec
     *ret = NULL;
     if (t->response.length == 0)
         return XPL_OK;
-    st = xpl_answer_read(call->arena, t->response, &batch->hints, n_images, 0, ret, &inner);
+    st = xpl_answer_read(call->arena, t->response, &batch->model.answer, n_images, 0, ret, &inner);
     return st ? as_record_error(st, t->from_row ? "probability" : "response", &inner, err) : XPL_OK;
 }
 
@@ -271,7 +271,7 @@ static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_ba
     struct xpl_request *request;
     enum xpl_status st;
 
-    if ((st = xpl_request_read(call->arena, t->request, &request, &inner)))
+    if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, &request, &inner)))
         return as_record_error(st, t->from_row ? "scoring_input" : "request", &inner, err);
     for (uint32_t i = 0; i < request->n_images; i++)
         if ((st = check_image(call, &request->images[i], err)))

@@ -9,6 +9,7 @@
 #include "api/records_read.h"
 #include "db/records.h"
 #include "lib/scoring/answer.h"
+#include "lib/scoring/model_settings.h"
 
 /** A checked transaction, ready to be written. */
 struct xpl_prepared {
@@ -19,7 +20,7 @@ struct xpl_prepared {
 
 struct xpl_record_batch {
     const char *data_set_id, *subscription_id, *deployment_id;
-    struct xpl_answer_hints hints;
+    struct xpl_model_settings model;
     struct xpl_prepared *prepared;
     size_t n, n_records;
     bool needs_schema; /* the subscription does not say yet what its output looks like */

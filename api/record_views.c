@@ -52,13 +52,22 @@ static enum xpl_status append_image(struct xpl_call *call, struct xpl_buf *out, 
 {
     struct xpl_text request;
     enum xpl_status st = xpl_payload_load(call->db, call->arena, record->payload_id, &request, NULL, err);
+    const char *image, *open = "", *close = "";
 
     if (st)
         return st;
-    if ((uint64_t)record->image_offset + (uint64_t)record->image_length > request.length)
+    if ((uint64_t)record->image_offset + (uint64_t)record->image_length > request.length || record->image_length < 1)
         return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
-    return xpl_buf_append(out, request.ptr + record->image_offset, (size_t)record->image_length) ? XPL_OK
-                                                                                                 : xpl_no_memory(err);
+    image = request.ptr + record->image_offset;
+    if (*image != '[') { /* a part of a tensor's list, or what a string holds */
+        bool number = *image == '-' || (*image >= '0' && *image <= '9');
+
+        open = number ? "[" : "\"";
+        close = number ? "]" : "\"";
+    }
+    xpl_buf_string(out, open);
+    xpl_buf_append(out, image, (size_t)record->image_length);
+    return xpl_buf_string(out, close) ? XPL_OK : xpl_no_memory(err);
 }
 
 static bool is_predicted(const struct xpl_record *record)

@@ -263,10 +263,10 @@ static enum xpl_status read_payload(struct reading *r, const struct cell *cells,
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "is missing");
     if (!response && !r->response_optional)
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "is missing");
-    if (*request->value.ptr != '{')
-        return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "must be an object");
-    if (response && *response->value.ptr != '{')
-        return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "must be an object");
+    if (!strchr("{[", *request->value.ptr))
+        return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "must be an object, or an array of images");
+    if (response && !strchr("{[\"", *response->value.ptr))
+        return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "must be an object, an array, or one in a string");
     if ((st = rest_of_record(r, cells, n, t)))
         return st;
     t->request = request->value;

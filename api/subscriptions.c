@@ -6,9 +6,12 @@
 
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/model_settings.h"
 #include "api/resource.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
+
+#define MAX_SETTINGS_BYTES ((size_t)64 << 20)
 
 static const char *const asset_types[] = {"model", "function", NULL};
 static const char *const deployment_types[] = {"online", "batch", "detached", NULL};
@@ -56,6 +59,14 @@ static enum xpl_status read_request(const json_t *entity, struct subscription_re
     return xpl_json_read(entity, fields, XPL_COUNT(fields), ret, err);
 }
 
+static enum xpl_status check_model_settings(const json_t *entity, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(MAX_SETTINGS_BYTES);
+    struct xpl_model_settings ignored;
+
+    return arena ? xpl_model_settings_read(arena, entity, &ignored, err) : xpl_no_memory(err);
+}
+
 static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 {
     struct subscription_request request = {0};
@@ -74,7 +85,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
         !xpl_starts_with(request.scoring_url, "https://"))
         return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.url",
                               "must start with http:// or https://");
-    return XPL_OK;
+    return check_model_settings(entity, err);
 }
 
 /* Stops the work on a subscription's explanations and deletes all that belongs to it, but not its own row. */

@@ -26,7 +26,10 @@ enum xpl_status xpl_log_target_get(struct xpl_db *db, struct xpl_arena *arena, c
             " s.deployment_id AS deployment_id,"
             " json_object('asset_properties', json_object("
             "'probability_fields', json(s.entity -> '$.asset_properties.probability_fields'),"
-            " 'prediction_field', s.entity ->> '$.asset_properties.prediction_field')) AS asset_properties,"
+            " 'prediction_field', s.entity ->> '$.asset_properties.prediction_field',"
+            " 'explaind', json(s.entity -> '$.asset_properties.explaind')), 'deployment', json_object("
+            " 'scoring_endpoint', json_object("
+            " 'explaind', json(s.entity -> '$.deployment.scoring_endpoint.explaind')))) AS asset_properties,"
             " json_type(s.entity, '$.asset_properties.output_data_schema') IS NOT NULL AS has_output_schema"
             " FROM data_sets d LEFT JOIN subscriptions s ON s.id = d.target_id AND s.data_mart_id = d.data_mart_id"
             " WHERE d.id = ? AND d.data_mart_id = ?");

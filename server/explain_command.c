@@ -47,44 +47,10 @@ static enum xpl_status read_bytes(struct xpl_shell *s, void **ret, size_t *ret_l
                : xpl_fail_field(err, XPL_BAD_FIELD, "image", "%.200s is larger than 64 MiB", s->options.image);
 }
 
-static void append_value(struct xpl_buf *out, enum xpl_shell_range range, uint8_t value)
-{
-    if (range == XPL_SHELL_BYTES)
-        xpl_buf_printf(out, "%u", value);
-    else
-        xpl_buf_printf(out, "%.6g", range == XPL_SHELL_UNIT ? value / 255.0 : value / 127.5 - 1);
-}
-
-/* The request that a client of this model would send. */
-static enum xpl_status write_request(struct xpl_shell *s, const uint8_t *bytes, uint32_t height, uint32_t width,
-                                     struct xpl_text *ret, struct xpl_error *err)
-{
-    const struct xpl_explain_options *o = &s->options;
-    XPL_AUTO(xpl_buf) out = xpl_buf_new(ARENA_BYTES / 4);
-
-    if (!out)
-        return xpl_no_memory(err);
-    xpl_buf_string(out, o->wml_v4 ? "{\"input_data\":[{\"values\":[[" : "{\"values\":[[");
-    for (size_t i = 0; i < (size_t)height * width * o->channels; i++) {
-        size_t pixel = i / o->channels, channel = i % o->channels;
-
-        if (channel == 0)
-            xpl_buf_string(out, pixel == 0 ? "[[" : pixel % width == 0 ? "],[[" : ",[");
-        else
-            xpl_buf_string(out, ",");
-        append_value(out, o->range, bytes[i]);
-        if (channel == o->channels - 1)
-            xpl_buf_string(out, "]");
-    }
-    xpl_buf_string(out, o->wml_v4 ? "]]]}]}" : "]]]}");
-    ret->ptr = xpl_arena_copy(s->arena, out->data, out->length);
-    ret->length = out->length;
-    return ret->ptr && !out->failed ? XPL_OK : xpl_no_memory(err);
-}
-
 static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
     uint32_t height = s->options.height, width = s->options.width;
+    struct xpl_request_hints hints = {.layout = s->options.format.layout};
     struct xpl_segments *segments = NULL;
     struct xpl_text text;
     uint8_t *bytes;
@@ -94,8 +60,9 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 
     if ((st = read_bytes(s, &data, &length, err)) ||
         (st = xpl_decode_image(s->arena, data, length, s->options.channels, &height, &width, &bytes, err)) ||
-        (st = write_request(s, bytes, height, width, &text, err)) ||
-        (st = xpl_request_read(s->arena, text, &s->request, err)) ||
+        (st =
+             xpl_sample_request(s->arena, &s->options.format, bytes, height, width, s->options.channels, &text, err)) ||
+        (st = xpl_request_read(s->arena, text, &hints, &s->request, err)) ||
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
     xpl_hash(text.ptr, text.length, s->seed);
@@ -125,7 +92,7 @@ static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err
                                         .password = getenv("EXPLAIND_PASSWORD"),
                                         .bearer = getenv("EXPLAIND_TOKEN"),
                                         .policy = s->policy};
-    return xpl_predictor_new(&s->endpoint, &options, NULL, &progress, &s->predictor, err);
+    return xpl_predictor_new(&s->endpoint, &options, &s->options.answer, &progress, &s->predictor, err);
 }
 
 static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
@@ -137,8 +104,8 @@ static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
 
     xpl_explain_choose_seed(s->seed, &s->params, seed);
     if ((st = xpl_fill_image(s->arena, s->image, s->segments, &s->params, seed, NULL, &fill, err)) ||
-        (st = xpl_splicer_new(s->arena, s->request, 0, XPL_WIRE_AS_LOGGED, s->segments->labels, s->segments->count,
-                              fill, &splicer, err)))
+        (st = xpl_splicer_new(s->arena, s->request, 0, NULL, s->segments->labels, s->segments->count, fill, &splicer,
+                              err)))
         return st;
     return xpl_predictor_set_splicer(s->predictor, splicer, err);
 }

@@ -9,12 +9,12 @@
 #include "db/records.h"
 #include "db/tasks.h"
 #include "lib/explain/params.h"
-#include "lib/scoring/answer.h"
+#include "lib/scoring/model_settings.h"
 #include "lib/scoring/request.h"
 
 struct xpl_task_data {
     json_t *subscription, *provider;
-    struct xpl_answer_hints hints;
+    struct xpl_model_settings model;
     struct xpl_record record;
     struct xpl_request *request; /* the logged one, whose image number record.image_index is explained */
     struct xpl_pixels *image;

@@ -20,7 +20,6 @@
 #include "server/batch_memory.h"
 #include "server/explain_data.h"
 
-#define WML_VERSION  "version=2020-09-01"
 #define MAX_WARNINGS 4
 #define CHANGED      1e-3 /* a probability that differs by more from the logged one is worth a warning */
 
@@ -73,15 +72,24 @@ static int64_t spent_us(const struct xpl_task *task)
 
 /* ---- the way to the model ---- */
 
+/* What a subscription says, at most what the daemon allows; 0 of either = nothing is said. */
+static uint32_t smaller(uint32_t said, int64_t allowed)
+{
+    return said && (allowed == 0 || said < allowed) ? said : (uint32_t)allowed;
+}
+
 static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
 {
     const struct xpl_settings *settings = &job->app->settings;
+    const struct xpl_model_settings *model = &job->data.model;
     struct xpl_predictor_options options = {
-        .in_flight = (uint32_t)settings->explain_in_flight,
-        .max_batch = (uint32_t)settings->explain_batch,
+        .in_flight = smaller(model->in_flight, settings->explain_in_flight),
+        .max_batch = smaller(model->batch, settings->explain_batch),
         .max_body_bytes = (size_t)settings->scoring_body_bytes,
-        .connect_timeout_ms = (uint32_t)settings->scoring_connect_timeout_ms,
-        .call_timeout_ms = (uint32_t)settings->scoring_call_timeout_ms,
+        .connect_timeout_ms =
+            model->connect_timeout_ms ? model->connect_timeout_ms : (uint32_t)settings->scoring_connect_timeout_ms,
+        .call_timeout_ms =
+            model->call_timeout_ms ? model->call_timeout_ms : (uint32_t)settings->scoring_call_timeout_ms,
         .retries = (uint32_t)settings->scoring_retries,
         .max_answer_bytes = (size_t)settings->scoring_answer_bytes,
         .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000 - spent_us(job->task),
@@ -105,7 +113,8 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
     options.batch = job->memory.batch;
     options.known_depth = job->memory.depth;
-    return xpl_predictor_new(&job->endpoint, &options, &job->data.hints, &job->progress->scoring, &job->predictor, err);
+    return xpl_predictor_new(&job->endpoint, &options, &job->data.model.answer, &job->progress->scoring,
+                             &job->predictor, err);
 }
 
 /* The same image, parameters and model give the same seed. */
@@ -125,17 +134,19 @@ static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
 
 static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 {
-    enum xpl_wire_format wire = xpl_is_wml_v4(job->endpoint.url) ? XPL_WIRE_WML_V4 : XPL_WIRE_AS_LOGGED;
+    struct xpl_wire wire = job->data.model.wire;
     struct xpl_splicer *splicer;
     uint8_t of_task[XPL_HASH_BYTES], seed[XPL_HASH_BYTES];
     struct xpl_pixels *fill;
     enum xpl_status st;
 
+    if (!job->data.model.has_wire)
+        wire.format = xpl_wire_of_url(job->endpoint.url);
     make_seed(job, of_task);
     xpl_explain_choose_seed(of_task, &job->params, seed);
     if ((st = xpl_fill_image(job->arena, job->data.image, job->segments, &job->params, seed, job->data.background,
                              &fill, err)) ||
-        (st = xpl_splicer_new(job->arena, job->data.request, (uint32_t)job->data.record.image_index, wire,
+        (st = xpl_splicer_new(job->arena, job->data.request, (uint32_t)job->data.record.image_index, &wire,
                               job->segments->labels, job->segments->count, fill, &splicer, err)))
         return st;
     return xpl_predictor_set_splicer(job->predictor, splicer, err);

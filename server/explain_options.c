@@ -8,9 +8,14 @@
 #include <sysexits.h>
 
 #include "lib/base/text.h"
+#include "lib/scoring/answer_table.h"
 
 enum {
     OPTION_FORMAT = 256,
+    OPTION_LAYOUT,
+    OPTION_INPUT_NAME,
+    OPTION_PATH,
+    OPTION_ACTIVATION,
     OPTION_SIZE,
     OPTION_CHANNELS,
     OPTION_RANGE,
@@ -30,7 +35,14 @@ enum {
 
 static const struct argp_option option_list[] = {
     {"model", 'm', "URL", 0, "the model's scoring endpoint", 0},
-    {"format", OPTION_FORMAT, "FORMAT", 0, "what it takes: wml-v4 (default), wml-v3 or custom", 0},
+    {"format", OPTION_FORMAT, "FORMAT", 0,
+     "what it takes: wml-v4 (default), wml-v3, custom, kserve-v1, kserve-v1-png, tf-serving-png, open-inference-v2, "
+     "azure, azure-automl or azure-png",
+     0},
+    {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
+    {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2 (default input-0)", 0},
+    {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
+    {"activation", OPTION_ACTIVATION, "NAME", 0, "when the model answers with logits: softmax or sigmoid", 0},
     {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
     {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
     {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
@@ -158,9 +170,36 @@ static void check(struct argp_state *state, struct xpl_explain_options *options)
         argp_error(state, "only heat maps are written as SVG");
 }
 
+static error_t take_model(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
+{
+    static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
+    static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
+
+    switch (key) {
+    case OPTION_LAYOUT:
+        options->format.layout = (enum xpl_layout)take_choice(state, "layout", value, layouts);
+        return 0;
+    case OPTION_INPUT_NAME:
+        if (value[strcspn(value, "\"\\")])
+            argp_error(state, "--input-name %s: without quotes and backslashes", value);
+        options->format.input_name = value;
+        return 0;
+    case OPTION_PATH:
+        if (!xpl_answer_path_is_sound(value))
+            argp_error(state, "--probability-path %s: names and numbers, such as outputs.scores or results[*].p",
+                       value);
+        options->answer.probability_path = value;
+        return 0;
+    case OPTION_ACTIVATION:
+        options->answer.activation = (enum xpl_activation)take_choice(state, "activation", value, activations);
+        return 0;
+    default:
+        return take_parameter(key, value, state, options);
+    }
+}
+
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
-    static const char *const formats[] = {"wml-v4", "wml-v3", "custom", NULL};
     static const char *const ranges[] = {"0..255", "0..1", "-1..1", NULL};
     struct xpl_explain_options *options = state->input;
 
@@ -172,7 +211,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         options->output = value;
         return 0;
     case OPTION_FORMAT:
-        options->wml_v4 = take_choice(state, "format", value, formats) == 0;
+        options->format.name = xpl_sample_formats[take_choice(state, "format", value, xpl_sample_formats)];
         return 0;
     case OPTION_SIZE:
         take_size(state, value, options);
@@ -183,7 +222,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
             argp_error(state, "--channels %s: 1 or 3", value);
         return 0;
     case OPTION_RANGE:
-        options->range = (enum xpl_shell_range)take_choice(state, "range", value, ranges);
+        options->format.range = (enum xpl_sample_range)take_choice(state, "range", value, ranges);
         return 0;
     case OPTION_PANE:
         if (!xpl_picture_query_of(value, &options->picture))
@@ -201,7 +240,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         check(state, options);
         return 0;
     default:
-        return take_parameter(key, value, state, options);
+        return take_model(key, value, state, options);
     }
 }
 
@@ -212,8 +251,9 @@ void xpl_explain_options_read(int argc, char **argv, struct xpl_explain_options 
 
     argp_err_exit_status = EX_USAGE;
     argv[0] = name;
-    *ret = (struct xpl_explain_options){
-        .wml_v4 = true, .channels = 3, .parameters = json_pack("{s:{s:{}}}", "image", "segmentation")};
+    *ret = (struct xpl_explain_options){.format = {.name = xpl_sample_formats[0]},
+                                        .channels = 3,
+                                        .parameters = json_pack("{s:{s:{}}}", "image", "segmentation")};
     xpl_picture_query_of("heatmap", &ret->picture);
     argp_parse(&argp, argc, argv, 0, NULL, ret);
 }

@@ -6,18 +6,14 @@
 #include <jansson.h>
 
 #include "api/picture_query.h"
-
-enum xpl_shell_range {
-    XPL_SHELL_BYTES, /* 0 to 255, whole numbers */
-    XPL_SHELL_UNIT,  /* 0 to 1 */
-    XPL_SHELL_SIGNED /* -1 to 1 */
-};
+#include "lib/scoring/sample_request.h"
 
 struct xpl_explain_options {
     const char *image, *model, *output;
-    bool wml_v4, json;
+    bool json;
     uint32_t height, width, channels; /* 0 x 0 = as the image is */
-    enum xpl_shell_range range;
+    struct xpl_sample_format format;
+    struct xpl_answer_hints answer;
     const char *class_index;          /* NULL = the most probable one */
     struct xpl_picture_query picture; /* of the output */
     json_t *parameters;               /* {"image": {…}} as in requests; owned */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Serves an ONNX image classifier the way Watson Machine Learning and OpenScale's custom engines do.
+"""Serves an ONNX image classifier the way model servers do: Watson Machine Learning, OpenScale's custom engines, KServe.
 
     server.py --model FILE.onnx [--labels FILE] [--host ADDRESS] [--port 0] [--url URL] [--deployment NAME]
               [--user U --password P]
@@ -9,11 +9,16 @@ Speaks, all at once:
     POST /ml/v4/deployments/{id}/predictions            WML v4
     POST /v3/wml_instances/{i}/deployments/{d}/online   WML v3
     POST /v1/deployments/{id}/online                    custom engine, with Basic authentication when --user is given
+    POST /v1/models/{m}:predict                         KServe V1, TensorFlow Serving: numbers, or base64 PNG and JPEG
+    POST /v2/models/{m}/infer                           Open Inference Protocol V2, JSON
+    POST /invocations                                   SageMaker
+    POST /score                                         Azure: numbers, or base64 as AutoML takes it
     GET  /v1/deployments, /ml/v4/deployments            what is deployed
 """
 import argparse
 import base64
 import hmac
+import io
 import json
 import re
 import signal
@@ -26,11 +31,14 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 
 MAX_BODY = 64 << 20
 WML_V4 = re.compile(r"^/ml/v4/deployments/[^/]+/predictions$")
 WML_V3 = re.compile(r"^/v3/wml_instances/[^/]+/deployments/[^/]+/online$")
 CUSTOM = re.compile(r"^/v1/deployments/[^/]+/online$")
+KSERVE_V1 = re.compile(r"^/v1/models/[^/]+:predict$")
+INFERENCE_V2 = re.compile(r"^/v2/models/[^/]+(/versions/[^/]+)?/infer$")
 
 
 class BadRequest(Exception):
@@ -64,6 +72,16 @@ class Model:
         return np.concatenate([1 - answer, answer], axis=1) if answer.shape[1] == 1 else answer
 
 
+    def decode(self, text):
+        """A PNG or JPEG in base64 as an image."""
+        try:
+            picture = Image.open(io.BytesIO(base64.b64decode(text)))
+            values = np.asarray(picture.convert("L" if self.shape[-1] == 1 else "RGB"), dtype=np.float32)
+        except (OSError, TypeError, ValueError) as error:
+            raise BadRequest(f"not a picture in base64: {error}") from error
+        return values.reshape(*values.shape[:2], self.shape[-1])
+
+
 def table(model, probabilities):
     """The answer of WML to a Keras model: prediction, class, probability."""
     rows = [[p.tolist(), int(p.argmax()), p.tolist()] for p in probabilities]
@@ -80,6 +98,50 @@ def member(body, name):
     if not isinstance(body, dict) or name not in body:
         raise BadRequest(f"{name}: is missing")
     return body[name]
+
+
+def kserve_v1(model, body):
+    """{"instances": [image or {"b64"} or {"image_bytes": {"b64"}}, …]}"""
+    def image(instance):
+        return model.decode(instance.get("image_bytes", instance).get("b64")) if isinstance(instance, dict) else instance
+
+    return {"predictions": model.score([image(i) for i in member(body, "instances")]).tolist()}
+
+
+def inference_v2(model, body):
+    """{"inputs": [{"name", "shape", "datatype", "data"}]}"""
+    tensors = member(body, "inputs")
+    if not isinstance(tensors, list) or len(tensors) != 1:
+        raise BadRequest("inputs: one tensor is expected")
+    try:
+        images = np.asarray(member(tensors[0], "data"), dtype=np.float32).reshape(member(tensors[0], "shape"))
+    except (TypeError, ValueError) as error:
+        raise BadRequest(f"inputs[0]: {error}") from error
+    probabilities = model.score(images)
+    return {"model_name": model.name, "outputs": [
+        {"name": "probabilities", "shape": list(probabilities.shape), "datatype": "FP32",
+         "data": probabilities.ravel().tolist()}]}
+
+
+def sagemaker(model, body):
+    probabilities = model.score(member(body, "instances"))
+    return {"predictions": [{"score": p.tolist(), "predicted_label": int(p.argmax())} for p in probabilities]}
+
+
+def azure(model, body):
+    """A service's own numbers, or AutoML's pictures, whose answers are sorted by score."""
+    data = member(body, "input_data")
+    if "columns" not in data:
+        return model.score(member(data, "data")).tolist()
+    probabilities = model.score([model.decode(text) for text in member(data, "data")])
+    labels = model.labels or [str(i) for i in range(probabilities.shape[1])]
+    return [{"probs": p[order].tolist(), "labels": [labels[i] for i in order]}
+            for p, order in zip(probabilities, (-probabilities).argsort(axis=1))]
+
+
+# path: what answers there, given the model and the body
+OTHERS = [(KSERVE_V1, kserve_v1), (INFERENCE_V2, inference_v2), (re.compile("^/invocations$"), sagemaker),
+          (re.compile("^/score$"), azure)]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -126,6 +188,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def predict(self, path):
         model, body = self.server.model, self.body()
+        for pattern, answer in OTHERS:
+            if pattern.match(path):
+                return answer(model, body)
         if WML_V4.match(path):
             element = member(body, "input_data")
             if not isinstance(element, list) or len(element) != 1:
@@ -138,7 +203,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         path = self.path.split("?")[0]
-        if not (WML_V4.match(path) or WML_V3.match(path) or CUSTOM.match(path)):
+        known = [WML_V4, WML_V3, CUSTOM, *(pattern for pattern, _ in OTHERS)]
+        if not any(pattern.match(path) for pattern in known):
             return self.error(404, f"there is nothing at {path}")
         if CUSTOM.match(path) and not self.allowed():
             self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))

@@ -124,6 +124,16 @@ char *xpl_base64(struct xpl_arena *arena, const void *data, size_t length)
     return encode(arena, data, length, sodium_base64_VARIANT_ORIGINAL);
 }
 
+size_t xpl_base64_length(size_t length)
+{
+    return sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL) - 1;
+}
+
+void xpl_base64_write(const void *data, size_t length, char *out)
+{
+    sodium_bin2base64(out, xpl_base64_length(length) + 1, data, length, sodium_base64_VARIANT_ORIGINAL);
+}
+
 uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *ret_length)
 {
     size_t length = strlen(text);

@@ -56,6 +56,10 @@ uint64_t xpl_stream_next(struct xpl_stream *stream);
 /** Standard base64 with padding; NULL without memory. */
 char *xpl_base64(struct xpl_arena *arena, const void *data, size_t length);
 
+/** Bytes of that text without the zero behind it, and the same into `out`, which has room for the zero, too. */
+size_t xpl_base64_length(size_t length);
+void xpl_base64_write(const void *data, size_t length, char *out);
+
 /** The opposite; NULL when `text` is not base64 or without memory. */
 uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *ret_length);
 

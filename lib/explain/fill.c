@@ -14,9 +14,9 @@ struct filling {
     const struct xpl_explain_params *params;
     const uint8_t *seed;
     const struct xpl_pixels *background;
-    double low, high; /* of the image's range */
-    double *means;    /* count x channels */
-    double *values;   /* height x width x channels: what is made */
+    double low[3], high[3]; /* black and white of each channel */
+    double *means;          /* count x channels */
+    double *values;         /* height x width x channels: what is made */
 };
 
 static size_t n_pixels(const struct filling *f)
@@ -48,10 +48,10 @@ static void fill_with_means(struct filling *f)
             f->values[i * channels + c] = f->means[f->segments->labels[i] * channels + c];
 }
 
-/* 0-255, in the range of the image. */
-static double in_range(const struct filling *f, double byte)
+/* 0 to 1, in the range of a channel. */
+static double in_range(const struct filling *f, size_t channel, double unit)
 {
-    return f->low + byte / 255 * (f->high - f->low);
+    return f->low[channel] + unit * (f->high[channel] - f->low[channel]);
 }
 
 static void fill_with_colour(struct filling *f, uint32_t colour)
@@ -62,7 +62,8 @@ static void fill_with_colour(struct filling *f, uint32_t colour)
 
     for (size_t i = 0; i < n_pixels(f); i++)
         for (size_t c = 0; c < channels && c < ALPHA; c++)
-            f->values[i * channels + c] = in_range(f, channels == 1 ? grey : rgb[c]);
+            f->values[i * channels + xpl_pixels_channel(f->image, c)] =
+                in_range(f, xpl_pixels_channel(f->image, c), (channels == 1 ? grey : rgb[c]) / 255);
 }
 
 static void fill_with_noise(struct filling *f)
@@ -73,8 +74,7 @@ static void fill_with_noise(struct filling *f)
     xpl_stream_start(&stream, f->seed);
     for (size_t i = 0; i < n_pixels(f); i++)
         for (size_t c = 0; c < channels && c < ALPHA; c++)
-            f->values[i * channels + c] =
-                f->low + (double)(xpl_stream_next(&stream) >> 11) * 0x1p-53 * (f->high - f->low);
+            f->values[i * channels + c] = in_range(f, c, (double)(xpl_stream_next(&stream) >> 11) * 0x1p-53);
 }
 
 /* Mean over 2 r + 1 values, of those there are at an edge; `step` apart. */
@@ -169,7 +169,7 @@ enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels 
 
     if (!filled || !(filled->values = f.values = XPL_NEW_ARRAY(arena, double, n)) || !find_means(&f))
         return xpl_no_memory(err);
-    xpl_pixels_range(image, &f.low, &f.high);
+    xpl_pixels_ends(image, f.low, f.high);
     if ((st = fill(&f, err)))
         return st;
     for (size_t i = 0; image->integers && i < n; i++)

@@ -47,3 +47,76 @@ enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size
     stbi_image_free(decoded);
     return st;
 }
+
+/* ---- pictures of clients ---- */
+
+static const uint8_t png_magic[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+static const uint8_t jpeg_magic[] = {0xff, 0xd8, 0xff};
+
+static size_t big_endian(const uint8_t *at)
+{
+    return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+}
+
+/* The library trusts the lengths that chunks declare: none may reach beyond the end, and a palette must be whole for
+ * the indexes that use it. */
+static bool png_is_sound(const uint8_t *data, size_t length)
+{
+    bool has_data = false, indexed;
+    size_t palette = 0;
+
+    if (length < sizeof png_magic + 25 || memcmp(data + 12, "IHDR", 4) != 0)
+        return false;
+    indexed = data[25] == 3;
+    for (size_t at = sizeof png_magic; at + 12 <= length;) {
+        size_t size = big_endian(data + at);
+
+        if (size > length - at - 12)
+            return false;
+        if (memcmp(data + at + 4, "PLTE", 4) == 0)
+            palette = size / 3;
+        if (memcmp(data + at + 4, "IDAT", 4) == 0)
+            has_data = true;
+        at += 12 + size;
+    }
+    return has_data && (!indexed || palette >= (size_t)1 << data[24]);
+}
+
+static enum xpl_status check_head(const uint8_t *data, size_t length, struct xpl_picture_size *ret,
+                                  struct xpl_error *err)
+{
+    bool png = length > sizeof png_magic && memcmp(data, png_magic, sizeof png_magic) == 0;
+    bool jpeg = length > sizeof jpeg_magic && memcmp(data, jpeg_magic, sizeof jpeg_magic) == 0;
+    int width, height, channels;
+
+    if (!png && !jpeg)
+        return xpl_fail(err, XPL_BAD_RECORD, "is neither a PNG nor a JPEG picture");
+    if (length > INT_MAX || (png && !png_is_sound(data, length)) ||
+        !stbi_info_from_memory(data, (int)length, &width, &height, &channels))
+        return xpl_fail(err, XPL_BAD_RECORD, "is a broken %s picture", png ? "PNG" : "JPEG");
+    if (width > (int)XPL_IMAGE_MAX_SIDE || height > (int)XPL_IMAGE_MAX_SIDE ||
+        (size_t)width * (size_t)height > XPL_PICTURE_MAX_PIXELS)
+        return xpl_fail(err, XPL_BAD_RECORD, "is a picture of %d x %d pixels; a side has at most %u, and all %zu",
+                        height, width, XPL_IMAGE_MAX_SIDE, XPL_PICTURE_MAX_PIXELS);
+    *ret = (struct xpl_picture_size){(uint32_t)height, (uint32_t)width, channels < 3 ? 1 : (uint32_t)channels};
+    return XPL_OK;
+}
+
+enum xpl_status xpl_decode_picture(struct xpl_arena *arena, const void *data, size_t length,
+                                   struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err)
+{
+    enum xpl_status st = check_head(data, length, ret_size, err);
+    int width, height, ignored;
+    uint8_t *decoded;
+    size_t n;
+
+    if (st)
+        return st;
+    decoded = stbi_load_from_memory(data, (int)length, &width, &height, &ignored, (int)ret_size->channels);
+    if (!decoded)
+        return xpl_fail(err, XPL_BAD_RECORD, "is a picture that cannot be decoded: %s", stbi_failure_reason());
+    n = (size_t)ret_size->height * ret_size->width * ret_size->channels;
+    *ret = xpl_arena_copy(arena, decoded, n);
+    stbi_image_free(decoded);
+    return *ret ? XPL_OK : xpl_no_memory(err);
+}

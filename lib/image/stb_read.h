@@ -3,6 +3,11 @@
 #ifndef XPL_IMAGE_STB_READ_H
 #define XPL_IMAGE_STB_READ_H
 
+#include "lib/image/stb_memory.h"
+
+#define STBI_MALLOC  xpl_stb_malloc
+#define STBI_REALLOC xpl_stb_realloc
+#define STBI_FREE    free
 #define STBI_NO_STDIO
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR

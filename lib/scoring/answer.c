@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/scoring/answer.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 #include "lib/scoring/answer_labels.h"
-#include "lib/scoring/answer_table.h"
+#include "lib/scoring/answer_numbers.h"
+#include "lib/scoring/answer_row.h"
 
-#define MAX_FIELDS  64u
 #define MAX_CLASSES 100000u
-#define SLACK       1e-3 /* how far outside of [0, 1] a float32 softmax may be */
-#define NO_COLUMN   UINT32_MAX
-
-struct columns {
-    uint32_t probability; /* NO_COLUMN: the row itself is the list of probabilities */
-    uint32_t prediction;  /* NO_COLUMN: there is none */
-};
 
 struct reading {
     struct xpl_arena *arena;
     const struct xpl_answer_hints *hints;
-    struct xpl_text names[MAX_FIELDS];
-    uint32_t n_names;
-    struct columns columns;
-    uint32_t *order; /* where the i-th label of this answer stands in the sorted list; NULL without labels */
+    struct xpl_answer_table table;
+    struct xpl_answer_columns columns;
+    struct xpl_class_names classes; /* n = 0: they have no names */
+    const uint32_t *order;          /* where the i-th of the answer's own labels stands; NULL: at i */
     struct xpl_answer *answer;
+    double *scratch; /* n_classes */
+    bool one_number; /* a sigmoid: the probability of the second class */
+    bool named_rows; /* every row names its classes */
     struct xpl_error *err;
 };
 
@@ -35,284 +30,263 @@ static enum xpl_status bad(struct xpl_error *err, const char *message)
     return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", message);
 }
 
-/* ---- which columns ---- */
+/* ---- names ---- */
 
-static enum xpl_status read_names(struct reading *r, struct xpl_text fields)
+/* {"label","score"}, or a list of these. */
+static bool is_pairs(struct xpl_text text)
+{
+    struct xpl_text first = text;
+
+    return (xpl_json_text_is_object(text) || xpl_json_element(text, 0, &first)) && xpl_json_text_is_object(first);
+}
+
+static enum xpl_status pair_label(struct reading *r, struct xpl_text pair, const char **ret)
+{
+    struct xpl_text score, label;
+
+    if (!xpl_answer_pair(pair, &score, &label))
+        return bad(r->err, "a score has no label");
+    *ret = xpl_class_name_of(r->arena, label);
+    return *ret ? XPL_OK : bad(r->err, "a label has a broken escape");
+}
+
+static enum xpl_status read_pair_labels(struct reading *r, struct xpl_text pairs, uint32_t n, const char **out)
 {
     struct xpl_json_scan scan;
-    enum xpl_status st;
+    struct xpl_text element;
+    enum xpl_status st = XPL_OK;
     bool more;
 
-    if (!xpl_json_text_is_array(fields))
+    if (xpl_json_text_is_object(pairs))
+        return pair_label(r, pairs, out);
+    xpl_json_rescan_start(&scan, pairs, NULL);
+    xpl_json_enter_array(&scan);
+    for (uint32_t i = 0; !st && i < n && xpl_json_next_element(&scan, &more) == XPL_OK && more; i++) {
+        xpl_json_skip(&scan, &element);
+        st = pair_label(r, element, &out[i]);
+    }
+    return st;
+}
+
+/* The names that a row brings along, in its own order. */
+static enum xpl_status row_labels(struct reading *r, const struct xpl_answer_row *row, uint32_t n,
+                                  const char ***ret_list)
+{
+    uint32_t found;
+    enum xpl_status st;
+
+    if (!is_pairs(row->probabilities)) {
+        st = xpl_class_names_read(r->arena, row->labels, n, ret_list, &found, r->err);
+        return st || found == n ? st : bad(r->err, "\"labels\" and the probabilities differ in number");
+    }
+    if (!(*ret_list = XPL_NEW_ARRAY(r->arena, const char *, n)))
+        return xpl_no_memory(r->err);
+    return read_pair_labels(r, row->probabilities, n, *ret_list);
+}
+
+/* The classes that answers name, sorted, unless the subscription says which there are. */
+static enum xpl_status take_names(struct reading *r, const char **list, uint32_t n)
+{
+    const char **names;
+
+    if (r->hints && r->hints->n_class_labels)
         return XPL_OK;
-    xpl_json_scan_start(&scan, fields.ptr, fields.length, NULL, r->err);
-    if ((st = xpl_json_enter_array(&scan)))
-        return st;
-    while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
-        if (r->n_names == MAX_FIELDS)
-            return bad(r->err, "\"fields\" has more than 64 names");
-        if ((st = xpl_json_string(&scan, &r->names[r->n_names++])))
-            return st;
+    if (!(names = xpl_arena_copy(r->arena, list, n * sizeof *list)))
+        return xpl_no_memory(r->err);
+    xpl_class_names_sort(names, n);
+    return xpl_class_names_of(r->arena, names, n, &r->classes, r->err);
+}
+
+static enum xpl_status find_order(struct reading *r, const char *const *list, uint32_t n, uint32_t *order)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        order[i] = xpl_class_index(&r->classes, list[i]);
+        if (order[i] == UINT32_MAX)
+            return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
+                            "an answer names the class \"%.100s\", which is not among the others: "
+                            "asset_properties.explaind.class_labels can name all of them",
+                            list[i]);
     }
-    return st;
-}
-
-static uint32_t column_named(const struct reading *r, const char *name)
-{
-    for (uint32_t i = 0; name && i < r->n_names; i++)
-        if (xpl_text_equal(r->names[i], name))
-            return i;
-    return NO_COLUMN;
-}
-
-/* The cells of a row; at most MAX_FIELDS of them are noted, all are counted. */
-static enum xpl_status read_cells(struct xpl_text row, struct xpl_text *cells, uint32_t *ret_n, struct xpl_error *err)
-{
-    struct xpl_json_scan scan;
-    struct xpl_text cell;
-    enum xpl_status st;
-    bool more;
-
-    *ret_n = 0;
-    xpl_json_scan_start(&scan, row.ptr, row.length, NULL, err);
-    if ((st = xpl_json_enter_array(&scan)))
-        return st;
-    while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
-        if ((st = xpl_json_skip(&scan, &cell)))
-            return st;
-        if (*ret_n < MAX_FIELDS)
-            cells[*ret_n] = cell;
-        ++*ret_n;
-    }
-    return st;
-}
-
-static bool is_scalar(struct xpl_text text)
-{
-    return text.length > 0 && text.ptr[0] != '[' && text.ptr[0] != '{' && text.ptr[0] != 'n';
-}
-
-static bool is_number(struct xpl_text text)
-{
-    return text.length > 0 && (text.ptr[0] == '-' || (text.ptr[0] >= '0' && text.ptr[0] <= '9'));
-}
-
-static uint32_t by_hints(const struct reading *r)
-{
-    for (size_t i = 0; r->hints && i < r->hints->n_probability_fields; i++) {
-        uint32_t column = column_named(r, r->hints->probability_fields[i]);
-
-        if (column != NO_COLUMN)
-            return column;
-    }
-    return NO_COLUMN;
-}
-
-static enum xpl_status choose_probability(struct reading *r, const struct xpl_text *cells, uint32_t n)
-{
-    static const char *const usual[] = {"probability", "probabilities"};
-    uint32_t column = by_hints(r), n_arrays = 0, array = NO_COLUMN;
-
-    for (size_t i = 0; column == NO_COLUMN && i < 2; i++)
-        column = column_named(r, usual[i]);
-    for (uint32_t i = 0; i < n && i < MAX_FIELDS; i++) {
-        if (!xpl_json_text_is_array(cells[i]))
-            continue;
-        n_arrays++;
-        array = i;
-    }
-    if (column == NO_COLUMN && n_arrays == 1)
-        column = array;
-    if (column == NO_COLUMN && !(r->n_names == 0 && n > 0 && is_number(cells[0])))
-        return bad(r->err,
-                   "no probabilities found: looked for the columns named by probability_fields, \"probability\", "
-                   "\"probabilities\", or a single column with arrays of numbers");
-    if (column != NO_COLUMN && column >= n)
-        return bad(r->err, "a row has fewer cells than \"fields\" has names");
-    r->columns.probability = column;
     return XPL_OK;
 }
 
-static void choose_prediction(struct reading *r, const struct xpl_text *cells, uint32_t n)
+/* Labels beside all rows. */
+static enum xpl_status use_table_labels(struct reading *r, uint32_t n)
 {
-    const char *const names[] = {r->hints ? r->hints->prediction_field : NULL, "prediction", "predictedLabel",
-                                 "prediction_classes"};
-
-    r->columns.prediction = NO_COLUMN;
-    for (size_t i = 0; i < sizeof names / sizeof *names && r->columns.prediction == NO_COLUMN; i++) {
-        uint32_t column = column_named(r, names[i]);
-
-        if (column < n && column < MAX_FIELDS && is_scalar(cells[column]))
-            r->columns.prediction = column;
-    }
-}
-
-static enum xpl_status read_labels(struct reading *r, struct xpl_text labels)
-{
-    if (!xpl_json_text_is_array(labels))
-        return XPL_OK;
-    return xpl_answer_labels_read(r->arena, labels, r->answer->n_classes, &r->answer->labels, &r->order, r->err);
-}
-
-/* ---- probabilities ---- */
-
-static enum xpl_status check_probability(double p, struct xpl_error *err)
-{
-    if (isfinite(p) && p >= -SLACK && p <= 1 + SLACK)
-        return XPL_OK;
-    return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%.6g is no probability: numbers from 0 to 1 are expected", p);
-}
-
-/* Numbers of a cell into `out` (at most `max`); a bare number is a list of one. */
-static enum xpl_status read_numbers(struct xpl_text cell, double *out, uint32_t max, uint32_t *ret_n,
-                                    struct xpl_error *err)
-{
-    struct xpl_json_scan scan;
-    struct xpl_text number;
-    enum xpl_status st;
-    bool more = true, list = xpl_json_text_is_array(cell);
-
-    *ret_n = 0;
-    xpl_json_scan_start(&scan, cell.ptr, cell.length, NULL, NULL);
-    if (list && (st = xpl_json_enter_array(&scan)))
-        return st;
-    for (;;) {
-        if (list && (st = xpl_json_next_element(&scan, &more)))
-            return st;
-        if (!more)
-            return XPL_OK;
-        if (*ret_n == max)
-            return bad(err, "a row has more probabilities than the others");
-        if (xpl_json_number(&scan, &number))
-            return bad(err, "a probability is not a number");
-        out[*ret_n] = xpl_parse_double(number.ptr, number.length);
-        if ((st = check_probability(out[(*ret_n)++], err)) || !list)
-            return st;
-    }
-}
-
-static enum xpl_status count_numbers(struct xpl_text cell, uint32_t *ret_n, struct xpl_error *err)
-{
-    struct xpl_json_scan scan;
-    enum xpl_status st;
-    bool more;
-
-    *ret_n = 0;
-    if (!xpl_json_text_is_array(cell)) {
-        *ret_n = 1;
-        return XPL_OK;
-    }
-    xpl_json_scan_start(&scan, cell.ptr, cell.length, NULL, err);
-    if ((st = xpl_json_enter_array(&scan)))
-        return st;
-    while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
-        if ((st = xpl_json_skip(&scan, NULL)))
-            return st;
-        ++*ret_n;
-    }
-    return st;
-}
-
-static enum xpl_status read_probabilities(struct reading *r, struct xpl_text cell, double *out, double *scratch)
-{
-    uint32_t n_classes = r->answer->n_classes, n;
-    enum xpl_status st = read_numbers(cell, scratch, n_classes, &n, r->err);
+    uint32_t *order = XPL_NEW_ARRAY(r->arena, uint32_t, n), found;
+    const char **list;
+    enum xpl_status st = xpl_class_names_read(r->arena, r->table.labels, n, &list, &found, r->err);
 
     if (st)
         return st;
-    if (n == 1 && n_classes == 2) { /* one sigmoid: the probability of the second class */
-        scratch[1] = scratch[0];
-        scratch[0] = 1 - scratch[1];
-    } else if (n != n_classes)
-        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected", n, n_classes);
-    for (uint32_t i = 0; i < n_classes; i++)
-        out[r->order ? r->order[i] : i] = scratch[i];
+    if (found != n)
+        return bad(r->err, "\"labels\" and the probabilities differ in number");
+    if (!order)
+        return xpl_no_memory(r->err);
+    if ((st = take_names(r, list, n)) || (st = find_order(r, list, n, order)))
+        return st;
+    r->order = order;
+    return XPL_OK;
+}
+
+/* ---- the first row decides how many classes there are and what they are called ---- */
+
+static uint32_t count_numbers(struct xpl_text cell)
+{
+    return xpl_json_text_is_array(cell) ? (uint32_t)xpl_json_count_elements(cell) : 1;
+}
+
+static enum xpl_status use_names(struct reading *r, const struct xpl_answer_row *row, uint32_t n)
+{
+    const char **list;
+    enum xpl_status st;
+
+    r->named_rows = row->labels.ptr || (row->probabilities.ptr && is_pairs(row->probabilities));
+    if (r->named_rows)
+        return (st = row_labels(r, row, n, &list)) ? st : take_names(r, list, n);
+    return xpl_json_text_is_array(r->table.labels) ? use_table_labels(r, r->answer->n_classes) : XPL_OK;
+}
+
+static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_answer_row *row, uint32_t n_classes)
+{
+    uint32_t said = r->hints ? r->hints->n_class_labels : 0, found = said;
+    enum xpl_status st;
+
+    if (said && (st = xpl_class_names_of(r->arena, r->hints->class_labels, said, &r->classes, r->err)))
+        return st;
+    if (row->probabilities.ptr) {
+        found = count_numbers(row->probabilities);
+        r->one_number = found == 1 && !is_pairs(row->probabilities);
+    }
+    if (r->one_number)
+        found = 2;
+    if (found == 1 && !said)
+        return bad(r->err, "an answer names a single class; asset_properties.explaind.class_labels must name all");
+    if (found == 0 || found > MAX_CLASSES)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the list of probabilities has %u numbers; 1 to %u are accepted",
+                        found, MAX_CLASSES);
+    r->answer->n_classes = said ? said : found;
+    if (n_classes && n_classes != r->answer->n_classes)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected",
+                        r->answer->n_classes, n_classes);
+    if ((st = use_names(r, row, found)))
+        return st;
+    if (said && found != said && !r->named_rows)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
+                        "a row has %u probabilities; asset_properties.explaind.class_labels names %u classes", found,
+                        said);
+    r->answer->labels = r->classes.names;
     return XPL_OK;
 }
 
 /* ---- rows ---- */
 
-static struct xpl_text probability_cell(const struct reading *r, struct xpl_text row, const struct xpl_text *cells)
+/* Only a name: the class it names is certain. */
+static enum xpl_status read_name(struct reading *r, struct xpl_text prediction, double *out)
 {
-    return r->columns.probability == NO_COLUMN ? row : cells[r->columns.probability];
+    const char *name = xpl_class_name_of(r->arena, prediction);
+    uint32_t index;
+    enum xpl_status st = name ? find_order(r, &name, 1, &index) : bad(r->err, "a label has a broken escape");
+
+    if (!st)
+        out[index] = 1;
+    return st;
 }
 
-/* The first row decides which columns are read and how many classes there are. */
-static enum xpl_status look_at_first_row(struct reading *r, struct xpl_text row, struct xpl_text labels,
-                                         uint32_t n_classes)
+/* Classes that an answer does not name have what is left, in equal parts. */
+static void share_rest(const struct reading *r, uint32_t n, double *out)
 {
-    struct xpl_text cells[MAX_FIELDS];
-    enum xpl_status st;
-    uint32_t n, found;
+    uint32_t n_classes = r->answer->n_classes;
+    double rest = 1;
 
-    if (!xpl_json_text_is_array(row))
-        return bad(r->err, "a row of \"values\" is not an array");
-    if ((st = read_cells(row, cells, &n, r->err)) || (st = choose_probability(r, cells, n)))
-        return st;
-    choose_prediction(r, cells, n);
-    if ((st = count_numbers(probability_cell(r, row, cells), &found, r->err)))
-        return st;
-    if (found == 1)
-        found = 2;
-    if (found == 0 || found > MAX_CLASSES)
-        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the list of probabilities has %u numbers; 1 to %u are accepted",
-                        found, MAX_CLASSES);
-    if (n_classes && n_classes != found)
-        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected", found, n_classes);
-    r->answer->n_classes = found;
-    return read_labels(r, labels);
+    for (uint32_t i = 0; i < n; i++)
+        rest -= r->scratch[i];
+    for (uint32_t i = 0; n < n_classes && i < n_classes; i++)
+        out[i] = rest > 0 ? rest / (n_classes - n) : 0;
 }
 
-static enum xpl_status read_row(struct reading *r, struct xpl_text row, uint32_t index, double *scratch)
+static enum xpl_status place(struct reading *r, const struct xpl_answer_row *row, uint32_t n, double *out)
 {
-    struct xpl_text cells[MAX_FIELDS];
-    struct xpl_answer *answer = r->answer;
+    uint32_t *order;
+    const char **list;
     enum xpl_status st;
-    uint32_t n;
 
-    if (!xpl_json_text_is_array(row))
-        return bad(r->err, "a row of \"values\" is not an array");
-    if ((st = read_cells(row, cells, &n, r->err)))
-        return st;
-    if (r->columns.probability != NO_COLUMN && r->columns.probability >= n)
-        return bad(r->err, "a row has fewer cells than the first one");
-    if (r->columns.prediction != NO_COLUMN && r->columns.prediction < n && is_scalar(cells[r->columns.prediction])) {
-        struct xpl_text text = cells[r->columns.prediction];
-
-        answer->predictions[index] = xpl_arena_string_n(r->arena, text.ptr, text.length);
+    if (!r->named_rows) {
+        for (uint32_t i = 0; i < n; i++)
+            out[r->order ? r->order[i] : i] = r->scratch[i];
+        return XPL_OK;
     }
-    return read_probabilities(r, probability_cell(r, row, cells),
-                              answer->probabilities + (size_t)index * answer->n_classes, scratch);
+    if (!(order = XPL_NEW_ARRAY(r->arena, uint32_t, n)))
+        return xpl_no_memory(r->err);
+    if ((st = row_labels(r, row, n, &list)) || (st = find_order(r, list, n, order)))
+        return st;
+    share_rest(r, n, out);
+    for (uint32_t i = 0; i < n; i++)
+        out[order[i]] = r->scratch[i];
+    return XPL_OK;
 }
 
-static enum xpl_status read_rows(struct reading *r, const struct xpl_answer_table *table, uint32_t n_rows,
-                                 uint32_t n_classes)
+static enum xpl_status read_probabilities(struct reading *r, const struct xpl_answer_row *row, double *out)
+{
+    enum xpl_activation activation = r->hints ? r->hints->activation : XPL_ACTIVATION_NONE;
+    uint32_t n_classes = r->answer->n_classes, n;
+    enum xpl_status st;
+
+    if (!row->probabilities.ptr)
+        return read_name(r, row->prediction, out);
+    if ((st = xpl_answer_numbers(row->probabilities, r->scratch, n_classes, &n, r->err)) ||
+        (st = xpl_answer_activate(activation, r->scratch, n, r->err)))
+        return st;
+    if (n == 1 && r->one_number && n_classes == 2) {
+        r->scratch[1] = r->scratch[0];
+        r->scratch[0] = 1 - r->scratch[1];
+        n = 2;
+    } else if (n != n_classes && !(r->named_rows && r->hints && r->hints->n_class_labels))
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected", n, n_classes);
+    return place(r, row, n, out);
+}
+
+static enum xpl_status make_room(struct reading *r, uint32_t n_rows)
 {
     struct xpl_answer *answer = r->answer;
+
+    answer->probabilities = xpl_arena_array(r->arena, (size_t)n_rows * answer->n_classes, sizeof(double));
+    r->scratch = XPL_NEW_ARRAY(r->arena, double, answer->n_classes);
+    return answer->probabilities && r->scratch ? XPL_OK : xpl_no_memory(r->err);
+}
+
+static enum xpl_status read_row(struct reading *r, struct xpl_text text, uint32_t index, uint32_t n_rows,
+                                uint32_t n_classes)
+{
+    struct xpl_answer *answer = r->answer;
+    struct xpl_answer_row row;
+    enum xpl_status st;
+
+    if ((st = xpl_answer_row_read(&r->table, r->hints, text, &r->columns, &row, r->err)))
+        return st;
+    if (index == 0 && ((st = look_at_first_row(r, &row, n_classes)) || (st = make_room(r, n_rows))))
+        return st;
+    if (row.prediction.ptr &&
+        !(answer->predictions[index] = xpl_arena_string_n(r->arena, row.prediction.ptr, row.prediction.length)))
+        return xpl_no_memory(r->err);
+    return read_probabilities(r, &row, answer->probabilities + (size_t)index * answer->n_classes);
+}
+
+static enum xpl_status read_rows(struct reading *r, uint32_t n_rows, uint32_t n_classes)
+{
     struct xpl_json_scan scan;
     struct xpl_text row;
-    double *scratch = NULL;
     enum xpl_status st;
     uint32_t n = 0;
-    bool more;
+    bool more = false;
 
-    xpl_json_scan_start(&scan, table->values.ptr, table->values.length, NULL, r->err);
-    if ((st = xpl_json_enter_array(&scan)))
-        return st;
-    for (; (st = xpl_json_next_element(&scan, &more)) == XPL_OK && more && n < n_rows; n++) {
-        if ((st = xpl_json_skip(&scan, &row)))
+    if (!xpl_json_text_is_array(r->table.values))
+        return bad(r->err, "the rows are not an array");
+    xpl_json_rescan_start(&scan, r->table.values, r->err);
+    xpl_json_enter_array(&scan);
+    for (; (st = xpl_json_next_element(&scan, &more)) == XPL_OK && more && n < n_rows; n++)
+        if ((st = xpl_json_skip(&scan, &row)) || (st = read_row(r, row, n, n_rows, n_classes)))
             return st;
-        if (n == 0) {
-            if ((st = look_at_first_row(r, row, table->labels, n_classes)))
-                return st;
-            answer->probabilities = xpl_arena_array(r->arena, (size_t)n_rows * answer->n_classes, sizeof(double));
-            scratch = XPL_NEW_ARRAY(r->arena, double, answer->n_classes);
-            if (!answer->probabilities || !scratch)
-                return xpl_no_memory(r->err);
-        }
-        if ((st = read_row(r, row, n, scratch)))
-            return st;
-    }
     if (st)
         return st;
     if (n < n_rows || more)
@@ -321,21 +295,74 @@ static enum xpl_status read_rows(struct reading *r, const struct xpl_answer_tabl
     return XPL_OK;
 }
 
+/* The next `n` numbers of a list as a list of their own; `*at` is at a bracket or comma, before and after. */
+static struct xpl_text part_of_list(struct xpl_arena *arena, const char **at, const char *end, size_t n)
+{
+    const char *start = *at;
+    char *list;
+
+    for (; n > 0; n--)
+        for (++*at; *at < end && **at != ',' && **at != ']'; ++*at)
+            ;
+    if (!(list = xpl_arena_alloc(arena, (size_t)(*at - start) + 2)))
+        return (struct xpl_text){0};
+    memcpy(list, start, (size_t)(*at - start));
+    list[0] = '[';
+    list[*at - start] = ']';
+    return (struct xpl_text){list, (size_t)(*at - start) + 1};
+}
+
+/* A tensor's flat data: a share of it for each image. */
+static enum xpl_status read_flat(struct reading *r, uint32_t n_rows, uint32_t n_classes)
+{
+    size_t total = xpl_json_count_elements(r->table.values), each = total / n_rows;
+    const char *at = r->table.values.ptr, *end = at + r->table.values.length;
+    enum xpl_status st = XPL_OK;
+
+    if (each == 0 || total % n_rows)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the answer has %zu numbers for %u images", total, n_rows);
+    for (uint32_t i = 0; !st && i < n_rows; i++) {
+        struct xpl_text row = part_of_list(r->arena, &at, end, each);
+
+        st = row.ptr ? read_row(r, row, i, n_rows, n_classes) : xpl_no_memory(r->err);
+    }
+    return st;
+}
+
+static enum xpl_status read_table(struct reading *r, uint32_t n_rows, uint32_t n_classes)
+{
+    switch (r->table.kind) {
+    case XPL_ANSWER_FLAT:
+        return read_flat(r, n_rows, n_classes);
+    case XPL_ANSWER_ONE:
+        if (n_rows != 1)
+            return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the answer has fewer than the %u rows of the request",
+                            n_rows);
+        return read_row(r, r->table.values, 0, n_rows, n_classes);
+    case XPL_ANSWER_ROWS:
+        break;
+    }
+    return read_rows(r, n_rows, n_classes);
+}
+
 enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
                                 uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret, struct xpl_error *err)
 {
     struct xpl_error inner = {0};
     struct xpl_answer *answer = XPL_NEW(arena, struct xpl_answer);
-    struct reading *reading = XPL_NEW(arena, struct reading);
-    struct xpl_answer_table table;
+    struct reading *r = XPL_NEW(arena, struct reading);
     enum xpl_status st;
 
-    if (!answer || !reading || !(answer->predictions = XPL_NEW_ARRAY(arena, const char *, n_rows)))
+    if (!answer || !r || !(answer->predictions = XPL_NEW_ARRAY(arena, const char *, n_rows)))
         return xpl_no_memory(err);
-    *reading = (struct reading){.arena = arena, .hints = hints, .answer = answer, .err = &inner};
+    r->arena = arena;
+    r->hints = hints;
+    r->answer = answer;
+    r->err = &inner;
     answer->n_rows = n_rows;
-    if ((st = xpl_answer_table_find(text, &table, &inner)) || (st = read_names(reading, table.fields)) ||
-        (st = read_rows(reading, &table, n_rows, n_classes)))
+    if ((st = xpl_json_check(text.ptr, text.length, NULL, &inner)) ||
+        (st = xpl_answer_table_find(arena, text, hints, n_rows, &r->table, &inner)) ||
+        (st = xpl_answer_columns_read(r->table.fields, &r->columns, &inner)) || (st = read_table(r, n_rows, n_classes)))
         return xpl_fail(err, st == XPL_NO_MEMORY ? st : XPL_MODEL_BAD_ANSWER, "%s", inner.message);
     *ret = answer;
     return XPL_OK;

@@ -2,10 +2,15 @@
 /*
  * Reading probabilities out of what a model answered, or out of a logged response.
  *
- * Shapes (this version): WML v4 {"predictions":[{"fields","values"}]}, plain {"fields","values"} with "labels"? at the
- * top (custom engines). The probability column is, in this order: the one named by the subscription's
- * probability_fields, "probability", "probabilities", the only column that is an array of numbers. An array [p] or a
- * bare number p of a single-sigmoid model counts as [1 - p, p].
+ * Shapes: WML v4 {"predictions":[{"fields","values"}]}; plain {"fields","values"} with "labels"? at the top (custom
+ * engines); {"predictions":[ROW,…]} and {"outputs":…} (KServe V1, TensorFlow Serving, SageMaker); the tensors of the
+ * Open Inference Protocol V2; [ROW,…] and {"output":[ROW,…]} (Azure), also as a JSON string; a bare row for one image.
+ * A ROW is [p,…], p, an object that holds them ({"probabilities":[…]}, {"probs":[…],"labels":[…]}, {"score":[…],
+ * "predicted_label":k}), or a list [{"label","score"},…].
+ *
+ * The probability column is, in this order: the one named by the subscription's probability_fields, one of the usual
+ * names, the only one that is an array of numbers. An array [p] or a bare number p of a single-sigmoid model counts as
+ * [1 - p, p].
  */
 #ifndef XPL_SCORING_ANSWER_H
 #define XPL_SCORING_ANSWER_H
@@ -13,19 +18,14 @@
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
-
-struct xpl_answer_hints {
-    const char *const *probability_fields; /* may be NULL */
-    size_t n_probability_fields;
-    const char *prediction_field; /* may be NULL */
-};
+#include "lib/scoring/model_hints.h"
 
 struct xpl_answer {
     uint32_t n_rows, n_classes;
-    double *probabilities; /* n_rows x n_classes */
-    const char *
-        *labels; /* n_classes, sorted (class index = position in the sorted list), or NULL when none were said */
-    const char **predictions; /* n_rows: JSON text of the prediction column's scalar, NULL where there is none */
+    double *probabilities;     /* n_rows x n_classes */
+    const char *const *labels; /* n_classes, or NULL when none were said. Of the subscription's class_labels in their
+                                  order, else sorted: class index = position in this list */
+    const char **predictions;  /* n_rows: JSON text of the prediction column's scalar, NULL where there is none */
 };
 
 /**

@@ -8,13 +8,29 @@
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 
-/**
- * `labels`: JSON text of an array of `n` names. `*ret_sorted` are the names sorted, which is the order of the class
- * indexes;
- * `*ret_order` says where the i-th name of this answer stands there. XPL_MODEL_BAD_ANSWER for another number or a name
- * twice.
- */
-enum xpl_status xpl_answer_labels_read(struct xpl_arena *arena, struct xpl_text labels, uint32_t n,
-                                       const char ***ret_sorted, uint32_t **ret_order, struct xpl_error *err);
+/** The classes: names in the order of their indexes, and the same sorted, for finding them. */
+struct xpl_class_names {
+    const char *const *names;
+    const char **sorted;
+    uint32_t *index; /* of the i-th sorted one */
+    uint32_t n;
+};
+
+/** Names in the order of their indexes; XPL_MODEL_BAD_ANSWER for one that comes twice. */
+enum xpl_status xpl_class_names_of(struct xpl_arena *arena, const char *const *names, uint32_t n,
+                                   struct xpl_class_names *ret, struct xpl_error *err);
+
+/** The strings of a JSON array: at most `max`. XPL_MODEL_BAD_ANSWER for more, or a broken one. */
+enum xpl_status xpl_class_names_read(struct xpl_arena *arena, struct xpl_text labels, uint32_t max,
+                                     const char ***ret_list, uint32_t *ret_n, struct xpl_error *err);
+
+/** Sorts a list of names, which gives classes in the order of their names. */
+void xpl_class_names_sort(const char **list, uint32_t n);
+
+/** A JSON scalar as a name: a string's content, or the text of anything else. NULL for a broken escape. */
+const char *xpl_class_name_of(struct xpl_arena *arena, struct xpl_text scalar);
+
+/** The index of a class; UINT32_MAX when there is none of that name. */
+uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name);
 
 #endif

@@ -1,25 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the table of an answer is: in predictions[0] (WML v4) or at the top (WML v3, custom engines). */
+/* Where an answer has its rows: the part of reading it that knows the families of model servers. */
 #ifndef XPL_SCORING_ANSWER_TABLE_H
 #define XPL_SCORING_ANSWER_TABLE_H
 
 #include <stdbool.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
+#include "lib/scoring/model_hints.h"
 
-/** JSON texts inside the answer; ptr NULL = not there. */
-struct xpl_answer_table {
-    struct xpl_text fields, values, labels;
+enum xpl_answer_kind {
+    XPL_ANSWER_ROWS, /* an array with a row for each image */
+    XPL_ANSWER_ONE,  /* the row of the only image */
+    XPL_ANSWER_FLAT  /* one list with the numbers of all images */
 };
 
-/** "values" is an array on success; XPL_MODEL_BAD_ANSWER or XPL_BAD_JSON otherwise. */
-enum xpl_status xpl_answer_table_find(struct xpl_text text, struct xpl_answer_table *ret, struct xpl_error *err);
+struct xpl_answer_table {
+    enum xpl_answer_kind kind;
+    struct xpl_text values;
+    struct xpl_text fields, labels; /* ptr NULL = not there */
+    const char *row_path;           /* within each row; NULL = none */
+};
 
-/** Whether a JSON text is an array. */
-static inline bool xpl_json_text_is_array(struct xpl_text text)
-{
-    return text.length >= 2 && text.ptr[0] == '[';
-}
+/**
+ * `text` was checked. XPL_MODEL_BAD_ANSWER when nothing was found. An answer inside of a JSON string is unescaped into
+ * `arena`.
+ */
+enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text text,
+                                      const struct xpl_answer_hints *hints, uint32_t n_rows,
+                                      struct xpl_answer_table *ret, struct xpl_error *err);
+
+/** The tensor of an Open Inference answer that has the probabilities; false when `outputs` is no list of tensors. */
+bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
+                            struct xpl_answer_table *ret);
+
+/** A class and its score in one object, {"label":"cat","score":0.9}; `ret_label` may be NULL. */
+bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label);
+
+/**
+ * Follows a path such as "outputs.scores", "data[0].probs" or "results[*].p" ("$." before it does not matter) up to its
+ * end or to [*], behind which `*ret_rest` begins. False when there is nothing at it.
+ */
+bool xpl_answer_follow(struct xpl_text value, const char *path, struct xpl_text *ret, const char **ret_rest);
+
+/** Whether a path is one. */
+bool xpl_answer_path_is_sound(const char *path);
 
 #endif

@@ -49,6 +49,8 @@ static uint32_t body_limit(const struct xpl_predictor_options *options, const st
 {
     uint32_t n = options->max_batch && options->max_batch < XPL_MAX_BATCH ? options->max_batch : XPL_MAX_BATCH;
 
+    if (n > xpl_splice_max_rows(splicer))
+        n = xpl_splice_max_rows(splicer);
     while (n > 1 && xpl_splice_max(splicer, n) > options->max_body_bytes)
         n--;
     return n;

@@ -4,92 +4,37 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/image_text.h"
+#include "lib/scoring/number_text.h"
+#include "lib/scoring/request_place.h"
 #include "lib/scoring/request_shape.h"
 
-#define MAX_IMAGES       10000u
-#define MIN_ARRAY_TEXT   2
-#define MAX_EXACT_DIGITS 15 /* so many fit a double without rounding */
+#define MAX_IMAGES 10000u
 
-/* What the members of a request say, as text: those of input_data's element when there is one. The whole text is
- * checked when they are read; later passes rescan parts of it. */
-struct members {
-    struct xpl_text fields, values;
-    bool nested;   /* in the element of input_data, or it was read */
-    bool complete; /* it was read: nothing outside of it counts */
-};
+#define MANY_NUMBERS 48u /* so many in one row look like an image without its shape */
 
-static bool is_array(struct xpl_text text)
+const char *xpl_request_shape_name(enum xpl_request_shape shape)
 {
-    return text.length >= MIN_ARRAY_TEXT && text.ptr[0] == '[';
-}
+    static const char *const names[] = {"wml_v4", "values", "instances", "inputs", "open_inference_v2", "other"};
 
-static enum xpl_status read_members(struct xpl_json_scan *scan, struct members *ret);
-
-/* The members of the one element of [{…}]. */
-static enum xpl_status read_input_data(struct xpl_json_scan *scan, struct members *ret)
-{
-    static const char field[] = "input_data";
-    enum xpl_json_kind kind;
-    enum xpl_status st;
-    bool more;
-
-    if ((st = xpl_json_peek(scan, &kind)))
-        return st;
-    if (kind != XPL_JSON_ARRAY)
-        return xpl_fail_field(scan->err, XPL_BAD_RECORD, field, "must be an array with one element {\"values\": …}");
-    if ((st = xpl_json_enter_array(scan)) || (st = xpl_json_next_element(scan, &more)))
-        return st;
-    if (!more)
-        return xpl_fail_field(scan->err, XPL_BAD_RECORD, field, "is empty; one element {\"values\": …} is needed");
-    if ((st = read_members(scan, ret)) || (st = xpl_json_next_element(scan, &more)))
-        return st;
-    return more ? xpl_fail_field(scan->err, XPL_BAD_RECORD, field,
-                                 "has several elements; one is supported: log a record for each")
-                : XPL_OK;
-}
-
-static enum xpl_status read_members(struct xpl_json_scan *scan, struct members *ret)
-{
-    struct xpl_text name, value;
-    enum xpl_status st;
-    bool more;
-
-    if ((st = xpl_json_enter_object(scan)))
-        return st;
-    while ((st = xpl_json_next_member(scan, &name, &more)) == XPL_OK && more) {
-        if (!ret->nested && xpl_text_equal(name, "input_data")) {
-            *ret = (struct members){.nested = true};
-            if ((st = read_input_data(scan, ret)))
-                return st;
-            ret->complete = true;
-            continue;
-        }
-        if ((st = xpl_json_skip(scan, &value)))
-            return st;
-        if (ret->complete)
-            continue;
-        if (xpl_text_equal(name, "fields"))
-            ret->fields = value;
-        else if (xpl_text_equal(name, "values"))
-            ret->values = value;
-    }
-    return st;
+    return names[shape];
 }
 
 /* ---- rows ---- */
 
 struct row_shape {
     struct xpl_text text;
-    size_t n_cells, n_arrays;
-    struct xpl_text array; /* the first cell that is an array */
+    size_t n_cells, n_images, n_numbers;
+    struct xpl_text image; /* the first cell that may be one: an array, or a picture in base64 */
 };
 
 /* Reads a row: its text, and what its cells are. */
 static enum xpl_status look_at_row(struct xpl_json_scan *scan, struct row_shape *ret)
 {
     enum xpl_json_kind kind;
-    struct xpl_text cell;
+    struct xpl_text cell, raw;
     enum xpl_status st = xpl_json_peek(scan, &kind);
     size_t start = scan->at;
     bool more;
@@ -103,79 +48,93 @@ static enum xpl_status look_at_row(struct xpl_json_scan *scan, struct row_shape 
         if ((st = xpl_json_skip(scan, &cell)))
             return st;
         ret->n_cells++;
-        if (is_array(cell) && ret->n_arrays++ == 0)
-            ret->array = cell;
+        ret->n_numbers += xpl_json_text_is_number(cell);
+        if ((xpl_json_text_is_array(cell) || xpl_is_image_string(cell, &raw)) && ret->n_images++ == 0)
+            ret->image = cell;
     }
     ret->text = (struct xpl_text){scan->text + start, scan->at - start};
     return st;
 }
 
-/* Length of the array a text starts with, at the given nesting. */
-static size_t innermost_length(struct xpl_text image, unsigned depth)
-{
-    struct xpl_json_scan scan;
-    size_t n = 0;
-    bool more = true;
-
-    xpl_json_rescan_start(&scan, image, NULL);
-    for (unsigned i = 0; i < depth; i++)
-        if (xpl_json_enter_array(&scan) || (i + 1 < depth && (xpl_json_next_element(&scan, &more) || !more)))
-            return 0;
-    while (xpl_json_next_element(&scan, &more) == XPL_OK && more && xpl_json_skip(&scan, NULL) == XPL_OK)
-        n++;
-    return n;
-}
-
 /* Whether a row of one cell is that cell (and not an image of one pixel row). */
-static bool single_cell_is_image(struct xpl_text row, bool has_fields)
+static bool single_cell_is_image(const struct row_shape *row, bool has_fields)
 {
-    unsigned depth = xpl_shape_depth(row);
+    unsigned depth = xpl_shape_depth(row->text);
 
-    if (depth >= 4)
+    if (depth >= 4 || xpl_json_text_is_string(row->image))
         return true;
-    return depth == 3 && (has_fields || !xpl_shape_channels_usable(innermost_length(row, 3)));
+    return depth == 3 && (has_fields || !xpl_shape_channels_usable(xpl_shape_length(row->text, 3)));
 }
 
-/* Which part of a row is the image: the row itself or the one cell that is an array. */
-static enum xpl_status find_image(const struct row_shape *row, bool has_fields, struct xpl_text *ret,
-                                  struct xpl_error *err)
+#define WHAT_IMAGES_ARE "nested arrays of numbers H x W x C, C x H x W or H x W, or a PNG or JPEG in base64"
+
+static enum xpl_status find_in_cells(const struct row_shape *row, const struct xpl_request_hints *hints,
+                                     bool has_fields, struct xpl_text *ret, struct xpl_error *err)
 {
-    if (!is_array(row->text))
-        return xpl_fail(err, XPL_BAD_RECORD, "is not an image: looked for nested arrays of numbers H x W x C or H x W");
-    if (row->n_arrays == 0)
-        return xpl_fail(err, XPL_BAD_RECORD, "holds no image: looked for nested arrays of numbers H x W x C or H x W");
-    if (row->n_arrays == 1 && (row->n_cells > 1 || single_cell_is_image(row->text, has_fields)))
-        *ret = row->array;
-    else if (row->n_arrays == row->n_cells)
+    bool flat = row->n_numbers == row->n_cells && (hints->height || row->n_cells >= MANY_NUMBERS);
+
+    if (row->n_images == 0 && !flat)
+        return xpl_fail(err, XPL_BAD_RECORD, "holds no image: looked for " WHAT_IMAGES_ARE);
+    if (row->n_images == 1 && (row->n_cells > 1 || single_cell_is_image(row, has_fields)))
+        *ret = row->image;
+    else if (flat || row->n_images == row->n_cells)
         *ret = row->text;
     else
         return xpl_fail(err, XPL_BAD_RECORD, "has several cells that are arrays; one image was looked for");
     return XPL_OK;
 }
 
-/* ---- the whole ---- */
+/* Which part of a row is the image: the row itself, one of its cells, or something inside of an object. */
+static enum xpl_status find_image(const struct row_shape *row, const struct xpl_request_hints *hints, bool has_fields,
+                                  struct xpl_text *ret, struct xpl_error *err)
+{
+    struct xpl_found_image found = {0};
 
-static enum xpl_status read_row(struct xpl_request *request, const struct row_shape *row, bool has_fields,
-                                struct xpl_error *err)
+    if (xpl_json_text_is_array(row->text))
+        return find_in_cells(row, hints, has_fields, ret, err);
+    xpl_image_search(row->text, &found);
+    if (found.n == 0)
+        return xpl_fail(err, XPL_BAD_RECORD, "is not an image: looked for " WHAT_IMAGES_ARE);
+    if (found.n > 1 || found.rows)
+        return xpl_fail(err, XPL_BAD_RECORD, "holds several images; one was looked for");
+    *ret = found.value;
+    return XPL_OK;
+}
+
+/* ---- images ---- */
+
+static enum xpl_status measure_picture(struct xpl_arena *arena, struct xpl_text raw, struct xpl_request_image *image,
+                                       struct xpl_error *err)
+{
+    struct xpl_pixels *pixels;
+    enum xpl_status st = xpl_image_text_decode(arena, raw, &pixels, err);
+
+    if (st)
+        return st;
+    image->form = XPL_FORM_ENCODED;
+    image->height = pixels->height;
+    image->width = pixels->width;
+    image->channels = pixels->channels;
+    return XPL_OK;
+}
+
+static enum xpl_status add_image(struct xpl_arena *arena, struct xpl_request *request, struct xpl_text row,
+                                 struct xpl_text found, struct xpl_error *err)
 {
     struct xpl_request_image *image = &request->images[request->n_images];
-    struct xpl_error inner = {0};
-    struct xpl_text found = {0};
     enum xpl_status st;
-    char field[64];
 
-    st = find_image(row, has_fields, &found, &inner);
-    if (!st)
-        st = xpl_shape_measure(found, image, &inner);
-    if (st) {
-        snprintf(field, sizeof field, "%svalues[%u]", request->shape == XPL_REQUEST_WML_V4 ? "input_data[0]." : "",
-                 request->n_images);
-        return xpl_fail_field(err, XPL_BAD_RECORD, field, "%s", inner.message);
-    }
+    if (xpl_json_text_is_string(found)) {
+        found = (struct xpl_text){found.ptr + 1, found.length - 2};
+        st = measure_picture(arena, found, image, err);
+    } else
+        st = xpl_shape_measure(found, &request->hints, image, err);
+    if (st)
+        return st;
     image->offset = (size_t)(found.ptr - request->text.ptr);
     image->length = found.length;
-    image->row_offset = (size_t)(row->text.ptr - request->text.ptr);
-    image->row_length = row->text.length;
+    image->row_offset = (size_t)(row.ptr - request->text.ptr);
+    image->row_length = row.length;
     request->n_images++;
     return XPL_OK;
 }
@@ -197,100 +156,141 @@ static enum xpl_status grow(struct xpl_arena *arena, struct xpl_request *request
     return XPL_OK;
 }
 
-static enum xpl_status read_rows(struct xpl_arena *arena, struct xpl_request *request, struct xpl_text values,
-                                 bool has_fields, struct xpl_error *err)
+/* ---- rows to images ---- */
+
+static enum xpl_status read_row(struct xpl_arena *arena, struct xpl_request *request, const struct row_shape *row,
+                                const struct xpl_request_place *place, struct xpl_error *err)
 {
-    const char *field = request->shape == XPL_REQUEST_WML_V4 ? "input_data[0].values" : "values";
+    struct xpl_error inner = {0};
+    struct xpl_text found = {0};
+    enum xpl_status st;
+    char field[96];
+
+    st = find_image(row, &request->hints, place->has_fields, &found, &inner);
+    if (!st)
+        st = add_image(arena, request, row->text, found, &inner);
+    if (st == XPL_NO_MEMORY)
+        return xpl_no_memory(err);
+    if (!st)
+        return XPL_OK;
+    snprintf(field, sizeof field, "%s[%u]", place->path, request->n_images);
+    return xpl_fail_field(err, XPL_BAD_RECORD, field, "%s", inner.message);
+}
+
+static enum xpl_status read_rows(struct xpl_arena *arena, struct xpl_request *request,
+                                 const struct xpl_request_place *place, struct xpl_error *err)
+{
     struct xpl_json_scan scan;
     struct row_shape row;
     enum xpl_status st;
     uint32_t capacity = 0;
     bool more;
 
-    xpl_json_rescan_start(&scan, values, err);
+    xpl_json_rescan_start(&scan, place->value, err);
     if ((st = xpl_json_enter_array(&scan)))
         return st;
     while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
         if (request->n_images == MAX_IMAGES)
             break;
         if ((st = look_at_row(&scan, &row)) || (st = grow(arena, request, &capacity, err)) ||
-            (st = read_row(request, &row, has_fields, err)))
+            (st = read_row(arena, request, &row, place, err)))
             return st;
     }
     if (st || (request->n_images > 0 && !more))
         return st;
-    return xpl_fail_field(err, XPL_BAD_RECORD, field, "must hold 1 to %u images", MAX_IMAGES);
+    return xpl_fail_field(err, XPL_BAD_RECORD, place->path, "must hold 1 to %u images", MAX_IMAGES);
 }
 
-enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, struct xpl_request **ret,
-                                 struct xpl_error *err)
+static enum xpl_status read_one(struct xpl_arena *arena, struct xpl_request *request,
+                                const struct xpl_request_place *place, struct xpl_error *err)
+{
+    struct xpl_error inner = {0};
+    uint32_t capacity = 0;
+    enum xpl_status st = grow(arena, request, &capacity, err);
+
+    if (st || (st = add_image(arena, request, place->value, place->value, &inner)) == XPL_OK)
+        return st;
+    return st == XPL_NO_MEMORY ? xpl_no_memory(err)
+                               : xpl_fail_field(err, XPL_BAD_RECORD, place->path, "%s", inner.message);
+}
+
+/* The numbers of all images in one list: each image is a part of it. */
+static void cut(struct xpl_request *request, const struct xpl_request_place *place,
+                const struct xpl_request_image *shape, size_t each)
+{
+    const char *at = place->value.ptr, *end = at + place->value.length;
+
+    for (uint32_t i = 0; i < request->n_images; i++) {
+        struct xpl_request_image *image = &request->images[i];
+        const char *start = at = xpl_find_number(at, end);
+
+        for (size_t n = 0; n < each; n++)
+            at = xpl_number_end(n ? xpl_find_number(at, end) : at, end);
+        *image = *shape;
+        image->offset = image->row_offset = (size_t)(start - request->text.ptr);
+        image->length = image->row_length = (size_t)(at - start);
+    }
+}
+
+static enum xpl_status read_flat(struct xpl_arena *arena, struct xpl_request *request,
+                                 const struct xpl_request_place *place, struct xpl_error *err)
+{
+    struct xpl_request_image shape = {.form = XPL_FORM_HW, .channels = 1};
+    struct xpl_error inner = {0};
+    size_t n, each;
+    enum xpl_status st;
+
+    shape.height = place->dims[1];
+    shape.width = place->dims[2];
+    if (place->n_dims == 4)
+        st = xpl_shape_of_axes(place->dims + 1, &request->hints, &shape, &inner);
+    else
+        st = shape.height > XPL_IMAGE_MAX_SIDE || shape.width > XPL_IMAGE_MAX_SIDE
+                 ? xpl_fail(&inner, XPL_BAD_RECORD, "has a side of more than %u pixels", XPL_IMAGE_MAX_SIDE)
+                 : XPL_OK;
+    each = (size_t)shape.height * shape.width * shape.channels;
+    if (!st && !(st = xpl_shape_count_flat(place->value, &n, &inner)) && n != place->dims[0] * each)
+        st = xpl_fail(&inner, XPL_BAD_RECORD, "has %zu numbers; its \"shape\" says %zu", n, place->dims[0] * each);
+    if (!st && place->dims[0] > MAX_IMAGES)
+        st = xpl_fail(&inner, XPL_BAD_RECORD, "must hold 1 to %u images", MAX_IMAGES);
+    if (st)
+        return xpl_fail_field(err, st, place->path, "%s", inner.message);
+    request->n_images = place->dims[0];
+    if (!(request->images = XPL_NEW_ARRAY(arena, struct xpl_request_image, request->n_images)))
+        return xpl_no_memory(err);
+    cut(request, place, &shape, each);
+    return XPL_OK;
+}
+
+static enum xpl_status read_place(struct xpl_arena *arena, struct xpl_request *request,
+                                  const struct xpl_request_place *place, struct xpl_error *err)
+{
+    enum xpl_status st = place->kind == XPL_PLACE_ROWS   ? read_rows(arena, request, place, err)
+                         : place->kind == XPL_PLACE_FLAT ? read_flat(arena, request, place, err)
+                                                         : read_one(arena, request, place, err);
+
+    if (!st && request->n_images > 1 && request->one_row)
+        return xpl_fail_field(err, XPL_BAD_RECORD, place->path,
+                              "has several images beside other data that has rows; log a record for each");
+    return st;
+}
+
+enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_request_hints *hints,
+                                 struct xpl_request **ret, struct xpl_error *err)
 {
     struct xpl_request *request = XPL_NEW(arena, struct xpl_request);
-    struct members members = {0};
-    struct xpl_json_scan scan;
+    struct xpl_request_place place;
     enum xpl_status st;
 
     if (!request)
         return xpl_no_memory(err);
-    *request = (struct xpl_request){.shape = XPL_REQUEST_PLAIN, .text = text};
-    xpl_json_scan_start(&scan, text.ptr, text.length, NULL, err);
-    if ((st = read_members(&scan, &members)) || (st = xpl_json_end(&scan)))
+    if ((st = xpl_request_place_find(text, hints, &place, err)))
         return st;
-    if (members.nested)
-        request->shape = XPL_REQUEST_WML_V4;
-    if (!is_array(members.values))
-        return xpl_fail(err, XPL_BAD_RECORD, "no image found: looked for images in input_data[0].values and in values");
-    request->values_offset = (size_t)(members.values.ptr - text.ptr);
-    request->values_length = members.values.length;
-    if ((st = read_rows(arena, request, members.values, is_array(members.fields), err)))
+    *request = (struct xpl_request){.shape = place.shape, .text = text, .count = place.count, .one_row = place.one_row};
+    if (hints)
+        request->hints = *hints;
+    if ((st = read_place(arena, request, &place, err)))
         return st;
     *ret = request;
-    return XPL_OK;
-}
-
-/* Writes one number and returns the length of its text. Most pixels are small integers. */
-static size_t read_number(const char *at, const char *end, double *ret, bool *integers)
-{
-    const char *digit = at + (*at == '-');
-    uint64_t value = 0;
-    bool exponent;
-    size_t length;
-
-    while (digit < end && *digit >= '0' && *digit <= '9' && digit - at < MAX_EXACT_DIGITS)
-        value = 10 * value + (uint64_t)(*digit++ - '0');
-    if (digit < end && (*digit == ',' || *digit == ']' || *digit == ' ')) {
-        *ret = *at == '-' ? -(double)value : (double)value;
-        return (size_t)(digit - at);
-    }
-    length = xpl_json_number_length(at, end, &exponent);
-    for (size_t i = 0; i < length; i++)
-        if (at[i] == '.' || at[i] >= 'E')
-            *integers = false;
-    *ret = xpl_parse_double(at, length);
-    return length;
-}
-
-enum xpl_status xpl_request_pixels(struct xpl_arena *arena, const struct xpl_request *request, uint32_t index,
-                                   struct xpl_pixels **ret, struct xpl_error *err)
-{
-    const struct xpl_request_image *image = &request->images[index];
-    struct xpl_pixels *pixels = XPL_NEW(arena, struct xpl_pixels);
-    const char *at = request->text.ptr + image->offset, *end = at + image->length;
-    size_t n = 0, total;
-
-    if (!pixels)
-        return xpl_no_memory(err);
-    *pixels = (struct xpl_pixels){image->height, image->width, image->channels, true, NULL};
-    total = xpl_pixels_count(pixels);
-    if (!(pixels->values = XPL_NEW_ARRAY(arena, double, total)))
-        return xpl_no_memory(err);
-    /* The shape was checked: what is not blank, bracket or comma is a number. */
-    while (at < end && n < total) {
-        if (*at == '-' || (*at >= '0' && *at <= '9'))
-            at += read_number(at, end, &pixels->values[n++], &pixels->integers);
-        else
-            at++;
-    }
-    *ret = pixels;
     return XPL_OK;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a logged scoring request: where its images are. One pass over the text, no tree.
+ * Reading a logged scoring request: where its images are. Passes over the text, no tree.
  *
- * Known shapes (this version): WML v4 {"input_data":[{"fields"?,"values":[IMG,…]}]}, and plain {"fields"?,"values":
- * [IMG,…]} as WML v3 and custom engines take it. IMG = nested numbers H x W x C, or H x W. With "fields", a row holds
- * one cell per field and the image is the cell that is an array; {"values":[[IMG],…]} likewise (a row of one cell).
- * "input_data" must have one element.
+ * Known shapes: WML v4 {"input_data":[{"fields"?,"values":[IMG,…]}]}; plain {"fields"?,"values":[IMG,…]} as WML v3 and
+ * custom engines take it; KServe V1, TensorFlow Serving and SageMaker {"instances":[IMG,…]} and {"inputs":…} in
+ * columns; the Open Inference Protocol V2 {"inputs":[{"name","shape","datatype","data"}]}; Azure's
+ * {"input_data":{"columns","data":[IMG,…]}} and {"input":[{"image":IMG},…]}; [IMG,…]; and any other JSON text that
+ * holds one image, or one list of them.
+ *
+ * IMG = nested numbers H x W x C, C x H x W or H x W; a flat list of them where the shape is said; a PNG or JPEG in
+ * base64; an object or a row of cells that holds one of these ({"b64":…}, {"image_bytes":{"b64":…}}).
  */
 #ifndef XPL_SCORING_REQUEST_H
 #define XPL_SCORING_REQUEST_H
@@ -14,37 +18,54 @@
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 #include "lib/image/pixels.h"
+#include "lib/scoring/model_hints.h"
 
 enum xpl_request_shape {
-    XPL_REQUEST_WML_V4, /* whole body with input_data */
-    XPL_REQUEST_PLAIN   /* {"fields"?, "values"} */
+    XPL_REQUEST_WML_V4,    /* whole body with input_data */
+    XPL_REQUEST_PLAIN,     /* {"fields"?, "values"} */
+    XPL_REQUEST_INSTANCES, /* {"instances":[…]} */
+    XPL_REQUEST_COLUMNS,   /* {"inputs":[…]} or {"inputs":{"name":[…]}} */
+    XPL_REQUEST_TENSOR,    /* Open Inference Protocol V2 */
+    XPL_REQUEST_OTHER
+};
+
+/** "wml_v4", "values", "instances", "inputs", "open_inference_v2", "other". */
+const char *xpl_request_shape_name(enum xpl_request_shape shape);
+
+enum xpl_image_form {
+    XPL_FORM_HWC,    /* numbers, channels last */
+    XPL_FORM_CHW,    /* numbers, channels first */
+    XPL_FORM_HW,     /* numbers without a channel axis */
+    XPL_FORM_ENCODED /* base64 of a PNG or JPEG */
 };
 
 /** One image of a request. Offsets are bytes from the start of the request text. */
 struct xpl_request_image {
-    size_t offset, length;         /* the image's own JSON text */
-    size_t row_offset, row_length; /* the row that holds it: the same unless rows have several cells */
+    size_t offset, length;         /* the image's own text: numbers with their brackets, or what a string holds */
+    size_t row_offset, row_length; /* the row that holds it: the same unless rows have several cells or members */
     uint32_t height, width, channels;
-    bool flat_channel; /* written as H x W, without a channel axis */
+    enum xpl_image_form form;
 };
 
 struct xpl_request {
     enum xpl_request_shape shape;
-    struct xpl_text text;                /* borrowed: the whole request */
-    size_t values_offset, values_length; /* the array "values" that holds the rows */
+    struct xpl_text text; /* borrowed: the whole request */
+    struct xpl_request_hints hints;
+    struct xpl_text count; /* of `text`: the number that says how many images there are; ptr NULL = none does */
+    bool one_row;          /* a request holds one image: something besides the rows depends on their number */
     struct xpl_request_image *images;
     uint32_t n_images;
 };
 
 /**
- * Finds every image. XPL_BAD_RECORD names what was looked for and where (field path relative to the request) when there
- * is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a side above
- * XPL_IMAGE_MAX_SIDE).
+ * Finds every image; `hints` may be NULL. XPL_BAD_RECORD names what was looked for and where (field path relative to
+ * the request) when there is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a
+ * side above XPL_IMAGE_MAX_SIDE). Encoded pictures are decoded for that.
  */
-enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, struct xpl_request **ret,
-                                 struct xpl_error *err);
+enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_request_hints *hints,
+                                 struct xpl_request **ret, struct xpl_error *err);
 
-/** The numbers of one image. */
+/** The numbers of one image, channels last. */
 enum xpl_status xpl_request_pixels(struct xpl_arena *arena, const struct xpl_request *request, uint32_t image,
                                    struct xpl_pixels **ret, struct xpl_error *err);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Building the body of a scoring call by copying text: the logged request is the template.
+ * Building the body of a scoring call by copying: the logged request is the template.
  *
  * The text of the image and of the filled image are written once, cut into runs of one superpixel, and a body for a
- * mask is a sequence of memcpy. Parts that are switched on are byte-identical to what the client logged.
+ * mask is a sequence of memcpy. Parts that are switched on are byte-identical to what the client logged. Encoded
+ * pictures are sent as PNG without compression, their pixels copied in the same way.
  */
 #ifndef XPL_SCORING_SPLICE_H
 #define XPL_SCORING_SPLICE_H
@@ -12,28 +13,42 @@
 #include "lib/base/status.h"
 #include "lib/scoring/request.h"
 
-/** What a deployment expects around the image when the logged request was a plain {"fields","values"}. */
+/** What a deployment expects around the images, when the request was logged as {"fields"?,"values"} or as WML v4. */
 enum xpl_wire_format {
     XPL_WIRE_AS_LOGGED,
-    XPL_WIRE_WML_V4 /* wrap a plain request as {"input_data":[…]} */
+    XPL_WIRE_WML_V4,    /* {"input_data":[{…}]} */
+    XPL_WIRE_VALUES,    /* {"values":[…]} */
+    XPL_WIRE_INSTANCES, /* {"instances":[…]} */
+    XPL_WIRE_TENSOR     /* Open Inference Protocol V2, one tensor with nested data */
+};
+
+struct xpl_wire {
+    enum xpl_wire_format format;
+    const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
 };
 
 struct xpl_splicer;
 
 /**
  * `labels`: height x width, values below n_segments (<= 64). `fill`: the picture of all segments switched off, same
- * shape as the image. Other images of the request are left out; every other byte is kept. A body for several masks has
- * one row each, the cells beside the image repeated.
+ * shape as the image. `wire` NULL = as logged. Other images of the request are left out; every other byte is kept. A
+ * body for several masks has one row each, what stands beside the image repeated.
  */
 enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_request *request, uint32_t image,
-                                enum xpl_wire_format wire, const uint16_t *labels, uint32_t n_segments,
+                                const struct xpl_wire *wire, const uint16_t *labels, uint32_t n_segments,
                                 const struct xpl_pixels *fill, struct xpl_splicer **ret, struct xpl_error *err);
+
+/** How many images a body may hold at most: 1 for requests with other data that has rows, else no limit. */
+uint32_t xpl_splice_max_rows(const struct xpl_splicer *splicer);
 
 /** Bytes of the longest body with `n` images (>= 1), and of the body for these masks. */
 size_t xpl_splice_max(const struct xpl_splicer *splicer, size_t n);
 size_t xpl_splice_length(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n);
 
-/** Writes the body with one row a mask; `out` holds xpl_splice_max bytes. Returns its length. Allocates nothing. */
+/**
+ * Writes the body with one row a mask; `out` holds xpl_splice_max bytes. Returns its length. Allocates nothing; one
+ * thread at a time.
+ */
 size_t xpl_splice(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n, char *out);
 
 #endif

@@ -41,7 +41,7 @@ RECORDS = {
     "no request": ('[{"response":%s}]' % ANSWER, "[0].request", "missing"),
     "no response": ('[{"request":{}}]', "[0].response", "missing"),
     "a request that is a string": (record('"x"'), "[0].request", "object"),
-    "a request that is an array": (record("[]"), "[0].request", "object"),
+    "a request that is an array": (record("[]"), "[0].request", "no image"),
     "a response that is null": (record(response="null"), "[0].response", "object"),
     "a request without an image": (record("{}"), "[0].request", "values"),
     "input_data that is an object": (record('{"input_data":{"values":[]}}'), "[0].request.input_data", "array"),

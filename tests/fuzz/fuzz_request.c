@@ -19,8 +19,10 @@ static void splice(struct xpl_arena *arena, const struct xpl_request *request, u
     FUZZ_REQUIRE(labels);
     for (size_t i = 0; i < n; i++)
         labels[i] = i >= n / 2;
-    for (int wire = XPL_WIRE_AS_LOGGED; wire <= XPL_WIRE_WML_V4; wire++) {
-        if (xpl_splicer_new(arena, request, index, (enum xpl_wire_format)wire, labels, 2, pixels, &splicer, NULL))
+    for (int wire = XPL_WIRE_AS_LOGGED; wire <= XPL_WIRE_TENSOR; wire++) {
+        const struct xpl_wire format = {.format = (enum xpl_wire_format)wire};
+
+        if (xpl_splicer_new(arena, request, index, &format, labels, 2, pixels, &splicer, NULL))
             continue;
         FUZZ_REQUIRE((body = xpl_arena_alloc(arena, xpl_splice_max(splicer, 1))));
         for (uint64_t mask = 0; mask < 4; mask++) {
@@ -39,7 +41,8 @@ static void use_image(struct xpl_arena *arena, const struct xpl_request *request
     FUZZ_REQUIRE(image->offset + image->length <= request->text.length && image->length > 0);
     FUZZ_REQUIRE(image->row_offset <= image->offset);
     FUZZ_REQUIRE(image->row_offset + image->row_length >= image->offset + image->length);
-    FUZZ_REQUIRE(fuzz_is_json((struct xpl_text){request->text.ptr + image->offset, image->length}));
+    FUZZ_REQUIRE(fuzz_is_json((struct xpl_text){request->text.ptr + image->row_offset, image->row_length}) ||
+                 request->count.ptr);
     if (xpl_request_pixels(arena, request, index, &pixels, NULL))
         return;
     FUZZ_REQUIRE(xpl_pixels_count(pixels) == (size_t)image->height * image->width * image->channels);
@@ -54,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xpl_request *request;
     struct xpl_error err = {0};
 
-    if (xpl_request_read(arena, text, &request, &err) == XPL_OK)
+    if (xpl_request_read(arena, text, NULL, &request, &err) == XPL_OK)
         for (uint32_t i = 0; i < request->n_images && i < 4; i++)
             use_image(arena, request, i);
     else

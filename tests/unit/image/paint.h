@@ -13,7 +13,7 @@ static inline struct xpl_pixels *paint(void **state, uint32_t height, uint32_t w
     struct xpl_pixels *p = XPL_NEW(*state, struct xpl_pixels);
 
     assert_non_null(p);
-    *p = (struct xpl_pixels){height, width, channels, integers, NULL};
+    *p = (struct xpl_pixels){.height = height, .width = width, .channels = channels, .integers = integers};
     p->values = XPL_NEW_ARRAY(*state, double, xpl_pixels_count(p));
     assert_non_null(p->values);
     for (uint32_t r = 0; r < height; r++)

@@ -9,13 +9,12 @@ static void make_splicer(struct bench *b)
 {
     static const uint16_t labels[N_SEGMENTS] = {0, 1, 2, 3, 4, 5};
     static double nothing[N_SEGMENTS];
-    struct xpl_pixels fill = {1, N_SEGMENTS, 1, true, nothing};
+    struct xpl_pixels fill = {.height = 1, .width = N_SEGMENTS, .channels = 1, .integers = true, .values = nothing};
     struct xpl_request *request;
 
-    assert_int_equal(xpl_request_read(b->arena, xpl_text_of(REQUEST), &request, &b->err), XPL_OK);
-    assert_int_equal(
-        xpl_splicer_new(b->arena, request, 0, XPL_WIRE_AS_LOGGED, labels, N_SEGMENTS, &fill, &b->splicer, &b->err),
-        XPL_OK);
+    assert_int_equal(xpl_request_read(b->arena, xpl_text_of(REQUEST), NULL, &request, &b->err), XPL_OK);
+    assert_int_equal(xpl_splicer_new(b->arena, request, 0, NULL, labels, N_SEGMENTS, &fill, &b->splicer, &b->err),
+                     XPL_OK);
 }
 
 struct bench *bench_new(struct xpl_arena *arena, react_fn react)

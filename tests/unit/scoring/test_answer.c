@@ -78,7 +78,8 @@ static void one_number_with_labels_is_the_probability_of_the_second_label(void *
 static void the_columns_named_by_the_subscription_come_first(void **state)
 {
     static const char *const fields[] = {"missing", "scores"};
-    const struct xpl_answer_hints hints = {fields, 2, "top"};
+    const struct xpl_answer_hints hints = {
+        .probability_fields = fields, .n_probability_fields = 2, .prediction_field = "top"};
     struct xpl_answer *answer = read_ok(*state,
                                         "{\"fields\":[\"probability\",\"scores\",\"prediction\",\"top\"],"
                                         "\"values\":[[[0.5,0.5],[0.25,0.75],\"x\",\"y\"]]}",
@@ -112,17 +113,17 @@ struct bad_answer {
 
 static const struct bad_answer bad_answers[] = {
     {"", "JSON"},
-    {"[]", "object"},
+    {"[]", "fewer"},
     {"<html></html>", "JSON"},
-    {"{}", "predictions[0].values and values"},
-    {"{\"predictions\":[]}", "empty"},
-    {"{\"predictions\":7}", "array"},
-    {"{\"predictions\":[7]}", "object"},
-    {"{\"predictions\":[[0.5,0.5]]}", "object"},
+    {"{}", "predictions[0].values, values, predictions"},
+    {"{\"predictions\":[]}", "fewer"},
+    {"{\"predictions\":7}", "looked for"},
+    {"{\"prediction\":1}", "looked for"},
+    {"{\"predictions\":[7]}", "activation"},
     {"{\"values\":7}", "looked for"},
     {"{\"values\":[]}", "fewer"},
     {"{\"values\":[[]]}", "no probabilities"},
-    {"{\"values\":[7]}", "not an array"},
+    {"{\"values\":[7]}", "no probability"},
     {"{\"values\":[[\"a\",\"b\"]]}", "no probabilities"},
     {"{\"values\":[[[\"a\",\"b\"]]]}", "number"},
     {"{\"values\":[[[]]]}", "0 numbers"},

@@ -12,7 +12,7 @@ static struct xpl_request *read_ok(struct xpl_arena *arena, const char *text)
 {
     struct xpl_request *request = NULL;
     struct xpl_error err = {0};
-    enum xpl_status st = xpl_request_read(arena, xpl_text_of(text), &request, &err);
+    enum xpl_status st = xpl_request_read(arena, xpl_text_of(text), NULL, &request, &err);
 
     if (st)
         fail_msg("%s: %s %s", text, err.field, err.message);
@@ -46,7 +46,7 @@ static void an_image_is_found_in_a_wml_v4_request(void **state)
     assert_int_equal(request->images[0].height, 2);
     assert_int_equal(request->images[0].width, 2);
     assert_int_equal(request->images[0].channels, 3);
-    assert_false(request->images[0].flat_channel);
+    assert_int_equal(request->images[0].form, XPL_FORM_HWC);
 }
 
 static void an_image_is_found_in_a_plain_request(void **state)
@@ -66,7 +66,7 @@ static void every_image_of_a_request_is_found_in_order(void **state)
     assert_image(request, 1, "[[[0],[1]]]");
     assert_int_equal(request->images[1].channels, 1);
     assert_image(request, 2, "[[5,6]]");
-    assert_true(request->images[2].flat_channel);
+    assert_int_equal(request->images[2].form, XPL_FORM_HW);
 }
 
 static void the_only_array_cell_of_a_row_with_fields_is_the_image(void **state)
@@ -93,7 +93,7 @@ static void rows_of_one_grey_cell_are_unwrapped_when_fields_say_so(void **state)
         read_ok(*state, "{\"input_data\":[{\"fields\":[\"image\"],\"values\":[[[[1,2,3],[4,5,6]]]]}]}");
 
     assert_image(request, 0, "[[1,2,3],[4,5,6]]");
-    assert_true(request->images[0].flat_channel);
+    assert_int_equal(request->images[0].form, XPL_FORM_HW);
     assert_int_equal(request->images[0].height, 2);
     assert_int_equal(request->images[0].width, 3);
 }
@@ -146,13 +146,13 @@ struct malformed {
 
 static const struct malformed malformed[] = {
     {"", XPL_BAD_JSON, NULL, "byte 0"},
-    {"[]", XPL_BAD_JSON, NULL, "object"},
+    {"[]", XPL_BAD_RECORD, NULL, "no image found"},
+    {"7", XPL_BAD_JSON, NULL, "object"},
     {"{\"values\":[[[[1,2,3]]]]", XPL_BAD_JSON, NULL, "not valid JSON"},
     {"{\"values\":[[[[1,2,3]]]]} x", XPL_BAD_JSON, NULL, "after the end"},
     {"{\"values\":[[[[1,2,NaN]]]]}", XPL_BAD_JSON, NULL, "not valid JSON"},
     {"{\"values\":[[[[1,2,03]]]]}", XPL_BAD_JSON, NULL, "start with 0"},
-    {"{}", XPL_BAD_RECORD, NULL, "input_data[0].values and in values"},
-    {"{\"instances\":[[[[1,2,3]]]]}", XPL_BAD_RECORD, NULL, "looked for"},
+    {"{}", XPL_BAD_RECORD, NULL, "input_data[0].values, values, instances"},
     {"{\"values\":\"x\"}", XPL_BAD_RECORD, NULL, "looked for"},
     {"{\"values\":[]}", XPL_BAD_RECORD, "values", "1 to"},
     {"{\"values\":[7]}", XPL_BAD_RECORD, "values[0]", "H x W x C"},
@@ -172,7 +172,8 @@ static const struct malformed malformed[] = {
     {"{\"values\":[[[],[]]]}", XPL_BAD_RECORD, "values[0]", "empty"},
     {"{\"values\":[[[[[[1,2,3]]]]]]}", XPL_BAD_RECORD, "values[0]", "nested 4 deep"},
     {"{\"values\":[[5,[[1,2],[3,4]],[[1,2],[3,4]]]]}", XPL_BAD_RECORD, "values[0]", "several cells"},
-    {"{\"input_data\":{}}", XPL_BAD_RECORD, "input_data", "array"},
+    {"{\"input_data\":{}}", XPL_BAD_RECORD, "input_data", "no image found"},
+    {"{\"input_data\":7}", XPL_BAD_RECORD, "input_data", "array"},
     {"{\"input_data\":[]}", XPL_BAD_RECORD, "input_data", "empty"},
     {"{\"input_data\":[{\"values\":[[[[1,2,3]]]]},{\"values\":[[[[1,2,3]]]]}]}", XPL_BAD_RECORD, "input_data",
      "several"},
@@ -186,7 +187,7 @@ static void malformed_requests_are_refused_with_the_place_and_what_was_looked_fo
         struct xpl_text text = exact_copy(m->text);
         struct xpl_request *request = NULL;
         struct xpl_error err = {0};
-        enum xpl_status st = xpl_request_read(*state, text, &request, &err);
+        enum xpl_status st = xpl_request_read(*state, text, NULL, &request, &err);
 
         if (st != m->status || strcmp(err.field, m->field ? m->field : "") != 0 || !strstr(err.message, m->says))
             fail_msg("%s: status %d, field \"%s\", \"%s\"", m->text, (int)st, err.field, err.message);
@@ -206,7 +207,7 @@ static void a_side_above_the_limit_is_refused(void **state)
     for (unsigned i = 1; i <= XPL_IMAGE_MAX_SIDE; i++)
         xpl_buf_string(text, ",0");
     xpl_buf_string(text, "]]]}");
-    assert_int_equal(xpl_request_read(*state, (struct xpl_text){text->data, text->length}, &request, &err),
+    assert_int_equal(xpl_request_read(*state, (struct xpl_text){text->data, text->length}, NULL, &request, &err),
                      XPL_BAD_RECORD);
     assert_non_null(strstr(err.message, "4096"));
 }
@@ -225,7 +226,7 @@ static void a_request_cut_anywhere_is_refused(void **state)
 
         memcpy(part, whole, n);
         text = exact_copy(part);
-        assert_int_not_equal(xpl_request_read(*state, text, &request, NULL), XPL_OK);
+        assert_int_not_equal(xpl_request_read(*state, text, NULL, &request, NULL), XPL_OK);
         free_copy(text);
     }
 }

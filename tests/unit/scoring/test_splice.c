@@ -30,7 +30,7 @@ static struct scene scene_of(struct xpl_arena *arena, const char *text, uint32_t
     struct scene s = {.arena = arena, .n_segments = 3};
     struct xpl_error err = {0};
 
-    assert_int_equal(xpl_request_read(arena, xpl_text_of(text), &s.request, &err), XPL_OK);
+    assert_int_equal(xpl_request_read(arena, xpl_text_of(text), NULL, &s.request, &err), XPL_OK);
     assert_int_equal(xpl_request_pixels(arena, s.request, image, &s.image, &err), XPL_OK);
     s.labels = XPL_NEW_ARRAY(arena, uint16_t, n_pixels(&s));
     s.fill = xpl_arena_copy(arena, s.image, sizeof *s.image);
@@ -39,7 +39,8 @@ static struct scene scene_of(struct xpl_arena *arena, const char *text, uint32_t
         s.labels[i] = (uint16_t)(i % s.image->width / 2 % s.n_segments);
     for (size_t i = 0; i < xpl_pixels_count(s.image); i++)
         s.fill->values[i] = fill_of(s.labels[i / s.image->channels], s.image->values[i]);
-    if (xpl_splicer_new(arena, s.request, image, wire, s.labels, s.n_segments, s.fill, &s.splicer, &err))
+    if (xpl_splicer_new(arena, s.request, image, &(struct xpl_wire){.format = wire}, s.labels, s.n_segments, s.fill,
+                        &s.splicer, &err))
         fail_msg("%s", err.message);
     return s;
 }
@@ -72,7 +73,8 @@ static void assert_body_reads_back(const struct scene *s, uint64_t mask)
     struct xpl_pixels *pixels;
     struct xpl_error err = {0};
 
-    if (xpl_request_read(s->arena, body, &request, &err) || xpl_request_pixels(s->arena, request, 0, &pixels, &err))
+    if (xpl_request_read(s->arena, body, NULL, &request, &err) ||
+        xpl_request_pixels(s->arena, request, 0, &pixels, &err))
         fail_msg("%s in %.*s", err.message, (int)body.length, body.ptr);
     assert_int_equal(request->n_images, 1);
     assert_int_equal(pixels->height, s->image->height);
@@ -133,14 +135,14 @@ static void parts_switched_off_show_the_fill_and_the_others_their_own_bytes(void
     struct scene s = scene_of(*state, "{\"values\":[[[[1,2,3],[ 4.0,5,6],[7,8,9e0]]]]}", 0, XPL_WIRE_AS_LOGGED, seven);
 
     assert_body(&s, 1, "{\"values\":[[[[1,2,3],[ 4.0,5,6],[8,8,8]]]]}");
-    assert_body(&s, 2, "{\"values\":[[[[7,7,7],[7,7,7],[7,8,9e0]]]]}");
+    assert_body(&s, 2, "{\"values\":[[[[7,7,7],[ 7,7,7],[7,8,9e0]]]]}");
 }
 
 static void a_grey_picture_without_channel_axis_keeps_its_form(void **state)
 {
     struct scene s = scene_of(*state, "{\"values\":[[[1, 2,3],[4 ,5,6]]]}", 0, XPL_WIRE_AS_LOGGED, seven);
 
-    assert_body(&s, 2, "{\"values\":[[[7,7,3],[7,7,6]]]}");
+    assert_body(&s, 2, "{\"values\":[[[7, 7,3],[7 ,7,6]]]}");
     assert_body(&s, 1, "{\"values\":[[[1, 2,8],[4 ,5,8]]]}");
 }
 
@@ -235,19 +237,14 @@ static void labels_and_fills_that_do_not_fit_are_refused(void **state)
     struct xpl_pixels narrow = *s.fill;
 
     narrow.width = 1;
-    assert_int_equal(xpl_splicer_new(*state, s.request, 0, XPL_WIRE_AS_LOGGED, s.labels, 0, s.fill, &splicer, NULL),
-                     XPL_INTERNAL);
-    assert_int_equal(xpl_splicer_new(*state, s.request, 0, XPL_WIRE_AS_LOGGED, s.labels, 65, s.fill, &splicer, NULL),
-                     XPL_INTERNAL);
-    assert_int_equal(xpl_splicer_new(*state, s.request, 0, XPL_WIRE_AS_LOGGED, s.labels, 1, &narrow, &splicer, NULL),
-                     XPL_INTERNAL);
+    assert_int_equal(xpl_splicer_new(*state, s.request, 0, NULL, s.labels, 0, s.fill, &splicer, NULL), XPL_INTERNAL);
+    assert_int_equal(xpl_splicer_new(*state, s.request, 0, NULL, s.labels, 65, s.fill, &splicer, NULL), XPL_INTERNAL);
+    assert_int_equal(xpl_splicer_new(*state, s.request, 0, NULL, s.labels, 1, &narrow, &splicer, NULL), XPL_INTERNAL);
     s.labels[1] = 1;
-    assert_int_equal(xpl_splicer_new(*state, s.request, 0, XPL_WIRE_AS_LOGGED, s.labels, 1, s.fill, &splicer, NULL),
-                     XPL_INTERNAL);
+    assert_int_equal(xpl_splicer_new(*state, s.request, 0, NULL, s.labels, 1, s.fill, &splicer, NULL), XPL_INTERNAL);
     s.labels[1] = 0;
     s.fill->values[1] = INFINITY;
-    assert_int_equal(xpl_splicer_new(*state, s.request, 0, XPL_WIRE_AS_LOGGED, s.labels, 1, s.fill, &splicer, NULL),
-                     XPL_INTERNAL);
+    assert_int_equal(xpl_splicer_new(*state, s.request, 0, NULL, s.labels, 1, s.fill, &splicer, NULL), XPL_INTERNAL);
     assert_null(splicer);
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pictures inside of JSON strings: PNG or JPEG as base64, with or without "data:image/…;base64," before it. */
+#ifndef XPL_SCORING_IMAGE_TEXT_H
+#define XPL_SCORING_IMAGE_TEXT_H
+
+#include "lib/base/arena.h"
+#include "lib/base/status.h"
+#include "lib/base/text.h"
+#include "lib/image/pixels.h"
+
+#define XPL_MAX_ENCODED_BYTES ((size_t)4 << 20)
+
+/** Whether the raw text of a JSON string (without its quotes) begins as such a picture does. */
+bool xpl_is_image_text(struct xpl_text raw);
+
+/** Whether a JSON value is a string that holds a picture; `*ret_raw` is what stands between the quotes. */
+bool xpl_is_image_string(struct xpl_text value, struct xpl_text *ret_raw);
+
+/** Length of the "data:…;base64," before the picture; 0 = there is none. */
+size_t xpl_image_text_prefix(struct xpl_text raw);
+
+/**
+ * The picture: 8-bit values with the channels that it has (1, 3 or 4). XPL_BAD_RECORD when it is no PNG or JPEG, is
+ * broken, or is larger than XPL_MAX_ENCODED_BYTES or than the decoder takes.
+ */
+enum xpl_status xpl_image_text_decode(struct xpl_arena *arena, struct xpl_text raw, struct xpl_pixels **ret,
+                                      struct xpl_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that a subscription may say about how its model is called. */
+#ifndef XPL_SCORING_MODEL_SETTINGS_H
+#define XPL_SCORING_MODEL_SETTINGS_H
+
+#include "lib/scoring/model_hints.h"
+#include "lib/scoring/splice.h"
+
+#define XPL_MODEL_MAX_BATCH     64
+#define XPL_MODEL_MAX_IN_FLIGHT 64
+
+struct xpl_model_settings {
+    struct xpl_request_hints request;
+    struct xpl_answer_hints answer;
+    bool has_wire; /* else the address of the endpoint tells */
+    struct xpl_wire wire;
+    uint32_t batch, in_flight;                    /* at most; 0 = as the daemon is set */
+    uint32_t call_timeout_ms, connect_timeout_ms; /* likewise */
+};
+
+/** What a scoring address tells: WML v4, KServe V1 (":predict"), the Open Inference Protocol ("/infer"). */
+enum xpl_wire_format xpl_wire_of_url(const char *url);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "lib/base/hash.h"
+#include "lib/image/png_stored.h"
+#include "lib/scoring/image_text.h"
+#include "lib/scoring/splice_rows.h"
+
+#define PREFIX "data:image/png;base64,"
+
+/* Neighbouring pixels of one row and one superpixel, in the scanlines. */
+struct run {
+    uint64_t bit; /* of the mask; 0 = a row's filter byte, the same in both */
+    uint32_t at, length;
+};
+
+struct xpl_splice_picture {
+    struct xpl_png_shape shape;
+    const uint8_t *on, *off; /* scanlines of the image and of the fill */
+    struct run *runs;
+    size_t n_runs, png_size, length;
+    const char *prefix;
+    uint8_t *scanlines, *png; /* what a body is made in */
+};
+
+static uint8_t *scanlines_of(struct xpl_arena *arena, const struct xpl_pixels *pixels,
+                             const struct xpl_png_shape *shape)
+{
+    uint8_t *lines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(shape)), *at = lines;
+    size_t row = (size_t)pixels->width * pixels->channels;
+
+    for (size_t y = 0; lines && y < pixels->height; y++) {
+        at++; /* filter 0 */
+        for (size_t i = 0; i < row; i++)
+            *at++ = (uint8_t)fmin(255, fmax(0, round(pixels->values[y * row + i])));
+    }
+    return lines;
+}
+
+static size_t put_runs(const struct xpl_splice_source *source, const struct xpl_png_shape *shape, struct run *runs)
+{
+    size_t n = 0, channels = shape->channels;
+    uint32_t at = 0;
+
+    for (size_t y = 0; y < shape->height; y++) {
+        const uint16_t *labels = source->labels + y * shape->width;
+
+        at++;
+        for (size_t x = 0; x < shape->width; x++, at += (uint32_t)channels) {
+            if (x == 0 || labels[x] != labels[x - 1]) {
+                if (runs)
+                    runs[n] = (struct run){.bit = (uint64_t)1 << labels[x], .at = at};
+                n++;
+            }
+            if (runs)
+                runs[n - 1].length += (uint32_t)channels;
+        }
+    }
+    return n;
+}
+
+enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, struct xpl_splice_picture **ret,
+                                       struct xpl_error *err)
+{
+    const struct xpl_request_image *image = &source->request->images[source->index];
+    struct xpl_text raw = {source->request->text.ptr + image->offset, image->length};
+    struct xpl_arena *arena = source->arena;
+    struct xpl_splice_picture *p = XPL_NEW(arena, struct xpl_splice_picture);
+    struct xpl_pixels *pixels;
+    enum xpl_status st;
+
+    if (!p)
+        return xpl_no_memory(err);
+    if ((st = xpl_image_text_decode(arena, raw, &pixels, err)))
+        return st;
+    p->shape = (struct xpl_png_shape){image->height, image->width, image->channels};
+    p->png_size = xpl_png_stored_size(&p->shape);
+    p->prefix = xpl_image_text_prefix(raw) ? PREFIX : "";
+    p->length = strlen(p->prefix) + xpl_base64_length(p->png_size);
+    p->on = scanlines_of(arena, pixels, &p->shape);
+    p->off = scanlines_of(arena, source->fill, &p->shape);
+    p->scanlines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(&p->shape));
+    p->png = xpl_arena_alloc(arena, p->png_size);
+    p->n_runs = put_runs(source, &p->shape, NULL);
+    p->runs = XPL_NEW_ARRAY(arena, struct run, p->n_runs);
+    if (!p->on || !p->off || !p->scanlines || !p->png || !p->runs)
+        return xpl_no_memory(err);
+    put_runs(source, &p->shape, p->runs);
+    *ret = p;
+    return XPL_OK;
+}
+
+size_t xpl_splice_picture_length(const struct xpl_splice_picture *picture)
+{
+    return picture->length;
+}
+
+char *xpl_splice_picture_put(const struct xpl_splice_picture *p, uint64_t mask, char *at)
+{
+    for (size_t i = 0; i < p->n_runs; i++) {
+        const struct run *run = &p->runs[i];
+
+        memcpy(p->scanlines + run->at, (mask & run->bit ? p->on : p->off) + run->at, run->length);
+    }
+    xpl_png_stored_write(&p->shape, p->scanlines, p->png);
+    at = xpl_put(at, p->prefix, strlen(p->prefix));
+    xpl_base64_write(p->png, p->png_size, at);
+    return at + p->length - strlen(p->prefix);
+}

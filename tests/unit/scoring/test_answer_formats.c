@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The families of model servers: where each has its probabilities. */
+#include "tests/unit/scoring/scoring_test.h"
+
+#include <math.h>
+
+#include "lib/scoring/answer.h"
+#include "lib/scoring/answer_table.h"
+
+static const char *const cat_dog[] = {"cat", "dog"};
+static const char *const scores[] = {"scores"};
+static const struct xpl_answer_hints named = {.class_labels = cat_dog, .n_class_labels = 2};
+static const struct xpl_answer_hints softmax = {.activation = XPL_ACTIVATION_SOFTMAX};
+static const struct xpl_answer_hints sigmoid = {.activation = XPL_ACTIVATION_SIGMOID};
+static const struct xpl_answer_hints by_field = {.probability_fields = scores, .n_probability_fields = 1};
+static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
+static const struct xpl_answer_hints by_row_path = {.probability_path = "rows[*].q.p"};
+
+struct family {
+    const char *text;
+    const struct xpl_answer_hints *hints;
+    uint32_t n_rows;
+    double last[2];    /* of the last row */
+    const char *label; /* of the first class; NULL = none */
+};
+
+static const struct family families[] = {
+    {"{\"predictions\":[[0.25,0.75]]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[[1,0],[0.25,0.75]]}", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[[0.75]]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[0.5,0.75]}", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[0.25,0.75]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[{\"probabilities\":[0.25,0.75],\"classes\":1}]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[{\"score\":[0.25,0.75],\"predicted_label\":1}]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"outputs\":[[0.25,0.75]]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"outputs\":{\"dense\":[[0,1],[0.25,0.75]]}}", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"model_name\":\"m\",\"outputs\":[{\"name\":\"p\",\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[1,0,0.25,0.75]"
+     "}]}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     NULL},
+    {"{\"outputs\":[{\"name\":\"p\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[[0.25,0.75]]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     NULL},
+    {"{\"outputs\":[{\"name\":\"k\",\"shape\":[1],\"datatype\":\"INT64\",\"data\":[1]},"
+     "{\"name\":\"p\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[0.25,0.75]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     NULL},
+    {"{\"outputs\":[{\"name\":\"logits\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[9,9]},"
+     "{\"name\":\"probabilities\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[0.25,0.75]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     NULL},
+    {"{\"outputs\":[{\"name\":\"probabilities\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[1,0]},"
+     "{\"name\":\"scores\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[0.25,0.75]}]}",
+     &by_field,
+     1,
+     {0.25, 0.75},
+     NULL},
+    {"{\"outputs\":[{\"name\":\"p\",\"shape\":[2,1],\"datatype\":\"FP32\",\"data\":[0.5,0.75]}]}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     NULL},
+    {"[0.25,0.75]", NULL, 1, {0.25, 0.75}, NULL},
+    {"[[1,0],[0.25,0.75]]", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"prediction\":[0.25,0.75]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"[{\"probs\":[0.75,0.25],\"labels\":[\"dog\",\"cat\"]}]", NULL, 1, {0.25, 0.75}, "cat"},
+    {"[{\"probs\":[0.5,0.5],\"labels\":[\"dog\",\"cat\"]},{\"probs\":[0.25,0.75],\"labels\":[\"cat\",\"dog\"]}]",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"output\":[{\"Scored Labels\":\"dog\",\"Scored Probabilities\":[0.25,0.75]}]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"\"{\\\"output\\\":[{\\\"Scored Probabilities\\\":[0.25,0.75]}]}\"", NULL, 1, {0.25, 0.75}, NULL},
+    {"[{\"label\":\"dog\",\"score\":0.75},{\"label\":\"cat\",\"score\":0.25}]", NULL, 1, {0.25, 0.75}, "cat"},
+    {"[[{\"label\":\"cat\",\"score\":1},{\"label\":\"dog\",\"score\":0}],"
+     "[{\"label\":\"dog\",\"score\":0.75},{\"label\":\"cat\",\"score\":0.25}]]",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"predictions\":[{\"label\":\"dog\",\"score\":0.75}]}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[\"dog\"]}", &named, 1, {0, 1}, "cat"},
+    {"{\"predictions\":[{\"prediction\":\"dog\"}]}", &named, 1, {0, 1}, "cat"},
+    {"{\"predictions\":[[0.25,0.75]]}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[[0,1.0986122886681098]]}", &softmax, 1, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[[1.0986122886681098]]}", &sigmoid, 1, {0.25, 0.75}, NULL},
+    {"{\"a\":{\"b\":[1,{\"p\":[0.25,0.75]}]}}", &by_path, 1, {0.25, 0.75}, NULL},
+    {"{\"rows\":[{\"q\":{\"p\":[1,0]}},{\"q\":{\"p\":[0.25,0.75]}}]}", &by_row_path, 2, {0.25, 0.75}, NULL},
+    {"{\"took_ms\":3,\"result\":{\"probabilities\":[0.25,0.75],\"label\":\"dog\"}}", NULL, 1, {0.25, 0.75}, NULL},
+};
+
+static void the_probabilities_of_every_family_are_found(void **state)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const struct family *f = &families[i];
+        struct xpl_text copy = exact_copy(f->text);
+        struct xpl_answer *answer = NULL;
+        struct xpl_error err = {0};
+        const double *last;
+
+        if (xpl_answer_read(*state, copy, f->hints, f->n_rows, 0, &answer, &err))
+            fail_msg("%s: %s", f->text, err.message);
+        free_copy(copy); /* nothing of the answer may point into the text */
+        last = answer->probabilities + 2 * (f->n_rows - 1);
+        if (answer->n_classes != 2 || fabs(last[0] - f->last[0]) > 1e-12 || fabs(last[1] - f->last[1]) > 1e-12)
+            fail_msg("%s: %u classes, %g, %g", f->text, answer->n_classes, last[0], last[1]);
+        if (!f->label != !answer->labels || (f->label && strcmp(f->label, answer->labels[0]) != 0))
+            fail_msg("%s: first label %s", f->text, answer->labels ? answer->labels[0] : "none");
+    }
+}
+
+struct refused {
+    const char *text;
+    const struct xpl_answer_hints *hints;
+    uint32_t n_rows;
+    const char *says;
+};
+
+static const struct refused refusals[] = {
+    {"{\"predictions\":[[2.5,-1.25]]}", NULL, 1, "activation"},
+    {"{\"predictions\":[[0.5,0.5]]}", NULL, 2, "fewer than the 2 rows"},
+    {"[0.5,0.5,0.5]", NULL, 2, "more than the 2 rows"},
+    {"{\"outputs\":[{\"name\":\"p\",\"shape\":[3],\"datatype\":\"FP32\",\"data\":[0.1,0.2,0.7]}]}", NULL, 2,
+     "3 numbers for 2 images"},
+    {"{\"predictions\":[\"dog\"]}", NULL, 1, "no array, object or number"},
+    {"{\"prediction\":\"dog\",\"confidence\":0.75}", NULL, 1, "single class"},
+    {"{\"prediction\":1}", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[\"bird\"]}", &named, 1, "\"bird\""},
+    {"{\"predictions\":[[0.2,0.3,0.5]]}", &named, 1, "2 classes"},
+    {"{\"a\":{\"b\":[1]}}", &by_path, 1, "$.a.b[1].p"},
+    {"{\"rows\":[{\"q\":7}]}", &by_row_path, 1, "q.p"},
+    {"{\"error\":\"model not ready\"}", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[[NaN,0.5]]}", NULL, 1, "JSON"},
+};
+
+static void answers_without_usable_probabilities_are_refused(void **state)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        struct xpl_answer *answer = NULL;
+        struct xpl_error err = {0};
+
+        if (xpl_answer_read(*state, xpl_text_of(refusals[i].text), refusals[i].hints, refusals[i].n_rows, 0, &answer,
+                            &err) != XPL_MODEL_BAD_ANSWER ||
+            !strstr(err.message, refusals[i].says))
+            fail_msg("%s: \"%s\"", refusals[i].text, err.message);
+    }
+}
+
+static void paths_are_names_and_numbers(void **state)
+{
+    static const char *const sound[] = {"a", "$.a.b", "a[0].b", "[0]", "a[*].b", "$[*]"};
+    static const char *const broken[] = {"", "$", "a..b", "a[", "a[]", "a[x]", "a.", "a[*].b[*]"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sound / sizeof *sound; i++)
+        if (!xpl_answer_path_is_sound(sound[i]))
+            fail_msg("%s", sound[i]);
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        if (xpl_answer_path_is_sound(broken[i]))
+            fail_msg("%s", broken[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCORING_TEST(the_probabilities_of_every_family_are_found),
+        SCORING_TEST(answers_without_usable_probabilities_are_refused),
+        SCORING_TEST(paths_are_names_and_numbers),
+    };
+
+    return cmocka_run_group_tests_name("scoring/answer_formats", tests, NULL, NULL);
+}
