@@ -157,7 +157,8 @@ bool xpl_call_blocks(const struct xpl_call *call)
 
 bool xpl_call_asks_others(const struct xpl_call *call)
 {
-    return xpl_starts_with(call->route->operation, "ml_"); /* asset discovery at the model's engine */
+    /* asset discovery at the model's engine; a probe of the model */
+    return xpl_starts_with(call->route->operation, "ml_") || xpl_ends_with(call->route->operation, "_probe");
 }
 
 /* A handler sees one state of the database; one that blocks would hold on to an old one. */

@@ -92,6 +92,31 @@ enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *a
     return ret->url ? XPL_OK : xpl_no_memory(err);
 }
 
+/* What a subscription says, at most what the daemon allows; 0 of either = nothing is said. */
+static uint32_t smaller(uint32_t said, int64_t allowed)
+{
+    return said && (allowed == 0 || said < allowed) ? said : (uint32_t)allowed;
+}
+
+struct xpl_predictor_options xpl_predictor_options_of(struct xpl_app *app, const struct xpl_model_settings *model)
+{
+    const struct xpl_settings *settings = &app->settings;
+
+    return (struct xpl_predictor_options){
+        .in_flight = smaller(model->in_flight, settings->explain_in_flight),
+        .max_batch = smaller(model->batch, settings->explain_batch),
+        .max_body_bytes = (size_t)settings->scoring_body_bytes,
+        .connect_timeout_ms =
+            model->connect_timeout_ms ? model->connect_timeout_ms : (uint32_t)settings->scoring_connect_timeout_ms,
+        .call_timeout_ms =
+            model->call_timeout_ms ? model->call_timeout_ms : (uint32_t)settings->scoring_call_timeout_ms,
+        .retries = (uint32_t)settings->scoring_retries,
+        .max_answer_bytes = (size_t)settings->scoring_answer_bytes,
+        .breaker = app->breaker,
+        .meters = &app->meters.model_calls,
+    };
+}
+
 bool xpl_is_wml_v4(const char *url)
 {
     return strstr(url, "/ml/v4/") != NULL;

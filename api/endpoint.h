@@ -9,6 +9,7 @@
 
 #include "api/app.h"
 #include "lib/base/arena.h"
+#include "lib/scoring/model_settings.h"
 #include "lib/scoring/predictor.h"
 
 /** Whether two http(s) addresses have the same scheme, host and port, as written. NULL has none. */
@@ -23,6 +24,9 @@ bool xpl_same_origin(const char *a, const char *b);
 enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
                                   const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
                                   struct xpl_error *err);
+
+/** How a model is called: as the daemon is set, and within that as the subscription says. No deadline, no ids. */
+struct xpl_predictor_options xpl_predictor_options_of(struct xpl_app *app, const struct xpl_model_settings *model);
 
 /** Whether a scoring URL is one of Watson Machine Learning v4. */
 bool xpl_is_wml_v4(const char *url);

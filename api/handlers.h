@@ -64,6 +64,7 @@ enum xpl_answered xpl_subscriptions_get(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_patch(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_delete(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_probe(struct xpl_call *call);
 
 /** On the writer: deletes a subscription with everything of it and stops its explanations. */
 enum xpl_status xpl_remove_subscription(struct xpl_db *db, struct xpl_call *call, const char *id,

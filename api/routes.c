@@ -69,6 +69,8 @@ static const struct xpl_route routes[] = {
      xpl_subscriptions_delete},
     {XPL_POST, "/v2/subscriptions/{subscription_id}/schemas", "subscriptions_schemas", XPL_EDITOR, XPL_BODY_SMALL,
      false, xpl_subscriptions_schemas},
+    {XPL_POST, "/v2/subscriptions/{subscription_id}/probe", "subscriptions_probe", XPL_EDITOR, XPL_BODY_TASKS, true,
+     xpl_subscriptions_probe},
 
     {XPL_GET, "/v2/data_sets", "data_sets_list", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_data_sets_list},
     {XPL_POST, "/v2/data_sets", "data_sets_add", XPL_EDITOR, XPL_BODY_SMALL, false, xpl_data_sets_add},

@@ -165,6 +165,17 @@ enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *a
     return XPL_OK;
 }
 
+enum xpl_status xpl_record_latest(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                  struct xpl_record *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query =
+        xpl_db_query(db, "SELECT " XPL_RECORD_COLUMNS " FROM records WHERE data_set_id = ? ORDER BY seq DESC LIMIT 1");
+
+    xpl_bind_text(query, data_set_id);
+    return xpl_fetch_one(query, arena, xpl_record_read, ret, err);
+}
+
 enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
                                            const char *transaction_id, struct xpl_record **ret, size_t *ret_count,
                                            struct xpl_error *err)

@@ -84,6 +84,10 @@ enum xpl_status xpl_records_by_scoring_id(struct xpl_db *db, struct xpl_arena *a
                                           const char *subscription_id, const char *scoring_id, struct xpl_record **ret,
                                           size_t *ret_count, struct xpl_error *err);
 
+/** What was logged last; XPL_NOT_FOUND when nothing was. */
+enum xpl_status xpl_record_latest(struct xpl_db *db, struct xpl_arena *arena, const char *data_set_id,
+                                  struct xpl_record *ret, struct xpl_error *err);
+
 /** All rows of a transaction, in order. */
 enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
                                            const char *transaction_id, struct xpl_record **ret, size_t *ret_count,

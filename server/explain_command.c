@@ -16,36 +16,19 @@
 #include "lib/explain/fill.h"
 #include "lib/image/decode.h"
 #include "server/explain_shell.h"
+#include "server/picture_file.h"
 
-#define ARENA_BYTES     ((size_t)1 << 30)
-#define MAX_IMAGE_BYTES ((size_t)64 << 20)
-#define IN_FLIGHT       16
-#define INTERRUPTED     130
-#define BAR_WIDTH       30
-#define BAR_EVERY_US    100000
+#define ARENA_BYTES  ((size_t)1 << 30)
+#define IN_FLIGHT    16
+#define INTERRUPTED  130
+#define BAR_WIDTH    30
+#define BAR_EVERY_US 100000
 
 /* Shared with the signal handler and the thread that draws the bar. */
 static struct xpl_predictor_progress progress;
 static atomic_bool bar_done;
 
 /* ---- the image ---- */
-
-static enum xpl_status read_bytes(struct xpl_shell *s, void **ret, size_t *ret_length, struct xpl_error *err)
-{
-    FILE *file = fopen(s->options.image, "rb");
-    char *data = file ? xpl_arena_alloc(s->arena, MAX_IMAGE_BYTES) : NULL;
-
-    if (!file)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image", "%.200s cannot be opened", s->options.image);
-    *ret_length = data ? fread(data, 1, MAX_IMAGE_BYTES, file) : 0;
-    fclose(file);
-    *ret = data;
-    if (!data)
-        return xpl_no_memory(err);
-    return *ret_length < MAX_IMAGE_BYTES
-               ? XPL_OK
-               : xpl_fail_field(err, XPL_BAD_FIELD, "image", "%.200s is larger than 64 MiB", s->options.image);
-}
 
 static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
@@ -58,7 +41,7 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
     size_t length = 0;
     enum xpl_status st;
 
-    if ((st = read_bytes(s, &data, &length, err)) ||
+    if ((st = xpl_read_picture_file(s->arena, s->options.image, &data, &length, err)) ||
         (st = xpl_decode_image(s->arena, data, length, s->options.channels, &height, &width, &bytes, err)) ||
         (st =
              xpl_sample_request(s->arena, &s->options.format, bytes, height, width, s->options.channels, &text, err)) ||

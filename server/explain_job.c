@@ -72,33 +72,9 @@ static int64_t spent_us(const struct xpl_task *task)
 
 /* ---- the way to the model ---- */
 
-/* What a subscription says, at most what the daemon allows; 0 of either = nothing is said. */
-static uint32_t smaller(uint32_t said, int64_t allowed)
-{
-    return said && (allowed == 0 || said < allowed) ? said : (uint32_t)allowed;
-}
-
 static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
 {
-    const struct xpl_settings *settings = &job->app->settings;
-    const struct xpl_model_settings *model = &job->data.model;
-    struct xpl_predictor_options options = {
-        .in_flight = smaller(model->in_flight, settings->explain_in_flight),
-        .max_batch = smaller(model->batch, settings->explain_batch),
-        .max_body_bytes = (size_t)settings->scoring_body_bytes,
-        .connect_timeout_ms =
-            model->connect_timeout_ms ? model->connect_timeout_ms : (uint32_t)settings->scoring_connect_timeout_ms,
-        .call_timeout_ms =
-            model->call_timeout_ms ? model->call_timeout_ms : (uint32_t)settings->scoring_call_timeout_ms,
-        .retries = (uint32_t)settings->scoring_retries,
-        .max_answer_bytes = (size_t)settings->scoring_answer_bytes,
-        .deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000 - spent_us(job->task),
-        .task_id = job->task->id,
-        .request_id = job->task->trace_id,
-        .breaker = job->app->breaker,
-        .traceparent = job->task->traceparent,
-        .meters = &job->app->meters.model_calls,
-    };
+    struct xpl_predictor_options options = xpl_predictor_options_of(job->app, &job->data.model);
     const char *url = xpl_scoring_url(job->arena, job->data.subscription);
     enum xpl_status st;
 
@@ -110,6 +86,10 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
                           xpl_json_at(job->data.subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
     if (st)
         return st;
+    options.deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000 - spent_us(job->task);
+    options.task_id = job->task->id;
+    options.request_id = job->task->trace_id;
+    options.traceparent = job->task->traceparent;
     job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
     options.batch = job->memory.batch;
     options.known_depth = job->memory.depth;

@@ -24,6 +24,7 @@
 #include "server/http.h"
 #include "server/local_socket.h"
 #include "server/options.h"
+#include "server/probe_command.h"
 #include "server/retention.h"
 #include "server/tls.h"
 #include "server/user_commands.h"
@@ -256,11 +257,21 @@ static int run(struct process *p)
     return serve(p);
 }
 
+/* Commands with a command line of their own; without server and database. */
+typedef int (*shell_fn)(int argc, char **argv);
+
+static shell_fn shell_command(const char *name)
+{
+    if (strcmp(name, "explain") == 0)
+        return xpl_explain_command;
+    return strcmp(name, "probe") == 0 ? xpl_probe_command : NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct process p = {.arena = xpl_arena_new(CONFIG_ARENA_BYTES), .data_dir = {.lock_fd = -1}};
     struct xpl_error err = {0};
-    bool at_a_shell = argc > 1 && strcmp(argv[1], "explain") == 0;
+    shell_fn at_a_shell = argc > 1 ? shell_command(argv[1]) : NULL;
     int code;
 
     if (!at_a_shell)
@@ -270,7 +281,7 @@ int main(int argc, char **argv)
         return EX_OSERR;
     }
     xpl_db_start();
-    code = at_a_shell ? xpl_explain_command(argc - 1, argv + 1) : run(&p);
+    code = at_a_shell ? at_a_shell(argc - 1, argv + 1) : run(&p);
     xpl_breaker_free(p.app.breaker);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);

@@ -32,6 +32,8 @@ static const char doc[] =
     "Commands:\n"
     "  serve    run the daemon\n"
     "  explain IMAGE --model URL   explain one image at a shell (explaind explain --help)\n"
+    "  probe URL --image FILE      which formats a model takes, and what an explanation will cost (explaind probe "
+    "--help)\n"
     "  routes   print every operation: METHOD PATH OPERATION ROLE\n"
     "  config   print all settings with their values and meaning\n"
     "  backup FILE   copy the database of --data to a new file, beside a running daemon or without one\n"

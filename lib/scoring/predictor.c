@@ -6,6 +6,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/time.h"
+#include "lib/scoring/exchange.h"
 #include "lib/scoring/predictor_job.h"
 
 #define POLL_MS        100 /* how soon a cancel or the deadline is noticed */
@@ -264,6 +265,8 @@ static enum xpl_status poll_once(struct job *job)
     if (st || !slot)
         return st ? xpl_fail(job->err, st, "%s", why.message) : XPL_OK;
     work = &p->work[slot_number(p, slot)];
+    if (p->options.exchange)
+        xpl_exchange_note(p->options.exchange, slot, work->body_length);
     xpl_call_meters_add(p->options.meters, outcome == XPL_OUTCOME_ANSWER ? XPL_OK : why.status,
                         xpl_monotonic_us() - work->started);
     return outcome == XPL_OUTCOME_ANSWER ? take_answer(job, slot, work)

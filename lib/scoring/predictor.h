@@ -23,6 +23,7 @@
 #include "lib/scoring/breaker.h"
 #include "lib/scoring/call_meters.h"
 #include "lib/scoring/depth.h"
+#include "lib/scoring/exchange.h"
 #include "lib/scoring/splice.h"
 
 struct xpl_endpoint {
@@ -50,6 +51,7 @@ struct xpl_predictor_options {
     struct xpl_breaker *breaker;    /* shared by all predictors of the process; NULL = none */
     const char *traceparent;        /* sent as traceparent (W3C Trace Context); may be NULL */
     struct xpl_call_meters *meters; /* may be NULL */
+    struct xpl_exchange *exchange;  /* filled by the first call; may be NULL */
 };
 
 /** Shared with other threads: what a dashboard sees while the work goes on, and the way to stop it. */
