@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/data_marts.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
@@ -36,7 +37,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,
                                 struct xpl_error *err);
 
-static const struct xpl_resource_type type = {
+const struct xpl_resource_type xpl_data_mart_type = {
     .kind = &xpl_kind_data_mart,
     .singular = "data_mart",
     .plural = "data_marts",
@@ -60,18 +61,12 @@ static enum xpl_status insert(struct xpl_db *db, struct xpl_call *call, json_t *
 
     if (!entity)
         return xpl_no_memory(err);
-    st = xpl_resource_make(call, &type, call->data_mart_id, entity, &resource, err);
-    return st ? st : xpl_resource_insert(db, type.kind, &resource, err);
+    st = xpl_resource_make(call, &xpl_data_mart_type, call->data_mart_id, entity, &resource, err);
+    return st ? st : xpl_resource_insert(db, xpl_data_mart_type.kind, &resource, err);
 }
 
-/* What is known of the tenant's data mart. A deleted one leaves a row, so that looking at it does not make it again. */
-enum presence {
-    NEVER_SEEN,
-    PRESENT,
-    DELETED
-};
-
-static enum xpl_status look(struct xpl_db *db, struct xpl_call *call, enum presence *ret, struct xpl_error *err)
+enum xpl_status xpl_data_mart_look(struct xpl_db *db, struct xpl_call *call, enum xpl_presence *ret,
+                                   struct xpl_error *err)
 {
     struct xpl_error missing = {0};
     struct xpl_resource resource;
@@ -79,29 +74,29 @@ static enum xpl_status look(struct xpl_db *db, struct xpl_call *call, enum prese
     const char *state;
     enum xpl_status st;
 
-    *ret = NEVER_SEEN;
-    st = xpl_resource_get(db, call->arena, type.kind, call->data_mart_id, call->data_mart_id, &resource, &missing);
+    *ret = XPL_NEVER_SEEN;
+    st = xpl_resource_get(db, call->arena, xpl_data_mart_type.kind, call->data_mart_id, call->data_mart_id, &resource,
+                          &missing);
     if (st)
         return st == XPL_NOT_FOUND ? XPL_OK : xpl_fail(err, st, "%s", missing.message);
     if ((st = xpl_resource_entity(&resource, &entity, err)))
         return st;
     state = xpl_json_string_at(entity, "status.state");
-    *ret = state && strcmp(state, "deleted") == 0 ? DELETED : PRESENT;
+    *ret = state && strcmp(state, "deleted") == 0 ? XPL_DELETED : XPL_PRESENT;
     return XPL_OK;
 }
 
-/* Makes the tenant's row at the first look; XPL_NOT_FOUND when it was deleted. */
-static enum xpl_status ensure(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+enum xpl_status xpl_data_mart_ensure(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
     XPL_AUTO_JSON entity = NULL;
-    enum presence presence;
-    enum xpl_status st = look(db, call, &presence, err);
+    enum xpl_presence presence;
+    enum xpl_status st = xpl_data_mart_look(db, call, &presence, err);
 
     (void)arg;
-    if (st || presence == PRESENT)
+    if (st || presence == XPL_PRESENT)
         return st;
-    if (presence == DELETED)
-        return xpl_resource_missing(type.singular, call->data_mart_id, err);
+    if (presence == XPL_DELETED)
+        return xpl_resource_missing(xpl_data_mart_type.singular, call->data_mart_id, err);
     entity = default_entity(call);
     return insert(db, call, entity, err);
 }
@@ -159,59 +154,59 @@ static enum xpl_answered missing(struct xpl_call *call)
 {
     struct xpl_error err = {0};
 
-    xpl_resource_missing(type.singular, call->path_params[0], &err);
+    xpl_resource_missing(xpl_data_mart_type.singular, call->path_params[0], &err);
     return xpl_reply_error(call, &err);
 }
 
 /* The first look at a tenant makes its row; the answer is then that of any other look. */
 static enum xpl_status ensure_and_list(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
-    enum xpl_status st = ensure(db, call, arg, err);
+    enum xpl_status st = xpl_data_mart_ensure(db, call, arg, err);
 
     if (st)
         return st;
     call->db = db;
-    xpl_resource_list_reply(call, &type);
+    xpl_resource_list_reply(call, &xpl_data_mart_type);
     return XPL_OK;
 }
 
 static enum xpl_status ensure_and_get(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
-    enum xpl_status st = ensure(db, call, arg, err);
+    enum xpl_status st = xpl_data_mart_ensure(db, call, arg, err);
 
     if (st)
         return st;
     call->db = db;
-    xpl_resource_get_reply(call, &type);
+    xpl_resource_get_reply(call, &xpl_data_mart_type);
     return XPL_OK;
 }
 
 enum xpl_answered xpl_data_marts_list(struct xpl_call *call)
 {
-    enum presence presence;
+    enum xpl_presence presence;
     struct xpl_error err = {0};
 
-    if (look(call->db, call, &presence, &err))
+    if (xpl_data_mart_look(call->db, call, &presence, &err))
         return xpl_reply_error(call, &err);
-    if (presence == NEVER_SEEN)
+    if (presence == XPL_NEVER_SEEN)
         return xpl_reply_after_commit(call, ensure_and_list, NULL, 512);
-    if (presence == DELETED)
-        return xpl_reply_json(call, 200, json_pack("{s:[]}", type.plural));
-    return xpl_resource_list_reply(call, &type);
+    if (presence == XPL_DELETED)
+        return xpl_reply_json(call, 200, json_pack("{s:[]}", xpl_data_mart_type.plural));
+    return xpl_resource_list_reply(call, &xpl_data_mart_type);
 }
 
 enum xpl_answered xpl_data_marts_get(struct xpl_call *call)
 {
-    enum presence presence;
+    enum xpl_presence presence;
     struct xpl_error err = {0};
 
     if (!is_own(call))
         return missing(call);
-    if (look(call->db, call, &presence, &err))
+    if (xpl_data_mart_look(call->db, call, &presence, &err))
         return xpl_reply_error(call, &err);
-    if (presence != PRESENT)
+    if (presence != XPL_PRESENT)
         return xpl_reply_after_commit(call, ensure_and_get, NULL, 512);
-    return xpl_resource_get_reply(call, &type);
+    return xpl_resource_get_reply(call, &xpl_data_mart_type);
 }
 
 static void take_member(json_t *entity, const json_t *body, const char *name)
@@ -222,28 +217,41 @@ static void take_member(json_t *entity, const json_t *body, const char *name)
         json_object_set(entity, name, value);
 }
 
+enum xpl_status xpl_data_mart_make(struct xpl_db *db, struct xpl_call *call, const json_t *body,
+                                   enum xpl_presence presence, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = default_entity(call);
+    enum xpl_status st = XPL_OK;
+
+    take_member(entity, body, "name");
+    take_member(entity, body, "description");
+    if (presence != XPL_NEVER_SEEN)
+        st = xpl_resource_delete(db, xpl_data_mart_type.kind, call->data_mart_id, call->data_mart_id, err);
+    return st ? st : insert(db, call, entity, err);
+}
+
 /* Only one that was deleted can be made. */
 static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
     XPL_AUTO_JSON entity = default_entity(call);
     XPL_AUTO_JSON body = NULL;
     struct xpl_resource resource;
-    enum presence presence;
+    enum xpl_presence presence;
     enum xpl_status st;
 
     (void)arg;
-    if ((st = look(db, call, &presence, err)))
+    if ((st = xpl_data_mart_look(db, call, &presence, err)))
         return st;
-    if (presence != DELETED)
+    if (presence != XPL_DELETED)
         return xpl_fail(err, XPL_DATA_MART_EXISTS, "Data Mart with this id is already defined");
     if ((st = xpl_call_json(call, &body, err)))
         return st;
     take_member(entity, body, "name");
     take_member(entity, body, "description");
-    if ((st = xpl_resource_make(call, &type, call->data_mart_id, entity, &resource, err)) ||
-        (st = xpl_resource_delete(db, type.kind, call->data_mart_id, call->data_mart_id, err)))
+    if ((st = xpl_resource_make(call, &xpl_data_mart_type, call->data_mart_id, entity, &resource, err)) ||
+        (st = xpl_resource_delete(db, xpl_data_mart_type.kind, call->data_mart_id, call->data_mart_id, err)))
         return st;
-    return xpl_resource_insert_and_reply(db, call, &type, &resource, err);
+    return xpl_resource_insert_and_reply(db, call, &xpl_data_mart_type, &resource, err);
 }
 
 enum xpl_answered xpl_data_marts_add(struct xpl_call *call)
@@ -258,9 +266,9 @@ enum xpl_answered xpl_data_marts_add(struct xpl_call *call)
 
 static enum xpl_status ensure_and_patch(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
-    enum xpl_status st = ensure(db, call, arg, err);
+    enum xpl_status st = xpl_data_mart_ensure(db, call, arg, err);
 
-    return st ? st : xpl_resource_patch_now(db, call, &type, err);
+    return st ? st : xpl_resource_patch_now(db, call, &xpl_data_mart_type, err);
 }
 
 enum xpl_answered xpl_data_marts_patch(struct xpl_call *call)
@@ -279,9 +287,9 @@ static enum xpl_status ensure_and_delete(struct xpl_db *db, struct xpl_call *cal
 {
     XPL_AUTO_JSON deleted = json_pack("{s:{s:s}}", "status", "state", "deleted");
     const bool *force = arg;
-    enum xpl_status st = ensure(db, call, NULL, err);
+    enum xpl_status st = xpl_data_mart_ensure(db, call, NULL, err);
 
-    if (st || (st = xpl_resource_delete_now(db, call, &type, *force, err)))
+    if (st || (st = xpl_resource_delete_now(db, call, &xpl_data_mart_type, *force, err)))
         return st;
     return insert(db, call, deleted, err);
 }

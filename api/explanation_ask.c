@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/explain_params.h"
+#include "api/explanation_ask.h"
 #include "api/explanation_request.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
@@ -297,4 +298,45 @@ enum xpl_answered xpl_explanation_tasks_add(struct xpl_call *call)
     st = make_plan(call, plan, &err);
     json_decref(plan->request.body);
     return st ? xpl_reply_error(call, &err) : xpl_reply_after_commit(call, run_add, plan, call->body.length);
+}
+
+/* ---- one task, asked for in another form ---- */
+
+struct single {
+    struct xpl_task task;
+    xpl_asked_fn reply;
+};
+
+static enum xpl_status run_ask(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    struct single *single = arg;
+    const char *task_id;
+    enum xpl_status st = queue_task(db, call, &single->task, &task_id, err);
+
+    if (st)
+        return st;
+    call->app->workers.wake(call->app->workers.context);
+    single->reply(call, task_id);
+    return XPL_OK;
+}
+
+enum xpl_answered xpl_explanation_ask(struct xpl_call *call, const char *scoring_id, const char *subscription_id,
+                                      const char *field, xpl_asked_fn reply)
+{
+    const struct xpl_explanation_request plain = {.subscription_id = subscription_id};
+    struct single *single = XPL_NEW(call->arena, struct single);
+    struct xpl_record record = {0};
+    struct xpl_error inner = {0}, err = {0};
+
+    if (!single)
+        return xpl_reply_json(call, 503, NULL);
+    single->reply = reply;
+    if (find_record(call, scoring_id, subscription_id, &record, &inner)) {
+        xpl_fail_field(&err, inner.status, strcmp(inner.field, "scoring_ids") == 0 ? field : inner.field, "%s",
+                       inner.message);
+        return xpl_reply_error(call, &err);
+    }
+    if (plan_task(call, &plain, &record, &single->task, &err))
+        return xpl_reply_error(call, &err);
+    return xpl_reply_after_commit(call, run_ask, single, 1024);
 }

@@ -119,4 +119,35 @@ enum xpl_answered xpl_explanation_task_image(struct xpl_call *call);
 enum xpl_answered xpl_transactions_get(struct xpl_call *call);
 enum xpl_answered xpl_transaction_explanations(struct xpl_call *call);
 
+/* API v1 */
+enum xpl_answered xpl_v1_data_mart_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_data_mart_put(struct xpl_call *call);
+enum xpl_answered xpl_v1_data_mart_patch(struct xpl_call *call);
+enum xpl_answered xpl_v1_data_mart_delete(struct xpl_call *call);
+enum xpl_answered xpl_v1_bindings_list(struct xpl_call *call);
+enum xpl_answered xpl_v1_bindings_add(struct xpl_call *call);
+enum xpl_answered xpl_v1_bindings_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_bindings_put(struct xpl_call *call);
+enum xpl_answered xpl_v1_bindings_delete(struct xpl_call *call);
+enum xpl_answered xpl_v1_subscriptions_list(struct xpl_call *call);
+enum xpl_answered xpl_v1_subscriptions_add(struct xpl_call *call);
+enum xpl_answered xpl_v1_subscriptions_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_subscriptions_put(struct xpl_call *call);
+enum xpl_answered xpl_v1_subscriptions_patch(struct xpl_call *call);
+enum xpl_answered xpl_v1_subscriptions_delete(struct xpl_call *call);
+enum xpl_answered xpl_v1_configurations_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_configurations_put(struct xpl_call *call);
+enum xpl_answered xpl_v1_payload_schema_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_scoring_payloads_add(struct xpl_call *call);
+enum xpl_answered xpl_v1_scoring_transactions_list(struct xpl_call *call);
+enum xpl_answered xpl_v1_explanation_configurations_add(struct xpl_call *call);
+enum xpl_answered xpl_v1_explanation_tasks_add(struct xpl_call *call);
+enum xpl_answered xpl_v1_explanation_tasks_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_model_explanations_add(struct xpl_call *call);
+enum xpl_answered xpl_v1_model_explanations_get(struct xpl_call *call);
+enum xpl_answered xpl_v1_explanations_list(struct xpl_call *call);
+enum xpl_answered xpl_v1_monitor_definitions_list(struct xpl_call *call);
+enum xpl_answered xpl_v1_metrics_list(struct xpl_call *call);
+enum xpl_answered xpl_v1_deployment_metrics_list(struct xpl_call *call);
+
 #endif

@@ -9,6 +9,7 @@
 #include "api/explain_params.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/monitors.h"
 #include "api/resource.h"
 #include "db/tasks.h"
 #include "lib/base/text.h"
@@ -247,6 +248,69 @@ enum xpl_answered xpl_monitor_instances_patch(struct xpl_call *call)
 enum xpl_answered xpl_monitor_instances_delete(struct xpl_call *call)
 {
     return xpl_resource_delete_reply(call, &type);
+}
+
+/* ---- explainability of a subscription ---- */
+
+static enum xpl_status find_explainability(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,
+                                           struct xpl_resource **ret, size_t *ret_n, struct xpl_error *err)
+{
+    struct xpl_resource_filter filter = {.values = {"explainability", "subscription", subscription_id}};
+
+    return xpl_resource_list(db, call->arena, type.kind, call->data_mart_id, &filter, ret, ret_n, err);
+}
+
+enum xpl_status xpl_explainability_get(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,
+                                       bool *ret_enabled, json_t **ret_parameters, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = NULL;
+    struct xpl_resource *found;
+    enum xpl_status st;
+    size_t n;
+
+    if ((st = find_explainability(db, call, subscription_id, &found, &n, err)) ||
+        (n && (st = xpl_resource_entity(&found[0], &entity, err))))
+        return st;
+    *ret_enabled = n && !json_is_false(xpl_json_at(entity, "parameters.enabled"));
+    if (ret_parameters) {
+        json_t *parameters = json_object_get(entity, "parameters");
+
+        *ret_parameters = parameters ? json_incref(parameters) : json_object();
+    }
+    return XPL_OK;
+}
+
+static json_t *new_explainability(const struct xpl_call *call, const char *subscription_id)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{}, s:{s:s}}", "data_mart_id", call->data_mart_id,
+                     "monitor_definition_id", "explainability", "target", "target_type", "subscription", "target_id",
+                     subscription_id, "parameters", "status", "state", "active");
+}
+
+enum xpl_status xpl_explainability_set(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,
+                                       bool enabled, const json_t *parameters, struct xpl_error *err)
+{
+    XPL_AUTO_JSON entity = NULL;
+    struct xpl_resource *found, made;
+    json_t *stored;
+    enum xpl_status st;
+    size_t n;
+
+    if ((st = find_explainability(db, call, subscription_id, &found, &n, err)) ||
+        (n && (st = xpl_resource_entity(&found[0], &entity, err))))
+        return st;
+    if (!entity && !(entity = new_explainability(call, subscription_id)))
+        return xpl_no_memory(err);
+    stored = json_object_get(entity, "parameters");
+    json_object_update(stored, (json_t *)(uintptr_t)parameters);
+    json_object_set_new(stored, "enabled", json_boolean(enabled));
+    if ((st = check(entity, err)) || (st = xpl_resource_make(call, &type, n ? found[0].id : NULL, entity, &made, err)))
+        return st;
+    if (n == 0)
+        return xpl_resource_insert(db, type.kind, &made, err);
+    made.modified_at = xpl_now_us();
+    made.modified_by = call->user;
+    return xpl_resource_update(db, type.kind, &made, err);
 }
 
 /* ---- runs and measurements: what online explanations do not have ---- */

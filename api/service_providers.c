@@ -67,7 +67,7 @@ static const char *const read_only[] = {"status", NULL};
 static const char *const secret_members[] = {"/credentials", "/request_headers", NULL};
 static const struct xpl_secrets secrets = {secret_members, "/credentials/url"};
 
-static const struct xpl_resource_type type = {
+const struct xpl_resource_type xpl_service_provider_type = {
     .kind = &xpl_kind_service_provider,
     .singular = "service_provider",
     .plural = "service_providers",
@@ -81,12 +81,12 @@ static const struct xpl_resource_type type = {
 enum xpl_status xpl_provider_load(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
                                   const char *data_mart_id, const char *id, json_t **ret_entity, struct xpl_error *err)
 {
-    return xpl_resource_load(app, db, arena, &type, data_mart_id, id, ret_entity, err);
+    return xpl_resource_load(app, db, arena, &xpl_service_provider_type, data_mart_id, id, ret_entity, err);
 }
 
 static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
 {
-    return xpl_resource_insert_and_reply(db, call, &type, arg, err);
+    return xpl_resource_insert_and_reply(db, call, &xpl_service_provider_type, arg, err);
 }
 
 enum xpl_answered xpl_service_providers_add(struct xpl_call *call)
@@ -100,27 +100,27 @@ enum xpl_answered xpl_service_providers_add(struct xpl_call *call)
     if (xpl_call_json(call, &entity, &err) || check(entity, &err))
         return xpl_reply_error(call, &err);
     xpl_set_active(entity);
-    if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
+    if (xpl_resource_make(call, &xpl_service_provider_type, NULL, entity, resource, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_add, resource, call->body.length);
 }
 
 enum xpl_answered xpl_service_providers_list(struct xpl_call *call)
 {
-    return xpl_resource_list_reply(call, &type);
+    return xpl_resource_list_reply(call, &xpl_service_provider_type);
 }
 
 enum xpl_answered xpl_service_providers_get(struct xpl_call *call)
 {
-    return xpl_resource_get_reply(call, &type);
+    return xpl_resource_get_reply(call, &xpl_service_provider_type);
 }
 
 enum xpl_answered xpl_service_providers_patch(struct xpl_call *call)
 {
-    return xpl_resource_patch_reply(call, &type);
+    return xpl_resource_patch_reply(call, &xpl_service_provider_type);
 }
 
 enum xpl_answered xpl_service_providers_delete(struct xpl_call *call)
 {
-    return xpl_resource_delete_reply(call, &type);
+    return xpl_resource_delete_reply(call, &xpl_service_provider_type);
 }

@@ -5,6 +5,9 @@
 #include <jansson.h>
 
 #include "api/app.h"
+#include "api/resource.h"
+
+extern const struct xpl_resource_type xpl_service_provider_type;
 
 /** A provider's entity with its credentials decrypted: for calling the model, never for an answer. The caller owns it.
  */

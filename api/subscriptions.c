@@ -166,7 +166,7 @@ static const char *const secret_members[] = {ENDPOINT "/credentials", ENDPOINT "
 static const struct xpl_secrets secrets = {secret_members, ENDPOINT "/url"};
 #undef ENDPOINT
 
-static const struct xpl_resource_type type = {
+const struct xpl_resource_type xpl_subscription_type = {
     .kind = &xpl_kind_subscription,
     .singular = "subscription",
     .plural = "subscriptions",
@@ -184,12 +184,12 @@ enum xpl_status xpl_subscription_load(struct xpl_app *app, struct xpl_db *db, st
                                       const char *data_mart_id, const char *id, json_t **ret_entity,
                                       struct xpl_error *err)
 {
-    return xpl_resource_load(app, db, arena, &type, data_mart_id, id, ret_entity, err);
+    return xpl_resource_load(app, db, arena, &xpl_subscription_type, data_mart_id, id, ret_entity, err);
 }
 
-static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+enum xpl_status xpl_subscription_insert(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
+                                        struct xpl_error *err)
 {
-    const struct xpl_resource *resource = arg;
     struct xpl_resource provider;
     const char *provider_id = resource->columns[0];
     enum xpl_status st;
@@ -202,7 +202,21 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
     }
     if (st || (st = xpl_add_payload_data_set(db, call, resource->id, err)))
         return st;
-    return xpl_resource_insert_and_reply(db, call, &type, resource, err);
+    return xpl_resource_insert(db, &xpl_kind_subscription, resource, err);
+}
+
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    const struct xpl_resource *resource = arg;
+    enum xpl_status st = xpl_subscription_insert(db, call, resource, err);
+    json_t *view;
+
+    if (st)
+        return st;
+    if (!(view = xpl_resource_view(db, call, &xpl_subscription_type, resource, err)))
+        return err->status ? err->status : xpl_no_memory(err);
+    xpl_reply_json(call, 202, view);
+    return XPL_OK;
 }
 
 enum xpl_answered xpl_subscriptions_add(struct xpl_call *call)
@@ -216,29 +230,29 @@ enum xpl_answered xpl_subscriptions_add(struct xpl_call *call)
     if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
         return xpl_reply_error(call, &err);
     xpl_set_active(entity);
-    if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
+    if (xpl_resource_make(call, &xpl_subscription_type, NULL, entity, resource, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_add, resource, call->body.length);
 }
 
 enum xpl_answered xpl_subscriptions_list(struct xpl_call *call)
 {
-    return xpl_resource_list_reply(call, &type);
+    return xpl_resource_list_reply(call, &xpl_subscription_type);
 }
 
 enum xpl_answered xpl_subscriptions_get(struct xpl_call *call)
 {
-    return xpl_resource_get_reply(call, &type);
+    return xpl_resource_get_reply(call, &xpl_subscription_type);
 }
 
 enum xpl_answered xpl_subscriptions_patch(struct xpl_call *call)
 {
-    return xpl_resource_patch_reply(call, &type);
+    return xpl_resource_patch_reply(call, &xpl_subscription_type);
 }
 
 enum xpl_answered xpl_subscriptions_delete(struct xpl_call *call)
 {
-    return xpl_resource_delete_reply(call, &type);
+    return xpl_resource_delete_reply(call, &xpl_subscription_type);
 }
 
 enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call)
@@ -247,8 +261,9 @@ enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call)
     struct xpl_error err = {0};
     const char *id = call->path_params[0];
 
-    if (xpl_resource_get(call->db, call->arena, type.kind, call->data_mart_id, id, &resource, &err) == XPL_NOT_FOUND)
-        xpl_resource_missing(type.singular, id, &err);
+    if (xpl_resource_get(call->db, call->arena, xpl_subscription_type.kind, call->data_mart_id, id, &resource, &err) ==
+        XPL_NOT_FOUND)
+        xpl_resource_missing(xpl_subscription_type.singular, id, &err);
     else if (err.status == XPL_OK)
         xpl_fail(&err, XPL_NOT_AVAILABLE, "schemas are for structured data; an image model needs none");
     return xpl_reply_error(call, &err);

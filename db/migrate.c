@@ -13,9 +13,10 @@ extern const char xpl_migration_0003[];
 extern const char xpl_migration_0004[];
 extern const char xpl_migration_0005[];
 extern const char xpl_migration_0006[];
+extern const char xpl_migration_0007[];
 
-static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002, xpl_migration_0003,
-                                         xpl_migration_0004, xpl_migration_0005, xpl_migration_0006};
+static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002, xpl_migration_0003, xpl_migration_0004,
+                                         xpl_migration_0005, xpl_migration_0006, xpl_migration_0007};
 
 #define N_MIGRATIONS ((int64_t)(sizeof migrations / sizeof *migrations))
 

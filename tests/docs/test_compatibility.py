@@ -6,7 +6,10 @@ import yaml
 
 from support.paths import OPENAPI, ROOT
 
-NOT_SERVED = {"POST /v2/subscriptions/{subscription_id}/predictions", "GET /v2/integrated_systems"}
+S = "/v1/data_marts/{data_mart_id}/service_bindings/{binding_id}/subscriptions/{subscription_id}"
+NOT_SERVED = {"POST /v2/subscriptions/{subscription_id}/predictions", "GET /v2/integrated_systems",
+              f"POST {S}/deployments/{{deployment_id}}/online",
+              "POST /v1/data_marts/{data_mart_id}/feedback_payloads"}
 
 
 def served():
@@ -25,13 +28,13 @@ def table(heading):
 
 
 def test_every_operation_is_in_one_of_the_tables():
-    theirs, ours = table("Operations"), table("Ours")
-    assert len(theirs) > 50 and not theirs.keys() & ours.keys()
+    theirs, ours = table("Operations") | table("Operations of API v1"), table("Ours")
+    assert len(theirs) > 80 and not theirs.keys() & ours.keys()
     assert (theirs.keys() | ours.keys()) - NOT_SERVED == served()
 
 
 def test_what_is_said_to_work_is_served():
-    states = table("Operations")
+    states = table("Operations") | table("Operations of API v1")
     assert set(states.values()) == {"works", "differs", "not for images", "not there"}
     assert {operation for operation, state in states.items() if state in ("works", "differs")} <= served()
 
@@ -39,4 +42,4 @@ def test_what_is_said_to_work_is_served():
 def test_what_is_not_served_is_not_found(api):
     for operation in NOT_SERVED:
         method, path = operation.split()
-        api.refused(method, path.replace("{subscription_id}", "s"), 404)
+        api.refused(method, re.sub(r"{\w+}", "s", path), 404)

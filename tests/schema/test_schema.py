@@ -40,7 +40,8 @@ def existing(module_daemon, stub_model) -> dict:
             "subscription_id": watched.subscription_id, "data_set_id": watched.data_set_id,
             "monitor_instance_id": watched.monitor_id, "task_id": task_id,
             "transaction_id": row["transaction_id"], "record_id": row["scoring_id"], "scoring_id": row["scoring_id"],
-            "deployment_id": watched.deployment_id, "monitor_definition_id": "explainability"}
+            "deployment_id": watched.deployment_id, "monitor_definition_id": "explainability",
+            "binding_id": watched.provider_id, "configuration": "explainability"}
 
 
 @schema.parametrize()
