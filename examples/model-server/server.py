@@ -30,7 +30,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from PIL import Image
 
 MAX_BODY = 64 << 20
@@ -45,17 +44,8 @@ class BadRequest(Exception):
     """What is wrong with a request, in words for its sender."""
 
 
-class Model:
-    """An ONNX classifier: one image input, probabilities out."""
-
-    def __init__(self, path, labels):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.input = self.session.get_inputs()[0]
-        self.shape = self.input.shape[1:]
-        self.name = Path(path).stem
-        self.labels = labels
+class Images:
+    """What all models here have in common; `shape` and `labels` are set, `run` scores a batch."""
 
     def score(self, images):
         """Probabilities of a list of images, one row each."""
@@ -68,9 +58,8 @@ class Model:
         wanted = tuple(self.shape)
         if values.shape[1:] != wanted:
             raise BadRequest(f"values: images of shape {list(wanted)} are expected, not {list(values.shape[1:])}")
-        answer = self.session.run(None, {self.input.name: values})[0]
+        answer = self.run(values)
         return np.concatenate([1 - answer, answer], axis=1) if answer.shape[1] == 1 else answer
-
 
     def decode(self, text):
         """A PNG or JPEG in base64 as an image."""
@@ -80,6 +69,24 @@ class Model:
         except (OSError, TypeError, ValueError) as error:
             raise BadRequest(f"not a picture in base64: {error}") from error
         return values.reshape(*values.shape[:2], self.shape[-1])
+
+
+class Model(Images):
+    """An ONNX classifier: one image input, probabilities out."""
+
+    def __init__(self, path, labels):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.input = self.session.get_inputs()[0]
+        self.shape = self.input.shape[1:]
+        self.name = Path(path).stem
+        self.labels = labels
+
+    def run(self, values):
+        return self.session.run(None, {self.input.name: values})[0]
 
 
 def table(model, probabilities):
@@ -259,21 +266,11 @@ class Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="ONNX file: NHWC images in, probabilities out")
-    parser.add_argument("--labels", type=Path, help="text file with one class name a line")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8500, help="0 takes a free one (default 8500)")
-    parser.add_argument("--url", help="how clients reach this server, when not at the address it listens on")
-    parser.add_argument("--deployment", default="example", help="id and name of the deployment (default example)")
-    parser.add_argument("--user", help="custom engine: wanted user name")
-    parser.add_argument("--password", default="", help="custom engine: wanted password")
-    arguments = parser.parse_args()
+def serve(load, arguments):
+    """Serves the model that `load` gives for a list of labels, until SIGTERM."""
     labels = arguments.labels.read_text().splitlines() if arguments.labels else None
     credentials = f"{arguments.user}:{arguments.password}" if arguments.user else None
-    server = Server((arguments.host, arguments.port), arguments.url, Model(arguments.model, labels),
-                    arguments.deployment, credentials)
+    server = Server((arguments.host, arguments.port), arguments.url, load(labels), arguments.deployment, credentials)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"model server listening on {server.url}", flush=True)
     try:
@@ -282,6 +279,24 @@ def main():
         pass
     server.server_close()
     return 0
+
+
+def options(description, model_help):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help=model_help)
+    parser.add_argument("--labels", type=Path, help="text file with one class name a line")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8500, help="0 takes a free one (default 8500)")
+    parser.add_argument("--url", help="how clients reach this server, when not at the address it listens on")
+    parser.add_argument("--deployment", default="example", help="id and name of the deployment (default example)")
+    parser.add_argument("--user", help="custom engine: wanted user name")
+    parser.add_argument("--password", default="", help="custom engine: wanted password")
+    return parser.parse_args()
+
+
+def main():
+    arguments = options(__doc__, "ONNX file: NHWC images in, probabilities out")
+    return serve(lambda labels: Model(arguments.model, labels), arguments)
 
 
 if __name__ == "__main__":

@@ -107,6 +107,17 @@ def test_a_subscription_of_v1_is_one_of_v2(api, v1, stub_model, subscribed):
     assert api.data_set_of(subscription_id)
 
 
+def test_a_subscription_gets_an_id_when_the_client_has_none(api, v1, stub_model):
+    binding_id = v1.bind(stub_model.url)
+    path = f"/service_bindings/{binding_id}/subscriptions"
+    made = v1.call("POST", path, v1.subscription_body(scoring_url(stub_model)), 201)
+    api.get(f"/v2/subscriptions/{made['metadata']['guid']}")
+    for body, field in (({}, "asset"), ({"asset": {"asset_id": "a"}}, "deployments"),
+                        ({"asset": {"asset_id": "a"}, "deployments": [{}, {}]}, "deployments"),
+                        ({"asset": {}, "deployments": [{"deployment_id": "d"}]}, "asset.asset_id")):
+        assert api.refused("POST", v1.dm + path, 400, json=body)["parameters"] == [field], body
+
+
 def test_a_subscription_of_v2_is_one_of_v1(api, v1, watched):
     path = f"/service_bindings/{watched.provider_id}/subscriptions"
     [listed] = v1.call("GET", path)["subscriptions"]
