@@ -13,6 +13,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
 #include "lib/base/meter.h"
+#include "lib/base/text.h"
 #include "lib/scoring/address.h"
 #include "lib/scoring/breaker.h"
 #include "lib/scoring/call_meters.h"
@@ -46,6 +47,7 @@ struct xpl_settings {
     const char *cors_origins;                /* blank- or comma-separated; "*" = all; "" = none */
     int64_t retention_days, retention_bytes; /* 0 = keep */
     int64_t retention_interval_ms;
+    int64_t gateway_threads, gateway_log_bytes;
 };
 
 /** How far a task that is being worked on has come. */
@@ -68,6 +70,7 @@ struct xpl_worker_hooks {
 struct xpl_app_meters {
     struct xpl_call_meters model_calls;
     xpl_counter tasks_finished, tasks_failed, retention_records;
+    xpl_counter gateway_logged, gateway_unlogged; /* transactions; those that could not be */
 };
 
 /** What the process around the API tells about itself. */
@@ -75,6 +78,21 @@ struct xpl_process_hooks {
     void *context;
     /** Appends the page of metrics to `out`; `db` is the caller's reader. */
     enum xpl_status (*metrics)(void *context, struct xpl_db *db, struct xpl_buf *out, struct xpl_error *err);
+};
+
+/** A transaction that went through the gateway; everything is the caller's. */
+struct xpl_scored {
+    const char *data_mart_id, *subscription_id, *user, *transaction_id;
+    struct xpl_text request, response;
+    int64_t scored_at; /* microseconds */
+    double response_time_ms;
+};
+
+/** What the gateway needs of the process around the API. */
+struct xpl_gateway_hooks {
+    struct xpl_forwarder *forwarder;
+    void *context;
+    void (*log)(void *context, const struct xpl_scored *scored); /* copies what it needs, never waits */
 };
 
 struct xpl_credentials;
@@ -85,6 +103,7 @@ struct xpl_app {
     struct xpl_writer *writer;
     struct xpl_worker_hooks workers;
     struct xpl_process_hooks process;
+    struct xpl_gateway_hooks gateway;
     struct xpl_app_meters meters;
     const struct xpl_address_policy *scoring_policy;
     struct xpl_breaker *breaker;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "api/cors.h"
+#include "api/handlers.h"
 #include "api/routes.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/time.h"
@@ -145,7 +146,8 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
 /* What a large body of records makes slow is its size; a small one costs less than handing it to another thread. */
 static bool is_slow(const struct xpl_call *call)
 {
-    bool small = call->route->body_limit == XPL_BODY_RECORDS && call->body.length <= QUICK_BODY_BYTES;
+    bool small =
+        call->route->body_limit == XPL_BODY_RECORDS && call->body.length <= QUICK_BODY_BYTES && !xpl_call_scores(call);
 
     return call->route->blocking && !small;
 }
@@ -153,6 +155,11 @@ static bool is_slow(const struct xpl_call *call)
 bool xpl_call_blocks(const struct xpl_call *call)
 {
     return is_slow(call) || call->password_unchecked;
+}
+
+bool xpl_call_scores(const struct xpl_call *call)
+{
+    return call->route->handle == xpl_subscriptions_predictions || call->route->handle == xpl_v1_deployments_online;
 }
 
 bool xpl_call_asks_others(const struct xpl_call *call)

@@ -136,6 +136,9 @@ bool xpl_call_admit(struct xpl_call *call, bool may_block);
 
 /** Whether xpl_call_handle may take long: then it is to run on the api pool. */
 bool xpl_call_blocks(const struct xpl_call *call);
+/** Whether it goes to a model through the gateway: on threads of its own. */
+bool xpl_call_scores(const struct xpl_call *call);
+
 /** Whether it does so because it waits for a server that is not ours. */
 bool xpl_call_asks_others(const struct xpl_call *call);
 

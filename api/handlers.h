@@ -64,6 +64,7 @@ enum xpl_answered xpl_subscriptions_get(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_patch(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_delete(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call);
+enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_probe(struct xpl_call *call);
 
 /** On the writer: deletes a subscription with everything of it and stops its explanations. */
@@ -120,6 +121,7 @@ enum xpl_answered xpl_transactions_get(struct xpl_call *call);
 enum xpl_answered xpl_transaction_explanations(struct xpl_call *call);
 
 /* API v1 */
+enum xpl_answered xpl_v1_deployments_online(struct xpl_call *call);
 enum xpl_answered xpl_v1_data_mart_get(struct xpl_call *call);
 enum xpl_answered xpl_v1_data_mart_put(struct xpl_call *call);
 enum xpl_answered xpl_v1_data_mart_patch(struct xpl_call *call);

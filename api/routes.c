@@ -69,6 +69,8 @@ static const struct xpl_route routes[] = {
      xpl_subscriptions_delete},
     {XPL_POST, "/v2/subscriptions/{subscription_id}/schemas", "subscriptions_schemas", XPL_EDITOR, XPL_BODY_SMALL,
      false, xpl_subscriptions_schemas},
+    {XPL_POST, "/v2/subscriptions/{subscription_id}/predictions", "subscriptions_predictions", XPL_EDITOR,
+     XPL_BODY_RECORDS, true, xpl_subscriptions_predictions},
     {XPL_POST, "/v2/subscriptions/{subscription_id}/probe", "subscriptions_probe", XPL_EDITOR, XPL_BODY_TASKS, true,
      xpl_subscriptions_probe},
 
@@ -180,6 +182,10 @@ static const struct xpl_route routes[] = {
     {XPL_GET,
      "/v1/data_marts/{data_mart_id}/service_bindings/{binding_id}/subscriptions/{subscription_id}/payload_table_schema",
      "v1_payload_schema_get", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_v1_payload_schema_get},
+    {XPL_POST,
+     "/v1/data_marts/{data_mart_id}/service_bindings/{binding_id}/subscriptions/{subscription_id}/deployments/"
+     "{deployment_id}/online",
+     "v1_deployments_online", XPL_EDITOR, XPL_BODY_RECORDS, true, xpl_v1_deployments_online},
     {XPL_POST, "/v1/data_marts/{data_mart_id}/scoring_payloads", "v1_scoring_payloads_add", XPL_EDITOR,
      XPL_BODY_RECORDS, true, xpl_v1_scoring_payloads_add},
     {XPL_GET, "/v1/data_marts/{data_mart_id}/scoring_transactions", "v1_scoring_transactions_list", XPL_VIEWER,

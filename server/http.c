@@ -13,6 +13,7 @@
 
 #define POOL_THREADS      2
 #define POOL_WAITING      64
+#define GATEWAY_WAITING   256
 #define CONNECTION_MEMORY ((size_t)64 << 10) /* zeroed for every request */
 #define FLUSH_STEPS       200                /* of 10 ms: how long answers may take to leave at the end */
 
@@ -182,6 +183,8 @@ enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting,
     app->process = (struct xpl_process_hooks){http, show_metrics};
     if ((st = xpl_metrics_init(&http->shared.metrics, err)) || (st = start_register(http, err)) ||
         (st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
+        (st = xpl_api_pool_start(db_path, (size_t)app->settings.gateway_threads, GATEWAY_WAITING, &http->shared.gateway,
+                                 err)) ||
         (st = start_side(http, &http->plain, db_path, NULL, err)) ||
         (st = start_side(http, &http->tls, db_path, tls, err)) ||
         (st = xpl_acceptor_start(listeners, n_listeners, http->shared.connections, on_connection, http, &http->acceptor,
@@ -204,7 +207,8 @@ void xpl_http_drain(struct xpl_http *http)
         nanosleep(&step, NULL);
     xpl_waiting_drain(http->shared.waiting);
     xpl_api_pool_stop(http->shared.pool);
-    http->shared.pool = NULL;
+    xpl_api_pool_stop(http->shared.gateway);
+    http->shared.pool = http->shared.gateway = NULL;
 }
 
 static void stop_side(struct side *side)
@@ -229,6 +233,7 @@ void xpl_http_stop(struct xpl_http *http)
         return;
     xpl_acceptor_stop(http->acceptor);
     xpl_api_pool_stop(http->shared.pool);
+    xpl_api_pool_stop(http->shared.gateway);
     wait_for_answers(http);
     stop_side(&http->plain);
     stop_side(&http->tls);

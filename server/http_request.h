@@ -18,6 +18,7 @@
 struct xpl_http_shared {
     struct xpl_app *app;
     struct xpl_api_pool *pool;
+    struct xpl_api_pool *gateway; /* calls that score through the gateway: a slow model holds up nobody else */
     struct xpl_connections *connections;
     struct xpl_waiting *waiting;
     atomic_size_t n_requests; /* that exist */

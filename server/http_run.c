@@ -139,7 +139,7 @@ static void run_blocking(struct xpl_http_request *r)
     r->job.run = run_on_pool;
     r->job.asks_others = xpl_call_asks_others(&r->call);
     suspend(r);
-    if (xpl_api_pool_submit(r->shared->pool, &r->job, &err)) {
+    if (xpl_api_pool_submit(xpl_call_scores(&r->call) ? r->shared->gateway : r->shared->pool, &r->job, &err)) {
         xpl_reply_error(&r->call, &err);
         resume(r);
     }

@@ -21,6 +21,7 @@
 #include "server/data_dir.h"
 #include "server/explain_command.h"
 #include "server/first_admin.h"
+#include "server/gateway_log.h"
 #include "server/http.h"
 #include "server/local_socket.h"
 #include "server/options.h"
@@ -43,6 +44,7 @@ struct process {
     struct xpl_waiting *waiting;
     struct xpl_workers *workers;
     struct xpl_retention *retention;
+    struct xpl_gateway_log *gateway_log;
     struct xpl_http *http;
 };
 
@@ -144,7 +146,8 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
     if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) || (st = start_users(p, err)) ||
         (st = xpl_waiting_start((size_t)p->app.settings.http_waiting, &p->waiting, err)) ||
         (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)) ||
-        (st = xpl_retention_start(&p->app, &p->retention, err)))
+        (st = xpl_retention_start(&p->app, &p->retention, err)) ||
+        (st = xpl_gateway_log_start(&p->app, p->data_dir.database, &p->gateway_log, err)))
         return st;
     return xpl_http_start(&p->app, p->waiting, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen + 1,
                           &p->http, err);
@@ -166,6 +169,7 @@ static void stop(struct process *p)
         xpl_http_drain(p->http);
     xpl_retention_stop(p->retention);
     xpl_workers_stop(p->workers);
+    xpl_gateway_log_stop(p->gateway_log);
     xpl_writer_stop(p->app.writer);
     xpl_http_stop(p->http);
     xpl_waiting_free(p->waiting);

@@ -85,6 +85,16 @@ static void page_storage(const struct xpl_app *app, const struct xpl_gauges *gau
                (double)xpl_counted(&app->meters.retention_records));
 }
 
+static void page_gateway(const struct xpl_app *app, struct xpl_buf *out)
+{
+    xpl_metric_head(out, "explaind_gateway_transactions_total", "counter",
+                    "Transactions that went through the gateway, by whether they could be logged.");
+    xpl_buf_printf(out, "explaind_gateway_transactions_total{logged=\"yes\"} %" PRIu64 "\n",
+                   xpl_counted(&app->meters.gateway_logged));
+    xpl_buf_printf(out, "explaind_gateway_transactions_total{logged=\"no\"} %" PRIu64 "\n",
+                   xpl_counted(&app->meters.gateway_unlogged));
+}
+
 void xpl_metrics_page(const struct xpl_metrics *metrics, const struct xpl_app *app, const struct xpl_gauges *gauges,
                       struct xpl_buf *out)
 {
@@ -94,4 +104,5 @@ void xpl_metrics_page(const struct xpl_metrics *metrics, const struct xpl_app *a
     page_tasks(app, gauges, out);
     page_model_calls(app, out);
     page_storage(app, gauges, out);
+    page_gateway(app, out);
 }

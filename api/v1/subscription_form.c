@@ -115,7 +115,7 @@ enum xpl_status xpl_v2_subscription_entity(const json_t *v1, const json_t *befor
     XPL_AUTO_JSON entity = before ? json_deep_copy(before) : json_object();
     XPL_AUTO_JSON asset = json_object();
     XPL_AUTO_JSON deployment = NULL;
-    json_t *given;
+    json_t *given = NULL;
     enum xpl_status st;
 
     if (!json_is_object(v1))

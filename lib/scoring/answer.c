@@ -185,7 +185,7 @@ static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_ans
 static enum xpl_status read_name(struct reading *r, struct xpl_text prediction, double *out)
 {
     const char *name = xpl_class_name_of(r->arena, prediction);
-    uint32_t index;
+    uint32_t index = 0;
     enum xpl_status st = name ? find_order(r, &name, 1, &index) : bad(r->err, "a label has a broken escape");
 
     if (!st)

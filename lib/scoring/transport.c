@@ -94,12 +94,13 @@ static enum xpl_status add_task_headers(struct xpl_slot *slot, const char *task_
 }
 
 static enum xpl_status add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                   const struct xpl_predictor_options *options, struct xpl_error *err)
+                                   const struct xpl_predictor_options *options, const char *content_type,
+                                   const char *accept, struct xpl_error *err)
 {
     enum xpl_status st;
 
-    if ((st = add_header(slot, "Content-Type: ", "application/json", err)) ||
-        (st = add_header(slot, "Accept: ", "application/json", err)) || (st = add_header(slot, "Expect:", "", err)))
+    if ((st = add_header(slot, "Content-Type: ", content_type, err)) ||
+        (st = add_header(slot, "Accept: ", accept, err)) || (st = add_header(slot, "Expect:", "", err)))
         return st;
     for (size_t i = 0; i < endpoint->n_headers; i++)
         if ((st = add_header(slot, endpoint->headers[i], "", err)))
@@ -111,6 +112,22 @@ static enum xpl_status add_headers(struct xpl_slot *slot, const struct xpl_endpo
     if (options->traceparent && (st = add_header(slot, "traceparent: ", options->traceparent, err)))
         return st;
     return options->task_id ? add_task_headers(slot, options->task_id, err) : XPL_OK;
+}
+
+enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                                      const struct xpl_predictor_options *options, const char *content_type,
+                                      const char *accept, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    curl_slist_free_all(slot->headers);
+    slot->headers = NULL;
+    slot->endpoint = endpoint;
+    st = add_headers(slot, endpoint, options, content_type, accept, err);
+    curl_easy_setopt(slot->handle, CURLOPT_HTTPHEADER, slot->headers);
+    curl_easy_setopt(slot->handle, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+    curl_easy_setopt(slot->handle, CURLOPT_TIMEOUT_MS, (long)options->call_timeout_ms);
+    return st;
 }
 
 /* "host:port", and the host without the brackets of an IPv6 address. */
@@ -191,6 +208,7 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
 static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
                                  const struct xpl_predictor_options *options, size_t body_max, struct xpl_error *err)
 {
+    static const char json[] = "application/json";
     enum xpl_status st;
 
     slot->endpoint = endpoint;
@@ -199,7 +217,7 @@ static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoin
     slot->handle = curl_easy_init();
     if (!slot->handle)
         return xpl_no_memory(err);
-    if ((st = read_url(slot, endpoint->url, err)) || (st = add_headers(slot, endpoint, options, err)))
+    if ((st = read_url(slot, endpoint->url, err)) || (st = add_headers(slot, endpoint, options, json, json, err)))
         return st;
     if (options->task_id)
         slot->sequence = find_sequence(slot);
@@ -283,7 +301,7 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
     slot->refused = slot->opened = false;
     write_sequence(slot, number);
     if (slot->body_max) {
-        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->body);
+        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->borrowed ? slot->borrowed : slot->body);
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_length);
     }
     if (curl_multi_add_handle(transport->multi, slot->handle) != CURLM_OK)

@@ -22,8 +22,9 @@
 struct xpl_slot {
     CURL *handle;
     struct curl_slist *headers;
-    char *sequence; /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
-    char *body;     /* body_max bytes, for the caller to write; see xpl_transport_body */
+    char *sequence;       /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
+    char *body;           /* body_max bytes, for the caller to write; see xpl_transport_body */
+    const char *borrowed; /* sent in its place; NULL = none */
     size_t body_max;
     struct xpl_buf answer;
     const struct xpl_endpoint *endpoint;
@@ -55,6 +56,11 @@ const char *xpl_transport_host(const struct xpl_transport *transport);
  * be. NULL without memory.
  */
 char *xpl_transport_body(struct xpl_slot *slot);
+
+/** Other headers for the slot's next requests: those of `options`, with these media types. */
+enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
+                                      const struct xpl_predictor_options *options, const char *content_type,
+                                      const char *accept, struct xpl_error *err);
 
 /** Starts the request of a slot whose body was written. `number` tells calls apart in the Ce-Id header. */
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,

@@ -110,6 +110,8 @@ class Contract:
             self._judge_refusal(where, response)
             return
         operation.answered.add(response.status_code)
+        if operation.spec.get("x-passes-on"):
+            return  # the answer is the model's
         key = str(response.status_code)
         if key not in operation.spec["responses"]:
             key = key[0] + "XX"

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scoring through the daemon: the model's answer byte for byte, the transaction logged afterwards and never in the way."""
+import concurrent.futures
+import json
+import threading
+import time
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from support.client import Client, Watched, wait_for
+from support.images import blocks
+
+
+@pytest.fixture
+def peculiar():
+    """A model whose answers no JSON library would write like this; it notes what it was asked."""
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            server.asked.append((self.path, dict(self.headers), body))
+            status, media_type, answer = server.answer
+            self.send_response(status)
+            if media_type:
+                self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}"
+    server.answer = (200, "application/json", b'{ "predictions" : [ [0.250, 7.5e-1] ] }\n')
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def predictions(watched) -> str:
+    return f"/v2/subscriptions/{watched.subscription_id}/predictions"
+
+
+def logged(watched, n=1) -> list:
+    """The values of the records, once there are `n`."""
+    for _ in range(500):
+        if watched.count() >= n:
+            return watched.values(limit=1000)
+        time.sleep(0.01)
+    pytest.fail(f"{watched.count()} records, {n} were expected")
+
+
+def test_an_answer_comes_back_byte_for_byte_and_is_logged(api, peculiar):
+    watched = Watched(api, peculiar, path="/v1/models/m:predict")
+    body = b'{"instances" : [' + json.dumps(blocks()).encode() + b"] }"
+    transaction_id = uuid.uuid4().hex
+    answer = api.request("POST", predictions(watched), 200, data=body, headers={
+        "Content-Type": "application/json", "X-Global-Transaction-Id": transaction_id})
+    assert answer.content == peculiar.answer[2] and answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Global-Transaction-Id"] == transaction_id
+    path, headers, asked = peculiar.asked[-1]
+    assert path == "/v1/models/m:predict" and asked == body
+    assert headers["X-Global-Transaction-Id"] == transaction_id
+    [record] = logged(watched)
+    assert record["scoring_id"] == f"{transaction_id}-1" and record["probability"] == [0.25, 0.75]
+    assert record["response_time"] > 0
+
+
+def test_what_went_through_is_explained_by_its_transaction_id(watched):
+    request, _ = watched.score(blocks())
+    answer = watched.client.request("POST", predictions(watched), 200, json=request)
+    transaction_id = answer.headers["X-Global-Transaction-Id"]
+    logged(watched)
+    [task_id] = watched.explain(transaction_id)
+    assert wait_for(watched.client, task_id)["entity"]["status"]["state"] == "finished"
+
+
+@pytest.mark.parametrize("status, media_type, body", [
+    (404, "text/html; charset=utf-8", b"<h1>nothing here</h1>"), (422, "application/json", b'{"error":"shape"}'),
+    (500, None, b"\x00\xff"), (503, "application/json", b""), (201, "application/x-npy", bytes(range(256)))])
+def test_whatever_the_model_answers_is_passed_on(api, peculiar, status, media_type, body):
+    watched = Watched(api, peculiar, path="/score")
+    peculiar.answer = (status, media_type, body)
+    answer = api.request("POST", predictions(watched), status, data=b"anything at all", headers={"Content-Type": "image/png"})
+    assert answer.content == body and answer.headers["Content-Type"] == (media_type or "application/octet-stream")
+    assert peculiar.asked[-1][1]["Content-Type"] == "image/png" and len(peculiar.asked) == 1
+
+
+def test_what_cannot_be_logged_is_scored_all_the_same_and_counted(api, peculiar, daemon):
+    watched = Watched(api, peculiar, path="/score")
+    before = unlogged(daemon)
+    for body in (b"not json", b'{"values": []}', b"{}", b""):
+        assert api.request("POST", predictions(watched), 200, data=body).content == peculiar.answer[2]
+    deadline = time.monotonic() + 10
+    while unlogged(daemon) < before + 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert unlogged(daemon) == before + 4 and watched.count() == 0
+
+
+def unlogged(daemon) -> int:
+    page = Client(daemon.url).request("GET", f"{daemon.url}/metrics").text
+    [line] = [line for line in page.splitlines() if line.startswith('explaind_gateway_transactions_total{logged="no"}')]
+    return int(line.split()[-1])
+
+
+def test_a_failed_prediction_and_our_own_variations_are_not_logged(api, peculiar):
+    watched = Watched(api, peculiar, path="/v1/models/m:predict")
+    request = {"instances": [blocks()]}
+    peculiar.answer = (500, "application/json", b'{"error":"no"}')
+    api.request("POST", predictions(watched), 500, json=request)
+    peculiar.answer = (200, "application/json", b'{"predictions":[[0.5,0.5]]}')
+    api.request("POST", predictions(watched), 200, json=request, headers={"X-Explaind-Task": "t"})
+    api.request("POST", predictions(watched), 200, json=request, headers={"X-Global-Transaction-Id": "the-one"})
+    assert [r["transaction_id"] for r in logged(watched)] == ["the-one"]
+
+
+def test_models_that_cannot_be_asked_give_clear_errors(api):
+    provider_id = api.add_provider("http://127.0.0.1:1")
+    closed = api.add_subscription(provider_id, "http://127.0.0.1:1/online", deployment_id="closed")
+    error = api.refused("POST", f"/v2/subscriptions/{closed}/predictions", 502, json={})
+    assert "cannot be reached" in error["message"]
+    api.refused("POST", f"/v2/subscriptions/{uuid.uuid4()}/predictions", 404, json={})
+
+
+def test_a_slow_model_gives_504_and_holds_up_nobody(start_daemon):
+    daemon = start_daemon(**{"scoring.call_timeout_ms": 400, "gateway.threads": 1})
+    api = Client(daemon.url)
+    release = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            release.wait(20)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.url = True, f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    watched = Watched(api, server, path="/score")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(Client(daemon.url, api.instance).request, "POST", predictions(watched), 504, json={})
+        time.sleep(0.1)
+        started = time.monotonic()
+        api.get("/v2/subscriptions")
+        assert time.monotonic() - started < 0.3 and waiting.result(10).status_code == 504
+    release.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_many_at_once_are_all_logged(watched):
+    request, _ = watched.score(blocks(8, 8))
+    ids = [uuid.uuid4().hex for _ in range(200)]
+
+    def one(transaction_id):
+        client = Client(watched.client.url, watched.client.instance)
+        return client.request("POST", predictions(watched), 200, json=request,
+                              headers={"X-Global-Transaction-Id": transaction_id}).content
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(one, ids))) == 1
+    assert {r["transaction_id"] for r in logged(watched, 200)} == set(ids)
+
+
+def test_what_waits_is_logged_before_the_daemon_ends(start_daemon, stub_model):
+    daemon = start_daemon()
+    api = Client(daemon.url)
+    watched = Watched(api, stub_model)
+    request, _ = watched.score(blocks())
+    for _ in range(50):
+        api.request("POST", predictions(watched), 200, json=request)
+    daemon.stop()
+    again = Client(start_daemon().url, api.instance)
+    found = again.get(watched.records_path, limit=0, include_total_count="true")
+    assert found["total_count"] == 50
+
+
+def test_the_path_of_v1(api, watched):
+    request, expected = watched.score(blocks())
+    path = (f"/v1/data_marts/{api.instance}/service_bindings/{watched.provider_id}/subscriptions/{watched.subscription_id}"
+            "/deployments/{}/online")
+    answer = api.request("POST", path.format(watched.deployment_id), 200, json=request)
+    assert answer.json() == expected
+    assert len(logged(watched)) == 1
+    api.request("POST", path.format("other"), 404, json=request)
