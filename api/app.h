@@ -107,6 +107,7 @@ struct xpl_app {
     struct xpl_app_meters meters;
     const struct xpl_address_policy *scoring_policy;
     struct xpl_breaker *breaker;
+    struct xpl_model_tokens *model_tokens;
     uint8_t token_key[XPL_KEY_BYTES];   /* signs the tokens of the login routes */
     uint8_t secrets_key[XPL_KEY_BYTES]; /* encrypts provider credentials */
     bool no_auth;

@@ -19,11 +19,14 @@ bool xpl_same_origin(const char *a, const char *b);
  * The endpoint at `url`. `scoring_endpoint` (a subscription's deployment.scoring_endpoint; NULL for discovery) brings
  * its own credentials and headers. Without credentials there the provider's are used; these and the provider's headers
  * go to the server of its credentials.url only: a subscription cannot send them elsewhere. Strings live in `arena`.
- * Both entities are unsealed.
+ * Both entities are unsealed. Credentials of IBM's own services are exchanged for a token, so that this may block.
  */
-enum xpl_status xpl_endpoint_make(const struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
+enum xpl_status xpl_endpoint_make(struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
                                   const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
                                   struct xpl_error *err);
+
+/** Whether the auth_url of credentials, if any, is of their own server or of IBM Cloud: a key goes nowhere else. */
+bool xpl_auth_url_is_sound(const json_t *credentials);
 
 /** How a model is called: as the daemon is set, and within that as the subscription says. No deadline, no ids. */
 struct xpl_predictor_options xpl_predictor_options_of(struct xpl_app *app, const struct xpl_model_settings *model);

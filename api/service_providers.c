@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where models are deployed, and the credentials to reach them. */
 #include "api/service_providers.h"
+#include "api/endpoint.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
@@ -41,6 +42,10 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
         return st;
     if (request.url && !xpl_starts_with(request.url, "http://") && !xpl_starts_with(request.url, "https://"))
         return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.url", "must start with http:// or https://");
+    if (!xpl_auth_url_is_sound(request.credentials))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.auth_url",
+                              "must be of the same server as credentials.url, or https://iam.….cloud.ibm.com: keys are "
+                              "sent nowhere else");
     return XPL_OK;
 }
 

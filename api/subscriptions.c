@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "api/endpoint.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/model_settings.h"
@@ -85,6 +86,9 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
         !xpl_starts_with(request.scoring_url, "https://"))
         return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.url",
                               "must start with http:// or https://");
+    if (!xpl_auth_url_is_sound(request.scoring_credentials))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.credentials.auth_url",
+                              "must be of the same server as the credentials' url, or https://iam.….cloud.ibm.com");
     return check_model_settings(entity, err);
 }
 

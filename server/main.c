@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/credentials.h"
+#include "api/model_tokens.h"
 #include "api/routes.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -102,7 +103,8 @@ static enum xpl_status configure(struct process *p, struct xpl_error *err)
         (st = check_listen(p, &loopback_only, err)) ||
         (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, loopback_only, &p->policy, err)) ||
         (st = xpl_breaker_new((uint32_t)p->app.settings.scoring_breaker_failures,
-                              p->app.settings.scoring_breaker_pause_ms * 1000, &p->app.breaker, err)))
+                              p->app.settings.scoring_breaker_pause_ms * 1000, &p->app.breaker, err)) ||
+        (st = xpl_model_tokens_new(&p->app.model_tokens, err)))
         return st;
     xpl_log_set_level((enum xpl_log_level)xpl_log_level_parse(p->app.settings.log_level));
     p->app.scoring_policy = p->policy;
@@ -287,6 +289,7 @@ int main(int argc, char **argv)
     xpl_db_start();
     code = at_a_shell ? at_a_shell(argc - 1, argv + 1) : run(&p);
     xpl_breaker_free(p.app.breaker);
+    xpl_model_tokens_free(p.app.model_tokens);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);
     return code;

@@ -57,8 +57,9 @@ static struct xpl_hash_part part_of(const char *text)
 static void make_key(const struct xpl_forward_call *call, uint8_t ret[XPL_HASH_BYTES])
 {
     const struct xpl_endpoint *e = call->endpoint;
-    const struct xpl_hash_part parts[] = {part_of(e->url), part_of(e->username), part_of(e->password),
-                                          part_of(e->bearer)};
+    const struct xpl_hash_part parts[] = {
+        part_of(e->url),        part_of(e->username), part_of(e->password),        part_of(e->bearer),
+        part_of(e->aws_region), part_of(e->ca_pem),   part_of(e->certificate_pem), part_of(e->key_pem)};
 
     xpl_hash_parts(parts, sizeof parts / sizeof *parts, ret);
 }

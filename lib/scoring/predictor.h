@@ -30,7 +30,11 @@ struct xpl_endpoint {
     const char *url;
     const char *username, *password; /* HTTP Basic; NULL for none */
     const char *bearer;              /* NULL for none */
-    const char *const *headers;      /* further "Name: value" lines, n_headers */
+    const char *aws_region;          /* requests are signed for it (SigV4); username and password are the key pair */
+    const char *aws_service;         /* such as "sagemaker" */
+    const char *ca_pem;              /* the only authority that is trusted; NULL = those of the system */
+    const char *certificate_pem, *key_pem; /* of this client; NULL for none */
+    const char *const *headers;            /* further "Name: value" lines, n_headers */
     size_t n_headers;
     const struct xpl_address_policy *policy;
 };

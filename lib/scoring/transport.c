@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SEQUENCE_DIGITS    8
-#define MAX_REQUEST_HEADER ((size_t)32 << 10)
+#include "lib/scoring/transport_headers.h"
 
 struct xpl_transport {
     CURLM *multi;
@@ -62,74 +61,6 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 /* ---- making slots ---- */
 
-/* curl sends a header as it is: a line break inside would be another header. */
-static enum xpl_status add_header(struct xpl_slot *slot, const char *name, const char *value, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_buf) line = xpl_buf_new(MAX_REQUEST_HEADER);
-    struct curl_slist *more;
-
-    if (!line)
-        return xpl_no_memory(err);
-    if (strpbrk(name, "\r\n") || strpbrk(value, "\r\n"))
-        return xpl_fail(err, XPL_BAD_FIELD, "a request header holds a line break");
-    if (!xpl_buf_printf(line, "%s%s", name, value))
-        return xpl_fail(err, XPL_BAD_FIELD, "a request header is longer than %zu bytes", MAX_REQUEST_HEADER);
-    if (!(more = curl_slist_append(slot->headers, line->data)))
-        return xpl_no_memory(err);
-    slot->headers = more;
-    return XPL_OK;
-}
-
-/* What tells the calls of a task from those of clients. The sequence must stay the last header: see find_sequence. */
-static enum xpl_status add_task_headers(struct xpl_slot *slot, const char *task_id, struct xpl_error *err)
-{
-    char id[128];
-    enum xpl_status st;
-
-    snprintf(id, sizeof id, "explaind:%.64s:%0*d", task_id, SEQUENCE_DIGITS, 0);
-    if ((st = add_header(slot, "X-Explaind-Task: ", task_id, err)) ||
-        (st = add_header(slot, "Seldon-Skip-Logging: ", "true", err)))
-        return st;
-    return add_header(slot, "Ce-Id: ", id, err);
-}
-
-static enum xpl_status add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                   const struct xpl_predictor_options *options, const char *content_type,
-                                   const char *accept, struct xpl_error *err)
-{
-    enum xpl_status st;
-
-    if ((st = add_header(slot, "Content-Type: ", content_type, err)) ||
-        (st = add_header(slot, "Accept: ", accept, err)) || (st = add_header(slot, "Expect:", "", err)))
-        return st;
-    for (size_t i = 0; i < endpoint->n_headers; i++)
-        if ((st = add_header(slot, endpoint->headers[i], "", err)))
-            return st;
-    if (endpoint->bearer && (st = add_header(slot, "Authorization: Bearer ", endpoint->bearer, err)))
-        return st;
-    if (options->request_id && (st = add_header(slot, "X-Global-Transaction-Id: ", options->request_id, err)))
-        return st;
-    if (options->traceparent && (st = add_header(slot, "traceparent: ", options->traceparent, err)))
-        return st;
-    return options->task_id ? add_task_headers(slot, options->task_id, err) : XPL_OK;
-}
-
-enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                      const struct xpl_predictor_options *options, const char *content_type,
-                                      const char *accept, struct xpl_error *err)
-{
-    enum xpl_status st;
-
-    curl_slist_free_all(slot->headers);
-    slot->headers = NULL;
-    slot->endpoint = endpoint;
-    st = add_headers(slot, endpoint, options, content_type, accept, err);
-    curl_easy_setopt(slot->handle, CURLOPT_HTTPHEADER, slot->headers);
-    curl_easy_setopt(slot->handle, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
-    curl_easy_setopt(slot->handle, CURLOPT_TIMEOUT_MS, (long)options->call_timeout_ms);
-    return st;
-}
-
 /* "host:port", and the host without the brackets of an IPv6 address. */
 static enum xpl_status name_host(struct xpl_slot *slot, const char *host, const char *port, struct xpl_error *err)
 {
@@ -169,7 +100,24 @@ static char *find_sequence(struct xpl_slot *slot)
 
     while (last->next)
         last = last->next;
-    return last->data + strlen(last->data) - SEQUENCE_DIGITS;
+    return last->data + strlen(last->data) - XPL_SEQUENCE_DIGITS;
+}
+
+/* The library copies it. */
+static void use_pem(CURL *h, CURLoption option, const char *pem)
+{
+    struct curl_blob blob = {.data = (void *)(uintptr_t)pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_COPY};
+
+    if (pem)
+        curl_easy_setopt(h, option, &blob);
+}
+
+static void sign_requests(CURL *h, const struct xpl_endpoint *endpoint)
+{
+    char scope[128];
+
+    snprintf(scope, sizeof scope, "aws:amz:%.60s:%.40s", endpoint->aws_region, endpoint->aws_service);
+    curl_easy_setopt(h, CURLOPT_AWS_SIGV4, scope);
 }
 
 static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
@@ -197,10 +145,16 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
     curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)options->call_timeout_ms);
     if (endpoint->username) {
-        curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        if (!endpoint->aws_region)
+            curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl_easy_setopt(h, CURLOPT_USERNAME, endpoint->username);
         curl_easy_setopt(h, CURLOPT_PASSWORD, endpoint->password ? endpoint->password : "");
     }
+    if (endpoint->aws_region)
+        sign_requests(h, endpoint);
+    use_pem(h, CURLOPT_CAINFO_BLOB, endpoint->ca_pem);
+    use_pem(h, CURLOPT_SSLCERT_BLOB, endpoint->certificate_pem);
+    use_pem(h, CURLOPT_SSLKEY_BLOB, endpoint->key_pem);
     if (slot->body_max)
         curl_easy_setopt(h, CURLOPT_POST, 1L);
 }
@@ -217,7 +171,8 @@ static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoin
     slot->handle = curl_easy_init();
     if (!slot->handle)
         return xpl_no_memory(err);
-    if ((st = read_url(slot, endpoint->url, err)) || (st = add_headers(slot, endpoint, options, json, json, err)))
+    if ((st = read_url(slot, endpoint->url, err)) ||
+        (st = xpl_slot_add_headers(slot, endpoint, options, json, json, err)))
         return st;
     if (options->task_id)
         slot->sequence = find_sequence(slot);
@@ -288,7 +243,7 @@ char *xpl_transport_body(struct xpl_slot *slot)
 
 static void write_sequence(struct xpl_slot *slot, uint64_t number)
 {
-    for (int i = SEQUENCE_DIGITS - 1; slot->sequence && i >= 0; i--, number /= 10)
+    for (int i = XPL_SEQUENCE_DIGITS - 1; slot->sequence && i >= 0; i--, number /= 10)
         slot->sequence[i] = (char)('0' + number % 10);
 }
 
