@@ -67,6 +67,21 @@ struct xpl_reply {
 typedef enum xpl_status (*xpl_call_write_fn)(struct xpl_db *db, struct xpl_call *call, void *arg,
                                              struct xpl_error *err);
 
+/** A streamed answer: text that is made piece by piece, for as long as the client stays. */
+enum xpl_streaming {
+    XPL_STREAM_GOES_ON, /* ask again when what was appended has left; when nothing was, when there is news */
+    XPL_STREAM_ENDS     /* with what was appended */
+};
+struct xpl_streamed {
+    /**
+     * Appends what there is to send. On the HTTP thread, with `call->db` at one state of the database; `scratch` is
+     * gone afterwards. Also asked without news, about once a second. NULL = the answer is not streamed.
+     */
+    enum xpl_streaming (*next)(struct xpl_call *call, struct xpl_arena *scratch, struct xpl_buf *out);
+    void *arg;
+    const char *subject; /* id of the task or subscription whose news wake it */
+};
+
 /** Tasks that a write deletes. */
 struct xpl_deleted_tasks {
     const char *const *ids;
@@ -101,7 +116,8 @@ struct xpl_call {
     char request_id[XPL_UUID_SIZE + 28]; /* the client's X-Global-Transaction-Id when it is usable, else made here */
 
     struct xpl_reply reply;
-    struct xpl_buf out; /* the bytes of a JSON answer */
+    struct xpl_streamed stream;
+    struct xpl_buf out; /* the bytes of a JSON answer; of a streamed one, those that leave next */
 
     /* a write that was handed over */
     xpl_call_write_fn write_run;
@@ -211,6 +227,9 @@ enum xpl_answered xpl_reply_json_text(struct xpl_call *call, unsigned http_statu
 /** Any other content. `data` lives as long as the call. */
 enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, const char *content_type,
                                   struct xpl_text data);
+
+/** An answer that is streamed, with status 200; what it points at is in the call's arena. */
+enum xpl_answered xpl_reply_stream(struct xpl_call *call, const char *content_type, const struct xpl_streamed *stream);
 
 /** The error envelope {"trace","errors":[{"code","message","parameters"}]} with the status's HTTP code. */
 enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error *err);

@@ -37,13 +37,18 @@ static const char *idle_phase(const struct xpl_task *task)
     return task->retries ? "retrying" : "queued";
 }
 
-static json_t *progress_view(const struct xpl_task *task, const struct xpl_task_progress *progress)
+json_t *xpl_progress_view(const struct xpl_task_progress *progress)
 {
-    if (!progress)
-        return json_pack("{s:s, s:i, s:i, s:n}", "phase", idle_phase(task), "done", 0, "total", 0, "eta_ms");
     return json_pack("{s:s, s:I, s:I, s:o}", "phase", progress->phase, "done", (json_int_t)progress->done, "total",
                      (json_int_t)progress->total, "eta_ms",
                      progress->eta_ms >= 0 ? json_integer(progress->eta_ms) : json_null());
+}
+
+static json_t *progress_view(const struct xpl_task *task, const struct xpl_task_progress *progress)
+{
+    const struct xpl_task_progress idle = {.phase = idle_phase(task), .eta_ms = -1};
+
+    return xpl_progress_view(progress ? progress : &idle);
 }
 
 json_t *xpl_task_view(const struct xpl_task *task, const json_t *subscription, const struct xpl_task_progress *progress)

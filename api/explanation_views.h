@@ -22,6 +22,9 @@
 json_t *xpl_task_view(const struct xpl_task *task, const json_t *subscription,
                       const struct xpl_task_progress *progress);
 
+/** How far a task that is worked on has come, as every view of it shows it. */
+json_t *xpl_progress_view(const struct xpl_task_progress *progress);
+
 /** Durations of an explanation's parts in milliseconds. */
 struct xpl_explanation_timing {
     double queued, decode, segment, score, fit, render, total;

@@ -116,6 +116,10 @@ enum xpl_answered xpl_explanation_task_attributions(struct xpl_call *call);
 enum xpl_answered xpl_explanation_task_replay(struct xpl_call *call);
 enum xpl_answered xpl_explanation_task_image(struct xpl_call *call);
 
+/* events.c */
+enum xpl_answered xpl_explanation_task_events(struct xpl_call *call);
+enum xpl_answered xpl_subscription_events(struct xpl_call *call);
+
 /* transactions.c */
 enum xpl_answered xpl_transactions_get(struct xpl_call *call);
 enum xpl_answered xpl_transaction_explanations(struct xpl_call *call);

@@ -49,6 +49,12 @@ enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, c
     return XPL_ANSWERED;
 }
 
+enum xpl_answered xpl_reply_stream(struct xpl_call *call, const char *content_type, const struct xpl_streamed *stream)
+{
+    call->stream = *stream;
+    return xpl_reply_bytes(call, 200, content_type, (struct xpl_text){"", 0});
+}
+
 static void log_our_fault(const struct xpl_call *call, const struct xpl_error *err, const char *code)
 {
     xpl_log(XPL_LOG_ERROR, "request failed", "trace", call->request_id, "operation",
@@ -70,6 +76,7 @@ enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error 
     error = json_pack("{s:s, s:s}", "code", meaning->code, "message", text);
     if (error && *err->field)
         json_object_set_new(error, "parameters", json_pack("[s]", err->field));
+    call->stream = (struct xpl_streamed){0};
     call->reply.n_headers = 0;
     call->reply.error = err->status;
     if (meaning->http_status == 401)

@@ -73,6 +73,8 @@ static const struct xpl_route routes[] = {
      XPL_BODY_RECORDS, true, xpl_subscriptions_predictions},
     {XPL_POST, "/v2/subscriptions/{subscription_id}/probe", "subscriptions_probe", XPL_EDITOR, XPL_BODY_TASKS, true,
      xpl_subscriptions_probe},
+    {XPL_GET, "/v2/subscriptions/{subscription_id}/events", "subscription_events", XPL_VIEWER, XPL_BODY_SMALL, false,
+     xpl_subscription_events},
 
     {XPL_GET, "/v2/data_sets", "data_sets_list", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_data_sets_list},
     {XPL_POST, "/v2/data_sets", "data_sets_add", XPL_EDITOR, XPL_BODY_SMALL, false, xpl_data_sets_add},
@@ -129,6 +131,8 @@ static const struct xpl_route routes[] = {
      xpl_explanation_tasks_get},
     {XPL_DELETE, "/v2/explanation_tasks/{task_id}", "explanation_tasks_delete", XPL_EDITOR, XPL_BODY_SMALL, false,
      xpl_explanation_tasks_delete},
+    {XPL_GET, "/v2/explanation_tasks/{task_id}/events", "explanation_task_events", XPL_VIEWER, XPL_BODY_SMALL, false,
+     xpl_explanation_task_events},
     {XPL_GET, "/v2/explanation_tasks/{task_id}/attributions", "explanation_task_attributions", XPL_VIEWER,
      XPL_BODY_SMALL, false, xpl_explanation_task_attributions},
     {XPL_POST, "/v2/explanation_tasks/{task_id}/replay", "explanation_task_replay", XPL_VIEWER, XPL_BODY_SMALL, true,

@@ -19,6 +19,9 @@ struct xpl_writer {
     struct xpl_write *first, *last; /* under the lock */
     size_t n_waiting;
     bool stopping;
+    xpl_stored_fn told; /* under the lock, as its context */
+    void *told_context;
+    bool stored; /* something, since `told` was called; of the thread */
     struct xpl_writer_meters meters;
 };
 
@@ -91,6 +94,7 @@ static enum xpl_status commit(struct xpl_writer *writer, size_t n_operations, st
     xpl_histogram_add(&writer->meters.commit_us, &xpl_scale_seconds, ended_us - started_us);
     xpl_histogram_add(&writer->meters.group, &xpl_scale_counts, (int64_t)n_operations);
     atomic_store(&writer->meters.stored_us, ended_us);
+    writer->stored = true;
     return XPL_OK;
 }
 
@@ -144,6 +148,22 @@ static void run_all(struct xpl_writer *writer, struct xpl_write *group)
     }
 }
 
+static void tell(struct xpl_writer *writer)
+{
+    xpl_stored_fn told;
+    void *context;
+
+    if (!writer->stored)
+        return;
+    writer->stored = false;
+    pthread_mutex_lock(&writer->lock);
+    told = writer->told;
+    context = writer->told_context;
+    pthread_mutex_unlock(&writer->lock);
+    if (told)
+        told(context, writer->db);
+}
+
 static void complete(struct xpl_write *group)
 {
     while (group) {
@@ -169,6 +189,7 @@ static void *writer_main(void *arg)
         if (!group)
             return NULL;
         run_all(writer, group);
+        tell(writer);
         complete(group);
     }
 }
@@ -206,6 +227,14 @@ enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, stru
 const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *writer)
 {
     return &writer->meters;
+}
+
+void xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->told = stored;
+    writer->told_context = context;
+    pthread_mutex_unlock(&writer->lock);
 }
 
 enum xpl_status xpl_writer_submit(struct xpl_writer *writer, struct xpl_write *write, struct xpl_error *err)

@@ -49,6 +49,13 @@ const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *write
 /** Opens `path`, migrates it and starts the thread. */
 enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, struct xpl_error *err);
 
+/**
+ * Whom the writer tells that something was stored: on its thread, after the commit and before those who wait are
+ * completed, with its connection outside of a transaction. Must not block, and not write. One at a time; NULL = nobody.
+ */
+typedef void (*xpl_stored_fn)(void *context, struct xpl_db *db);
+void xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context);
+
 /** XPL_OVERLOADED when 4096 operations wait or the writer stops; then `done` is not called. */
 enum xpl_status xpl_writer_submit(struct xpl_writer *writer, struct xpl_write *write, struct xpl_error *err);
 

@@ -168,9 +168,9 @@ static enum xpl_status show_metrics(void *context, struct xpl_db *db, struct xpl
     return out->failed ? xpl_no_memory(err) : XPL_OK;
 }
 
-enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, const char *db_path,
-                               const struct xpl_tls *tls, struct xpl_listener *listeners, size_t n_listeners,
-                               struct xpl_http **ret, struct xpl_error *err)
+enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, struct xpl_streams *streams,
+                               const char *db_path, const struct xpl_tls *tls, struct xpl_listener *listeners,
+                               size_t n_listeners, struct xpl_http **ret, struct xpl_error *err)
 {
     struct xpl_http *http = calloc(1, sizeof *http);
     enum xpl_status st;
@@ -179,6 +179,7 @@ enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting,
         return xpl_no_memory(err);
     http->shared.app = app;
     http->shared.waiting = waiting;
+    http->shared.streams = streams;
     http->db_path = db_path;
     app->process = (struct xpl_process_hooks){http, show_metrics};
     if ((st = xpl_metrics_init(&http->shared.metrics, err)) || (st = start_register(http, err)) ||
@@ -206,6 +207,7 @@ void xpl_http_drain(struct xpl_http *http)
     while (atomic_load(&http->shared.n_running) > 0) /* handlers do not block */
         nanosleep(&step, NULL);
     xpl_waiting_drain(http->shared.waiting);
+    xpl_streams_drain(http->shared.streams);
     xpl_api_pool_stop(http->shared.pool);
     xpl_api_pool_stop(http->shared.gateway);
     http->shared.pool = http->shared.gateway = NULL;

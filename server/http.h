@@ -8,15 +8,16 @@
 
 #include "api/app.h"
 #include "server/listen.h"
+#include "server/streams.h"
 #include "server/tls.h"
 #include "server/waiting.h"
 
 struct xpl_http;
 
-/** Serves on `listeners` (borrowed). `app`, `waiting`, `db_path` and `tls` must outlive it. */
-enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, const char *db_path,
-                               const struct xpl_tls *tls, struct xpl_listener *listeners, size_t n_listeners,
-                               struct xpl_http **ret, struct xpl_error *err);
+/** Serves on `listeners` (borrowed). `app`, `waiting`, `streams`, `db_path` and `tls` must outlive it. */
+enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting, struct xpl_streams *streams,
+                               const char *db_path, const struct xpl_tls *tls, struct xpl_listener *listeners,
+                               size_t n_listeners, struct xpl_http **ret, struct xpl_error *err);
 
 /**
  * Accepts no more connections, answers new requests with 503, and at once those that wait for explanations; finishes

@@ -188,7 +188,7 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->entry = info ? info->socket_context : NULL;
     r->started_us = xpl_monotonic_us();
     r->call.app = shared->app;
-    r->call.db = db;
+    r->call.db = r->db = db;
     r->call.user = "";
     r->call.client = xpl_connection_source(r->entry);
     r->call.local = xpl_connection_is_local(r->entry);
@@ -227,6 +227,7 @@ void xpl_http_request_free(struct xpl_http_request *r)
     if (!r)
         return;
     release_body(r);
+    xpl_http_stream_end(r);
     if (atomic_load(&r->state) != XPL_REQUEST_HEAD)
         atomic_fetch_sub(&r->shared->n_requests, 1);
     xpl_http_request_enter(r, XPL_PHASE_IDLE);
@@ -279,11 +280,14 @@ enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
     struct MHD_Response *response;
     enum MHD_Result queued;
 
+    xpl_http_stream_begin(r);
     xpl_reply_preference(&r->call);
     xpl_cors_apply(&r->call);
     /* The bytes live as long as the request, which is freed when the answer has left. */
-    response =
-        MHD_create_response_from_buffer(reply->body.length, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
+    response = r->call.stream.next
+                   ? xpl_http_stream_response(r)
+                   : MHD_create_response_from_buffer(reply->body.length, (void *)(uintptr_t)reply->body.ptr,
+                                                     MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     if (reply->content_type)

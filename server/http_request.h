@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request between microhttpd and the API. Private to http.c, http_request.c and http_run.c. */
+/* One request between microhttpd and the API. Private to http*.c. */
 #ifndef XPL_SERVER_HTTP_REQUEST_H
 #define XPL_SERVER_HTTP_REQUEST_H
 
@@ -12,6 +12,7 @@
 #include "server/connections.h"
 #include "server/http_head.h"
 #include "server/metrics.h"
+#include "server/streams.h"
 #include "server/waiting.h"
 
 /** What all requests of the process share. */
@@ -21,6 +22,7 @@ struct xpl_http_shared {
     struct xpl_api_pool *gateway; /* calls that score through the gateway: a slow model holds up nobody else */
     struct xpl_connections *connections;
     struct xpl_waiting *waiting;
+    struct xpl_streams *streams;
     atomic_size_t n_requests; /* that exist */
     atomic_size_t body_bytes; /* of all requests together */
     atomic_bool draining;
@@ -35,9 +37,20 @@ enum xpl_request_state {
     XPL_REQUEST_ANSWERED   /* call.reply is complete */
 };
 
+/** How far a streamed answer is. */
+struct xpl_http_stream {
+    bool entered;     /* it counts */
+    bool over, gone;  /* nothing is to come; the client went away */
+    size_t sent;      /* of the piece in call.out */
+    int64_t until_us; /* monotonic */
+    const char *subject;
+};
+
 struct xpl_http_request {
     struct xpl_call call;
     struct xpl_http_shared *shared;
+    struct xpl_db *db; /* the reader of the HTTP thread */
+    struct xpl_http_stream stream;
     struct xpl_http_head head;
     struct xpl_connection *entry; /* of the register of connections */
     struct xpl_write write;
@@ -70,6 +83,13 @@ void xpl_http_request_answer_early(struct xpl_http_request *request, const struc
 
 /** The whole request is there: handles it here, or suspends the connection and hands it on. */
 void xpl_http_request_run(struct xpl_http_request *request, struct xpl_db *db);
+
+/** Counts an answer that is streamed; one too many becomes an error. */
+void xpl_http_stream_begin(struct xpl_http_request *request);
+void xpl_http_stream_end(struct xpl_http_request *request);
+
+/** NULL without memory. */
+struct MHD_Response *xpl_http_stream_response(struct xpl_http_request *request);
 
 /** Queues the answer. */
 enum MHD_Result xpl_http_request_reply(struct xpl_http_request *request);

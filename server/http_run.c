@@ -27,11 +27,11 @@ static void go_on(struct xpl_http_request *r)
     resume_as(r, r->call.reply.http_status ? XPL_REQUEST_ANSWERED : XPL_REQUEST_BODY);
 }
 
-static void on_wake(struct xpl_waiter *waiter, bool over)
+static void on_wake(struct xpl_waiter *waiter, enum xpl_woken why)
 {
     struct xpl_http_request *r = request_of_waiter(waiter);
 
-    r->call.wait_over = over;
+    r->call.wait_over = why != XPL_WOKEN_ENDED;
     go_on(r);
 }
 

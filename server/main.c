@@ -43,6 +43,7 @@ struct process {
     struct xpl_listener listeners[XPL_MAX_LISTEN + 1]; /* the last one is the local socket */
     struct xpl_address_policy *policy;
     struct xpl_waiting *waiting;
+    struct xpl_streams *streams;
     struct xpl_workers *workers;
     struct xpl_retention *retention;
     struct xpl_gateway_log *gateway_log;
@@ -147,12 +148,13 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
         xpl_log(XPL_LOG_WARN, "storage", "version", xpl_db_version(), "message", warning, NULL);
     if ((st = xpl_writer_start(p->data_dir.database, &p->app.writer, err)) || (st = start_users(p, err)) ||
         (st = xpl_waiting_start((size_t)p->app.settings.http_waiting, &p->waiting, err)) ||
+        (st = xpl_streams_start(p->app.writer, (size_t)p->app.settings.http_streams, &p->streams, err)) ||
         (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)) ||
         (st = xpl_retention_start(&p->app, &p->retention, err)) ||
         (st = xpl_gateway_log_start(&p->app, p->data_dir.database, &p->gateway_log, err)))
         return st;
-    return xpl_http_start(&p->app, p->waiting, p->data_dir.database, &p->tls, p->listeners, p->options.n_listen + 1,
-                          &p->http, err);
+    return xpl_http_start(&p->app, p->waiting, p->streams, p->data_dir.database, &p->tls, p->listeners,
+                          p->options.n_listen + 1, &p->http, err);
 }
 
 static void announce(const struct process *p)
@@ -174,6 +176,7 @@ static void stop(struct process *p)
     xpl_gateway_log_stop(p->gateway_log);
     xpl_writer_stop(p->app.writer);
     xpl_http_stop(p->http);
+    xpl_streams_free(p->streams);
     xpl_waiting_free(p->waiting);
     xpl_credentials_free(p->app.credentials);
     xpl_local_remove(p->options.data_dir);

@@ -97,12 +97,12 @@ static void take_gone(struct xpl_waiting *w, uint64_t serial, struct xpl_waiter 
     }
 }
 
-static void wake_all(struct xpl_waiter *list, bool over)
+static void wake_all(struct xpl_waiter *list, enum xpl_woken why)
 {
     while (list) {
         struct xpl_waiter *next = list->next; /* a woken one may be gone at once */
 
-        list->wake(list, over);
+        list->wake(list, why);
         list = next;
     }
 }
@@ -135,22 +135,23 @@ static void *watch_main(void *arg)
 
     for (int timeout_ms = -1;;) {
         int n = epoll_wait(w->epoll_fd, events, MAX_EVENTS, timeout_ms);
-        struct xpl_waiter *over;
+        struct xpl_waiter *late, *gone = NULL;
         eventfd_t ignored;
         bool stopping;
 
         pthread_mutex_lock(&w->lock);
-        over = take_late(w, xpl_monotonic_us());
+        late = take_late(w, xpl_monotonic_us());
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == OWN_SERIAL)
                 eventfd_read(w->wakeup_fd, &ignored);
             else
-                take_gone(w, events[i].data.u64, &over);
+                take_gone(w, events[i].data.u64, &gone);
         }
         timeout_ms = time_left(w, xpl_monotonic_us());
         stopping = w->stopping;
         pthread_mutex_unlock(&w->lock);
-        wake_all(over, true);
+        wake_all(late, XPL_WOKEN_LATE);
+        wake_all(gone, XPL_WOKEN_GONE);
         if (stopping)
             return NULL;
     }
@@ -200,7 +201,7 @@ void xpl_waiting_ended(struct xpl_waiting *waiting, const char *task_id)
     atomic_fetch_add(&waiting->ends, 1);
     list = task_id ? take_of_task(waiting, task_id) : take_all(waiting);
     pthread_mutex_unlock(&waiting->lock);
-    wake_all(list, false);
+    wake_all(list, XPL_WOKEN_ENDED);
 }
 
 /* ---- start and stop ---- */
@@ -245,7 +246,7 @@ void xpl_waiting_drain(struct xpl_waiting *w)
     w->stopping = true;
     list = take_all(w);
     pthread_mutex_unlock(&w->lock);
-    wake_all(list, true);
+    wake_all(list, XPL_WOKEN_STOP);
     nudge(w);
     pthread_join(w->thread, NULL);
     w->running = false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls that wait for explanations to end (Prefer: wait=s). They are suspended and cost no thread: whoever ends a task
- * wakes those that wait for it; one thread of this module watches the time, and clients that go away.
+ * Calls that wait: for explanations to end (Prefer: wait=s), or for news of what they stream. They are suspended and
+ * cost no thread: whoever ends a task, or has news of one, wakes those that wait for it; one thread of this module
+ * watches the time, and clients that go away.
  */
 #ifndef XPL_SERVER_WAITING_H
 #define XPL_SERVER_WAITING_H
@@ -14,14 +15,21 @@
 
 struct xpl_waiting;
 
+enum xpl_woken {
+    XPL_WOKEN_ENDED, /* all it waited for has ended, or has news */
+    XPL_WOKEN_LATE,  /* the time is up */
+    XPL_WOKEN_GONE,  /* the client is gone */
+    XPL_WOKEN_STOP   /* the process stops */
+};
+
 /** A call that waits; embedded in what it is about, and left alone by it until `wake` is called. */
 struct xpl_waiter {
     const char **task_ids; /* n_tasks that have not ended; taken apart while it waits */
     size_t n_tasks;
     int64_t until_us; /* monotonic */
     int fd;           /* the client's socket: its end ends the wait */
-    /** `over`: the time is up, the client is gone, or the process stops. From any thread; must not block. */
-    void (*wake)(struct xpl_waiter *waiter, bool over);
+    /** From any thread; must not block. */
+    void (*wake)(struct xpl_waiter *waiter, enum xpl_woken why);
 
     /* of this module */
     struct xpl_waiter *next;

@@ -128,7 +128,7 @@ def module_daemon(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def users(tmp_path_factory):
     """The operator of a daemon with users; one a test file."""
-    daemon = judged_daemon(tmp_path_factory.mktemp("users"), users=True)
+    daemon = judged_daemon(tmp_path_factory.mktemp("users"), users=True, http__stream_timeout_ms=500)
     yield Users(daemon)
     daemon.stop()
 

@@ -24,6 +24,8 @@ ZERO = "00000000-0000-0000-0000-000000000000"
 EXAMPLES = 100 if os.environ.get("EXPLAIND_FULL") == "1" else 8
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
+DAEMON_SETTINGS = {"http__stream_timeout_ms": 300}  # streams of events would go on
+
 # Without users, any credentials of any form are good: nothing is outside the contract there. And the contract itself is
 # a string in openapi.yaml, which schemathesis parses.
 schema = (schemathesis.openapi.from_dict(yaml.safe_load(OPENAPI.read_text()))
