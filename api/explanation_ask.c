@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/explain_params.h"
 #include "api/explanation_ask.h"
+#include "api/explanation_plan.h"
 #include "api/explanation_request.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "api/label_map.h"
 #include "api/record_batch.h"
 #include "api/resource.h"
 #include "db/tasks.h"
@@ -30,116 +29,6 @@ struct plan {
 
 /* ---- planning ---- */
 
-/* The one record a scoring id names. */
-static enum xpl_status find_record(struct xpl_call *call, const char *scoring_id, const char *subscription_id,
-                                   struct xpl_record *ret, struct xpl_error *err)
-{
-    struct xpl_record *found;
-    enum xpl_status st;
-    size_t n;
-
-    st = xpl_records_by_scoring_id(call->db, call->arena, call->data_mart_id, subscription_id, scoring_id, &found, &n,
-                                   err);
-    if (st)
-        return st;
-    if (n == 0)
-        return xpl_fail_field(err, XPL_NOT_FOUND, "scoring_ids", "nothing was logged with the scoring id %.100s%s%.60s",
-                              scoring_id, subscription_id ? " in subscription " : "",
-                              subscription_id ? subscription_id : "");
-    if (n > 1)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "subscription_id",
-                              "is needed: %zu subscriptions logged the scoring id %.100s", n, scoring_id);
-    *ret = found[0];
-    return XPL_OK;
-}
-
-/* The parameters of a subscription's explainability monitor, laid over the defaults. */
-static enum xpl_status monitor_params(struct xpl_call *call, const char *subscription_id,
-                                      struct xpl_explain_params *params, struct xpl_error *err)
-{
-    struct xpl_resource_filter filter = {.values = {"explainability", "subscription", subscription_id}};
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_resource *found;
-    enum xpl_status st;
-    size_t n;
-
-    *params = xpl_explain_params_default();
-    params->deadline_ms = (uint32_t)call->app->settings.explain_deadline_ms;
-    st = xpl_resource_list(call->db, call->arena, &xpl_kind_monitor_instance, call->data_mart_id, &filter, &found, &n,
-                           err);
-    if (!st && n > 0)
-        st = xpl_resource_entity(&found[0], &entity, err);
-    if (st)
-        return st;
-    if (n == 0 || json_is_false(xpl_json_at(entity, "parameters.enabled")))
-        return xpl_fail(
-            err, XPL_NOT_ENABLED,
-            "Explainability is not enabled for subscription %.60s: make a monitor instance of explainability",
-            subscription_id);
-    return xpl_explain_params_read(call->arena, xpl_json_at(entity, "parameters"), "parameters", params, err);
-}
-
-/* The image that hidden zones show: logged in the same subscription, and of the same size. */
-static enum xpl_status check_background(struct xpl_call *call, const struct xpl_record *record,
-                                        const struct xpl_explain_params *params, struct xpl_error *err)
-{
-    static const char path[] = "parameters.image.background";
-    struct xpl_record background = {0};
-    struct xpl_error inner = {0};
-
-    if (params->fill != XPL_FILL_IMAGE)
-        return XPL_OK;
-    if (find_record(call, params->background, record->subscription_id, &background, &inner))
-        return xpl_fail_field(err, inner.status, path, "%s", inner.message);
-    if (background.height != record->height || background.width != record->width ||
-        background.channels != record->channels)
-        return xpl_fail_field(err, XPL_BAD_FIELD, path,
-                              "is an image of %lld x %lld x %lld; the explained one has %lld x %lld x %lld",
-                              (long long)background.height, (long long)background.width, (long long)background.channels,
-                              (long long)record->height, (long long)record->width, (long long)record->channels);
-    return XPL_OK;
-}
-
-static enum xpl_status plan_task(struct xpl_call *call, const struct xpl_explanation_request *request,
-                                 const struct xpl_record *record, struct xpl_task *ret, struct xpl_error *err)
-{
-    struct xpl_explain_params params;
-    XPL_AUTO_JSON view = NULL;
-    char id[XPL_UUID_SIZE];
-    enum xpl_status st;
-
-    if ((st = monitor_params(call, record->subscription_id, &params, err)) ||
-        (st = xpl_explain_params_known(request->parameters, "parameters", err)) ||
-        (st = xpl_explain_params_read(call->arena, request->parameters, "parameters", &params, err)) ||
-        (st = xpl_label_map_check(&params.segmentation, record->height, record->width,
-                                  "parameters.image.segmentation.labels", err)) ||
-        (st = check_background(call, record, &params, err)))
-        return st;
-    if (request->has_types) {
-        params.lime = request->lime;
-        params.contrastive = request->contrastive;
-    }
-    view = xpl_explain_params_view(&params);
-    *ret = (struct xpl_task){
-        .id = xpl_arena_string(call->arena, xpl_uuid(id)),
-        .data_mart_id = call->data_mart_id,
-        .subscription_id = record->subscription_id,
-        .deployment_id = record->deployment_id ? record->deployment_id : record->subscription_id,
-        .record_id = record->id,
-        .scoring_id = record->scoring_id,
-        .transaction_id = record->transaction_id,
-        .parameters = view ? xpl_json_text(call->arena, view) : NULL,
-        .trace_id = xpl_arena_string(call->arena, call->request_id),
-        .traceparent = xpl_call_traceparent(call),
-        .created_at = xpl_now_us(),
-        .created_by = call->user,
-    };
-    if (!ret->id || !ret->parameters || !ret->trace_id)
-        return xpl_no_memory(err);
-    xpl_hash(ret->parameters, strlen(ret->parameters), ret->parameters_hash);
-    return XPL_OK;
-}
-
 static enum xpl_status plan_scoring_ids(struct xpl_call *call, struct plan *plan, struct xpl_error *err)
 {
     for (size_t i = 0; i < plan->n_scoring_ids; i++) {
@@ -147,8 +36,8 @@ static enum xpl_status plan_scoring_ids(struct xpl_call *call, struct plan *plan
         struct xpl_record record = {0};
         enum xpl_status st;
 
-        if ((st = find_record(call, scoring_id, plan->request.subscription_id, &record, err)) ||
-            (st = plan_task(call, &plan->request, &record, &plan->tasks[i].task, err)))
+        if ((st = xpl_explanation_find_record(call, scoring_id, plan->request.subscription_id, &record, err)) ||
+            (st = xpl_explanation_plan(call, &plan->request, &record, &plan->tasks[i].task, err)))
             return st;
     }
     return XPL_OK;
@@ -162,7 +51,7 @@ static enum xpl_status plan_rows(struct xpl_call *call, struct plan *plan, struc
         const struct xpl_prepared *prepared = &plan->rows.prepared[i];
 
         for (uint32_t k = 0; k < prepared->n_records; k++, next++) {
-            enum xpl_status st = plan_task(call, &plan->request, &prepared->records[k], &next->task, err);
+            enum xpl_status st = xpl_explanation_plan(call, &plan->request, &prepared->records[k], &next->task, err);
 
             if (st)
                 return st;
@@ -182,6 +71,7 @@ static enum xpl_status check_rows(struct xpl_call *call, struct plan *plan, stru
         return XPL_OK;
     if ((st = xpl_record_batch_of_subscription(call, request->subscription_id, &plan->rows, err)))
         return st;
+    plan->rows.automatic.n_rules = 0;
     st = xpl_record_batch_prepare(call, &plan->rows, request->rows, request->n_rows, &inner);
     xpl_error_prefix(&inner, "input_rows");
     return st ? xpl_fail_field(err, st, inner.field, "%s", inner.message) : XPL_OK;
@@ -206,43 +96,6 @@ static enum xpl_status make_plan(struct xpl_call *call, struct plan *plan, struc
 }
 
 /* ---- the write ---- */
-
-static enum xpl_status check_queue(struct xpl_db *db, const struct xpl_call *call, const struct xpl_task *task,
-                                   struct xpl_error *err)
-{
-    const struct xpl_settings *settings = &call->app->settings;
-    int64_t all, own;
-    enum xpl_status st = xpl_tasks_queued(db, task->subscription_id, &all, &own, err);
-
-    if (st)
-        return st;
-    if (all >= settings->limits_tasks_queued)
-        return xpl_fail(err, XPL_TOO_MANY, "%lld explanations wait already; the limit is %lld (limits.tasks_queued)",
-                        (long long)all, (long long)settings->limits_tasks_queued);
-    if (own >= settings->limits_tasks_queued_per_subscription)
-        return xpl_fail(err, XPL_TOO_MANY,
-                        "%lld explanations of this subscription wait already; the limit is %lld"
-                        " (limits.tasks_queued_per_subscription)",
-                        (long long)own, (long long)settings->limits_tasks_queued_per_subscription);
-    return XPL_OK;
-}
-
-/* A task under way for the same record and parameters is returned again instead of a second one. */
-static enum xpl_status queue_task(struct xpl_db *db, struct xpl_call *call, const struct xpl_task *task,
-                                  const char **ret_id, struct xpl_error *err)
-{
-    struct xpl_error inner = {0};
-    enum xpl_status st = xpl_task_find_open(db, call->arena, task->record_id, task->parameters_hash, ret_id, &inner);
-
-    if (!st)
-        return XPL_OK;
-    if (st != XPL_NOT_FOUND)
-        return xpl_fail(err, st, "%s", inner.message);
-    *ret_id = task->id;
-    if ((st = check_queue(db, call, task, err)))
-        return st;
-    return xpl_task_insert(db, task, err);
-}
 
 /* What a row was logged as is known now: a repeated one is the record that is there. */
 static enum xpl_status store_rows(struct xpl_db *db, struct xpl_call *call, struct plan *plan, struct xpl_error *err)
@@ -272,7 +125,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
     enum xpl_status st = task_ids ? store_rows(db, call, plan, err) : xpl_no_memory(err);
 
     for (size_t i = 0; !st && i < plan->n; i++) {
-        st = queue_task(db, call, &plan->tasks[i].task, &task_ids[i], err);
+        st = xpl_explanation_queue(db, call, &plan->tasks[i].task, &task_ids[i], err);
         json_array_append_new(ids, json_string(st ? "" : task_ids[i]));
     }
     if (st)
@@ -311,7 +164,7 @@ static enum xpl_status run_ask(struct xpl_db *db, struct xpl_call *call, void *a
 {
     struct single *single = arg;
     const char *task_id;
-    enum xpl_status st = queue_task(db, call, &single->task, &task_id, err);
+    enum xpl_status st = xpl_explanation_queue(db, call, &single->task, &task_id, err);
 
     if (st)
         return st;
@@ -331,12 +184,12 @@ enum xpl_answered xpl_explanation_ask(struct xpl_call *call, const char *scoring
     if (!single)
         return xpl_reply_json(call, 503, NULL);
     single->reply = reply;
-    if (find_record(call, scoring_id, subscription_id, &record, &inner)) {
+    if (xpl_explanation_find_record(call, scoring_id, subscription_id, &record, &inner)) {
         xpl_fail_field(&err, inner.status, strcmp(inner.field, "scoring_ids") == 0 ? field : inner.field, "%s",
                        inner.message);
         return xpl_reply_error(call, &err);
     }
-    if (plan_task(call, &plain, &record, &single->task, &err))
+    if (xpl_explanation_plan(call, &plain, &record, &single->task, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_ask, single, 1024);
 }

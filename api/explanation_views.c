@@ -30,6 +30,13 @@ static json_t *metadata_view(const struct xpl_task *task, int64_t updated_at)
     return metadata;
 }
 
+/* The rule that asked for it, when nobody did. */
+static void add_rule(json_t *entity, const struct xpl_task *task)
+{
+    if (task->rule)
+        json_object_set_new(entity, "automatic", json_pack("{s:s}", "rule", task->rule));
+}
+
 static const char *idle_phase(const struct xpl_task *task)
 {
     if (task->state == XPL_TASK_LEASED)
@@ -58,6 +65,7 @@ json_t *xpl_task_view(const struct xpl_task *task, const json_t *subscription, c
     json_t *entity = json_pack("{s:o, s:o, s:s}", "status", status, "asset", asset_view(subscription), "scoring_id",
                                task->scoring_id);
 
+    add_rule(entity, task);
     if (entity && failed)
         json_object_set_new(entity, "errors",
                             json_pack("[{s:s, s:{s:s, s:s}, s:s}]", "explanation_type", "lime", "error", "code",
@@ -196,6 +204,7 @@ enum xpl_status xpl_finished_answer(struct xpl_arena *arena, const struct xpl_fi
     entity = json_pack("{s:{s:s}, s:o, s:[{}], s:b, s:o, s:s}", "status", "state", "finished", "asset",
                        asset_view(f->subscription), "input_features", "perturbed", 0, "explanations", explanations,
                        "scoring_id", f->task->scoring_id);
+    add_rule(entity, f->task);
     return to_text(arena, json_pack("{s:o, s:o}", "metadata", metadata_view(f->task, f->finished_at), "entity", entity),
                    ret_text, err);
 }

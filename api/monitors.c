@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "api/automatic.h"
 #include "api/explain_params.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
@@ -103,6 +104,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     XPL_AUTO(xpl_arena) arena = xpl_arena_new(PARAMETER_BYTES);
     struct xpl_explain_params params = xpl_explain_params_default();
     struct instance_request request = {0};
+    struct xpl_automatic automatic;
     enum xpl_status st = arena ? read_request(entity, &request, err) : xpl_no_memory(err);
 
     if (st)
@@ -116,14 +118,17 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
                               request.monitor_definition_id);
     if (!is_explainability(request.monitor_definition_id))
         return XPL_OK;
-    st = xpl_explain_params_read(arena, request.parameters, "parameters", &params, err);
-    if (!st && params.segmentation.algorithm == XPL_SEGMENTATION_LABELS)
+    if ((st = xpl_explain_params_read(arena, request.parameters, "parameters", &params, err)) ||
+        (st = xpl_automatic_read(arena, json_object_get(request.parameters, "automatic"), &automatic, err)))
+        return st;
+    if (params.segmentation.algorithm == XPL_SEGMENTATION_LABELS)
         return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.segmentation.labels",
                               "belong to one image: they are accepted with a request, not for all of them");
-    return st;
+    return XPL_OK;
 }
 
-/* What the original puts into the parameters of an explainability instance: how many explanations there were. */
+/* What the original puts into the parameters of an explainability instance: how many explanations there were. And what
+ * the rules did today. */
 static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
                                 json_t *entity, struct xpl_error *err)
 {
@@ -131,8 +136,9 @@ static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const 
     json_t *parameters = json_object_get(entity, "parameters");
     struct xpl_task_counts counts;
     enum xpl_status st;
+    json_t *done;
 
-    (void)call, (void)resource;
+    (void)resource;
     if (!is_explainability(xpl_json_string_at(entity, "monitor_definition_id")) || !parameters)
         return XPL_OK;
     if ((st = xpl_task_counts_of(db, subscription_id, &counts, err)))
@@ -140,6 +146,11 @@ static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const 
     json_object_set_new(
         parameters, "explanations_count",
         json_pack("{s:I, s:I}", "failed", (json_int_t)counts.failed, "total", (json_int_t)counts.total));
+    if (!json_is_object(json_object_get(parameters, "automatic")))
+        return XPL_OK;
+    if (!(done = xpl_automatic_view(db, call, subscription_id, err)))
+        return err->status ? err->status : xpl_no_memory(err);
+    json_object_set_new(parameters, "automatic_count", done);
     return XPL_OK;
 }
 

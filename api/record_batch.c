@@ -39,6 +39,8 @@ enum xpl_status xpl_record_batch_of_data_set(struct xpl_call *call, const char *
                                      .subscription_id = target.subscription_id,
                                      .deployment_id = target.deployment_id,
                                      .needs_schema = !target.has_output_schema};
+    if ((st = xpl_automatic_parse(call->arena, target.automatic, &ret->automatic, err)))
+        return st;
     return xpl_model_settings_read(call->arena, properties, &ret->model, err);
 }
 
@@ -264,6 +266,18 @@ static enum xpl_status make_records(struct xpl_call *call, const struct xpl_reco
     return name_records(call, t->scoring_id, p, err);
 }
 
+static enum xpl_status plan_automatic(struct xpl_call *call, const struct xpl_record_batch *batch,
+                                      struct xpl_prepared *p, struct xpl_error *err)
+{
+    enum xpl_status st = XPL_OK;
+
+    if (!(p->automatic = XPL_NEW_ARRAY(call->arena, struct xpl_task *, p->n_records)))
+        return xpl_no_memory(err);
+    for (uint32_t i = 0; !st && i < p->n_records; i++)
+        st = xpl_automatic_plan(call, &batch->automatic, &p->records[i], &p->automatic[i], err);
+    return st;
+}
+
 static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_batch *batch,
                                const struct xpl_transaction *t, struct xpl_prepared *p, struct xpl_error *err)
 {
@@ -276,7 +290,7 @@ static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_ba
     for (uint32_t i = 0; i < request->n_images; i++)
         if ((st = check_image(call, &request->images[i], err)))
             return st;
-    if ((st = make_records(call, batch, t, request, p, err)))
+    if ((st = make_records(call, batch, t, request, p, err)) || (st = plan_automatic(call, batch, p, err)))
         return st;
     return prepare_payload(call, batch, t, &p->payload, err);
 }
@@ -328,8 +342,8 @@ static enum xpl_status check_repeat(struct xpl_db *db, struct xpl_call *call, co
     return XPL_OK;
 }
 
-static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, struct xpl_prepared *p, size_t index,
-                             struct xpl_error *err)
+static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, const struct xpl_automatic *automatic,
+                             struct xpl_prepared *p, size_t index, struct xpl_error *err)
 {
     int64_t payload_id = 0;
 
@@ -344,7 +358,8 @@ static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, struct xp
         if (!payload_id && (st = xpl_payload_insert(db, &p->payload, &payload_id, err)))
             return st;
         p->records[i].payload_id = payload_id;
-        if ((st = xpl_record_insert(db, &p->records[i], err)))
+        if ((st = xpl_record_insert(db, &p->records[i], err)) ||
+            (p->automatic[i] && (st = xpl_automatic_queue(db, call, automatic, &p->records[i], p->automatic[i], err))))
             return st;
     }
     return XPL_OK;
@@ -370,7 +385,7 @@ enum xpl_status xpl_record_batch_store(struct xpl_db *db, struct xpl_call *call,
     if (!there) /* it was removed since the request was read */
         return xpl_resource_missing("data_set", batch->data_set_id, err);
     for (size_t i = 0; i < batch->n; i++)
-        if ((st = store(db, call, &batch->prepared[i], i, err)))
+        if ((st = store(db, call, &batch->automatic, &batch->prepared[i], i, err)))
             return st;
     if ((st = xpl_record_request_insert(db, &request, err)) ||
         (batch->needs_schema && (st = xpl_output_schema_fill(db, call, batch->subscription_id, err))))

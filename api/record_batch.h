@@ -6,6 +6,7 @@
 #ifndef XPL_API_RECORD_BATCH_H
 #define XPL_API_RECORD_BATCH_H
 
+#include "api/automatic.h"
 #include "api/records_read.h"
 #include "db/records.h"
 #include "lib/scoring/answer.h"
@@ -15,12 +16,14 @@
 struct xpl_prepared {
     struct xpl_payload payload;
     struct xpl_record *records;
+    struct xpl_task **automatic; /* of each record: its explanation, when a rule picks it; else NULL */
     uint32_t n_records;
 };
 
 struct xpl_record_batch {
     const char *data_set_id, *subscription_id, *deployment_id;
     struct xpl_model_settings model;
+    struct xpl_automatic automatic; /* n_rules = 0 for records that somebody has explained anyway */
     struct xpl_prepared *prepared;
     size_t n, n_records;
     bool needs_schema; /* the subscription does not say yet what its output looks like */
@@ -41,7 +44,8 @@ enum xpl_status xpl_record_batch_prepare(struct xpl_call *call, struct xpl_recor
                                          const struct xpl_transaction *transactions, size_t n, struct xpl_error *err);
 
 /**
- * On the writer. A record that is there already with the same content gets the id it has; `ret_request_id` is that of
+ * On the writer, with the automatic explanations of what is new. A record that is there already with the same content
+ * gets the id it has; `ret_request_id` is that of
  * the stored request, in the call's arena. XPL_CONFLICT when the content differs.
  */
 enum xpl_status xpl_record_batch_store(struct xpl_db *db, struct xpl_call *call, struct xpl_record_batch *batch,

@@ -14,6 +14,7 @@ static void read_target(struct xpl_row *row, void *out)
     target->subscription_id = xpl_row_text(row, "target_id");
     target->deployment_id = xpl_row_text(row, "deployment_id");
     target->asset_properties = xpl_row_text(row, "asset_properties");
+    target->automatic = xpl_row_text(row, "automatic");
     target->has_output_schema = xpl_row_int(row, "has_output_schema") != 0;
 }
 
@@ -30,7 +31,11 @@ enum xpl_status xpl_log_target_get(struct xpl_db *db, struct xpl_arena *arena, c
             " 'explaind', json(s.entity -> '$.asset_properties.explaind')), 'deployment', json_object("
             " 'scoring_endpoint', json_object("
             " 'explaind', json(s.entity -> '$.deployment.scoring_endpoint.explaind')))) AS asset_properties,"
-            " json_type(s.entity, '$.asset_properties.output_data_schema') IS NOT NULL AS has_output_schema"
+            " json_type(s.entity, '$.asset_properties.output_data_schema') IS NOT NULL AS has_output_schema,"
+            " (SELECT m.entity -> '$.parameters.automatic' FROM monitor_instances m"
+            "   WHERE m.target_id = d.target_id AND m.data_mart_id = d.data_mart_id"
+            "   AND m.monitor_definition_id = 'explainability'"
+            "   AND m.entity ->> '$.parameters.enabled' IS NOT 0) AS automatic"
             " FROM data_sets d LEFT JOIN subscriptions s ON s.id = d.target_id AND s.data_mart_id = d.data_mart_id"
             " WHERE d.id = ? AND d.data_mart_id = ?");
 
@@ -66,6 +71,7 @@ enum xpl_status xpl_subscription_purge(struct xpl_db *db, const char *subscripti
         "DELETE FROM record_requests" OF_DATA_SETS,
         "DELETE FROM data_sets WHERE target_type = 'subscription' AND target_id = ?",
         "DELETE FROM deployment_batches WHERE subscription_id = ?",
+        "DELETE FROM automatic_counts WHERE subscription_id = ?",
         "DELETE FROM monitor_instances WHERE target_type = 'subscription' AND target_id = ?",
     };
 #undef OF_DATA_SETS

@@ -11,6 +11,7 @@ struct xpl_log_target {
     const char *subscription_id;
     const char *deployment_id;    /* NULL: the subscription is gone */
     const char *asset_properties; /* JSON: {"asset_properties": {…}} with what answers are read by */
+    const char *automatic;        /* JSON: the rules for automatic explanations, which are enabled; NULL = none */
     bool has_output_schema;
 };
 

@@ -8,9 +8,8 @@
 
 #define TASK_COLUMNS                                                                                                   \
     "seq, id, data_mart_id, subscription_id, deployment_id, record_id, scoring_id, transaction_id, parameters,"        \
-    " parameters_hash, state, attempt, crashes, retries, error_code, error_message, trace_id, traceparent, "           \
-    "created_at,"                                                                                                      \
-    " started_at, updated_at, created_by"
+    " parameters_hash, state, attempt, crashes, retries, priority, rule, expected_calls, error_code, error_message,"   \
+    " trace_id, traceparent, created_at, started_at, updated_at, created_by"
 
 #define MAX_SQL_BYTES 65536
 
@@ -44,6 +43,9 @@ static void read_task(struct xpl_row *row, void *out)
     task->attempt = xpl_row_int(row, "attempt");
     task->crashes = xpl_row_int(row, "crashes");
     task->retries = xpl_row_int(row, "retries");
+    task->priority = xpl_row_int(row, "priority");
+    task->rule = xpl_row_text(row, "rule");
+    task->expected_calls = xpl_row_int(row, "expected_calls");
     task->error_code = xpl_row_text(row, "error_code");
     task->error_message = xpl_row_text(row, "error_message");
     task->trace_id = xpl_row_text(row, "trace_id");
@@ -59,8 +61,8 @@ enum xpl_status xpl_task_insert(struct xpl_db *db, const struct xpl_task *task, 
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(db, "INSERT INTO explanation_tasks (id, data_mart_id, subscription_id, deployment_id,"
                               " record_id, scoring_id, transaction_id, parameters, parameters_hash, state, run_at,"
-                              " trace_id, traceparent, created_at, created_by)"
-                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)");
+                              " priority, rule, expected_calls, trace_id, traceparent, created_at, created_by)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)");
 
     xpl_bind_text(insert, task->id);
     xpl_bind_text(insert, task->data_mart_id);
@@ -72,6 +74,9 @@ enum xpl_status xpl_task_insert(struct xpl_db *db, const struct xpl_task *task, 
     xpl_bind_text(insert, task->parameters);
     xpl_bind_blob(insert, (struct xpl_blob){task->parameters_hash, sizeof task->parameters_hash});
     xpl_bind_int(insert, task->created_at);
+    xpl_bind_int(insert, task->priority);
+    xpl_bind_text(insert, task->rule);
+    xpl_bind_int(insert, task->expected_calls);
     xpl_bind_text(insert, task->trace_id);
     xpl_bind_text(insert, task->traceparent);
     xpl_bind_int(insert, task->created_at);
@@ -106,6 +111,15 @@ enum xpl_status xpl_task_get(struct xpl_db *db, struct xpl_arena *arena, const c
     xpl_bind_text(query, id);
     xpl_bind_text(query, data_mart_id);
     return xpl_fetch_one(query, arena, read_task, ret, err);
+}
+
+enum xpl_status xpl_task_promote(struct xpl_db *db, const char *id, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE explanation_tasks SET priority = 0 WHERE id = ? AND priority > 0");
+
+    xpl_bind_text(update, id);
+    return xpl_run(update, NULL, err);
 }
 
 enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_error *err)
@@ -257,138 +271,22 @@ enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const
             " started_at = COALESCE(started_at, ?2)"
             " WHERE seq = (WITH RECURSIVE heads (seq) AS ("
             "     SELECT (SELECT t.seq FROM explanation_tasks t WHERE t.state = 'queued'"
-            "       ORDER BY t.data_mart_id, t.deployment_id, t.seq LIMIT 1)"
+            "       ORDER BY t.data_mart_id, t.deployment_id, t.priority, t.seq LIMIT 1)"
             "     UNION ALL"
             "     SELECT COALESCE((SELECT t.seq FROM explanation_tasks t WHERE t.state = 'queued'"
             "         AND t.data_mart_id = h.data_mart_id AND t.deployment_id > h.deployment_id"
-            "         ORDER BY t.deployment_id, t.seq LIMIT 1),"
+            "         ORDER BY t.deployment_id, t.priority, t.seq LIMIT 1),"
             "       (SELECT t.seq FROM explanation_tasks t WHERE t.state = 'queued' AND t.data_mart_id > h.data_mart_id"
-            "         ORDER BY t.data_mart_id, t.deployment_id, t.seq LIMIT 1))"
+            "         ORDER BY t.data_mart_id, t.deployment_id, t.priority, t.seq LIMIT 1))"
             "     FROM heads JOIN explanation_tasks h ON h.seq = heads.seq)"
             "   SELECT t.seq FROM heads JOIN explanation_tasks t ON t.seq = heads.seq WHERE t.run_at <= ?2"
             "   AND NOT EXISTS (SELECT 1 FROM explanation_tasks l WHERE l.state = 'leased'"
             "     AND l.data_mart_id = t.data_mart_id AND l.deployment_id = t.deployment_id)"
-            "   ORDER BY t.seq LIMIT 1)"
+            "   ORDER BY t.priority, t.seq LIMIT 1)"
             " RETURNING " TASK_COLUMNS);
 
     xpl_bind_text(update, owner);
     xpl_bind_int(update, now);
     xpl_bind_int(update, lease_until);
     return xpl_fetch_one(update, arena, read_task, ret, err);
-}
-
-static enum xpl_status must_change(struct xpl_stmt *update, struct xpl_error *err)
-{
-    int64_t changed;
-    enum xpl_status st = xpl_run(update, &changed, err);
-
-    if (st)
-        return st;
-    return changed ? XPL_OK : xpl_fail(err, XPL_CONFLICT, "the task is no longer this worker's");
-}
-
-/* Ends the lease of this very attempt. */
-static enum xpl_status end_lease(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *state,
-                                 const char *error_code, const char *error_message, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = ?, updated_at = ?, error_code = ?,"
-                              " error_message = ?, lease_owner = NULL, lease_until = NULL"
-                              " WHERE id = ? AND state = 'leased' AND attempt = ?");
-
-    xpl_bind_text(update, state);
-    xpl_bind_int(update, now);
-    xpl_bind_text(update, error_code);
-    xpl_bind_text(update, error_message);
-    xpl_bind_text(update, id);
-    xpl_bind_int(update, attempt);
-    return must_change(update, err);
-}
-
-enum xpl_status xpl_task_finish(struct xpl_db *db, const char *id, int64_t attempt, int64_t now,
-                                const struct xpl_task_result *result, struct xpl_error *err)
-{
-    enum xpl_status st;
-
-    if ((st = end_lease(db, id, attempt, now, "finished", NULL, NULL, err)) ||
-        (result->prediction && (st = xpl_record_set_prediction(db, id, result->prediction, err))))
-        return st;
-    return xpl_explanation_insert(db, id, now, result, err);
-}
-
-enum xpl_status xpl_task_fail(struct xpl_db *db, const char *id, int64_t attempt, int64_t now, const char *error_code,
-                              const char *error_message, struct xpl_error *err)
-{
-    return end_lease(db, id, attempt, now, "error", error_code, error_message, err);
-}
-
-enum xpl_status xpl_task_renew(struct xpl_db *db, const char *id, int64_t attempt, int64_t lease_until,
-                               struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    update = xpl_db_query(db, "UPDATE explanation_tasks SET lease_until = ?"
-                              " WHERE id = ? AND state = 'leased' AND attempt = ?");
-
-    xpl_bind_int(update, lease_until);
-    xpl_bind_text(update, id);
-    xpl_bind_int(update, attempt);
-    return must_change(update, err);
-}
-
-enum xpl_status xpl_task_requeue(struct xpl_db *db, const char *id, int64_t attempt, int64_t run_at,
-                                 struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', lease_owner = NULL, lease_until = NULL,"
-                              " retries = retries + 1, run_at = ? WHERE id = ? AND state = 'leased' AND attempt = ?");
-
-    xpl_bind_int(update, run_at);
-    xpl_bind_text(update, id);
-    xpl_bind_int(update, attempt);
-    return must_change(update, err);
-}
-
-enum xpl_status xpl_task_release(struct xpl_db *db, const char *id, int64_t attempt, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    update = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', lease_owner = NULL, lease_until = NULL,"
-                              " started_at = NULL WHERE id = ? AND state = 'leased' AND attempt = ?");
-
-    xpl_bind_text(update, id);
-    xpl_bind_int(update, attempt);
-    return must_change(update, err);
-}
-
-enum xpl_status xpl_tasks_take_back(struct xpl_db *db, int64_t expired_by, int64_t now, const char *error_code,
-                                    struct xpl_tasks_taken_back *ret, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    give_up = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'error', crashes = crashes + 1, updated_at = ?,"
-                               " lease_owner = NULL, lease_until = NULL, error_code = ?,"
-                               " error_message = 'the daemon ended unexpectedly three times during this explanation'"
-                               " WHERE state = 'leased' AND lease_until <= ? AND crashes + 1 >= ?");
-    XPL_AUTO(xpl_stmt)
-    requeue = xpl_db_query(db, "UPDATE explanation_tasks SET state = 'queued', crashes = crashes + 1,"
-                               " lease_owner = NULL, lease_until = NULL, started_at = NULL"
-                               " WHERE state = 'leased' AND lease_until <= ?");
-    enum xpl_status st;
-
-    xpl_bind_int(give_up, now);
-    xpl_bind_text(give_up, error_code);
-    xpl_bind_int(give_up, expired_by);
-    xpl_bind_int(give_up, XPL_TASK_MAX_CRASHES);
-    if ((st = xpl_run(give_up, &ret->ended, err)))
-        return st;
-    xpl_bind_int(requeue, expired_by);
-    return xpl_run(requeue, &ret->requeued, err);
-}
-
-enum xpl_status xpl_tasks_next_run(struct xpl_db *db, int64_t now, int64_t *ret, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT COALESCE(MIN(run_at), 0) FROM explanation_tasks"
-                             " WHERE state = 'queued' AND run_at > ?");
-
-    xpl_bind_int(query, now);
-    return xpl_fetch_int(query, ret, err);
 }

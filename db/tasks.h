@@ -31,6 +31,9 @@ struct xpl_task {
     int64_t attempt;                            /* only ever grows: the fencing token */
     int64_t crashes;                            /* of the process while it was leased */
     int64_t retries;                            /* xpl_task_requeue */
+    int64_t priority;                           /* 0 = asked for, else that of the rule: 1 before 9 */
+    const char *rule;                           /* that asked for it; NULL = somebody did */
+    int64_t expected_calls;                     /* of a rule's: what it takes of the budget until it has ended */
     const char *error_code, *error_message;     /* of state error */
     const char *trace_id;                       /* id of the request that asked */
     const char *traceparent;                    /* of that request (W3C Trace Context); NULL = none */
@@ -47,6 +50,9 @@ enum xpl_status xpl_task_find_open(struct xpl_db *db, struct xpl_arena *arena, c
 
 enum xpl_status xpl_task_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id, const char *id,
                              struct xpl_task *ret, struct xpl_error *err);
+
+/** A task that a rule asked for is asked for by somebody now: it need not wait behind others any longer. */
+enum xpl_status xpl_task_promote(struct xpl_db *db, const char *id, struct xpl_error *err);
 enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_error *err);
 
 /**
@@ -76,9 +82,9 @@ enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id,
 /* ---- for workers ---- */
 
 /**
- * Leases the oldest task that is due and first of its deployment, none of whose tasks is leased: explanations of a
- * deployment run one at a time, in the order asked; one that waits for its retry holds up those behind it. Counts the
- * attempt. XPL_NOT_FOUND: nothing to do.
+ * Leases the first task that is due and first of its deployment, none of whose tasks is leased: explanations of a
+ * deployment run one at a time, by priority and then in the order asked; one that waits for its retry holds up those
+ * behind it. Counts the attempt. XPL_NOT_FOUND: nothing to do.
  */
 enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const char *owner, int64_t now,
                                int64_t lease_until, struct xpl_task *ret, struct xpl_error *err);

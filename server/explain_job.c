@@ -12,7 +12,9 @@
 #include "api/json_spec.h"
 #include "api/record_batch.h"
 #include "api/subscriptions.h"
+#include "db/automatic.h"
 #include "lib/base/hash.h"
+#include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/explain/coarse_to_fine.h"
 #include "lib/explain/fill.h"
@@ -225,6 +227,29 @@ static enum xpl_status explain(struct job *job, struct xpl_error *err)
     return xpl_explain_coarse_to_fine(job->arena, &input, use_segments, &job->segments, &job->explanation, err);
 }
 
+/* ---- the budget of automatic explanations ---- */
+
+static enum xpl_status run_count(struct xpl_db *db, void *arg, struct xpl_error *err)
+{
+    const struct job *job = arg;
+    struct xpl_automatic_count more = {.rule = job->task->rule};
+    struct xpl_predictor_stats stats;
+
+    xpl_predictor_stats(job->predictor, &stats);
+    more.model_calls = (int64_t)stats.images;
+
+    return xpl_automatic_add(db, job->task->subscription_id, xpl_hour_of(xpl_now_us()), &more, err);
+}
+
+/* Whatever becomes of the explanation: what was asked of the model is spent. */
+static void count_calls(struct job *job)
+{
+    struct xpl_error err = {0};
+
+    if (job->task->rule && job->predictor && xpl_writer_run(job->app->writer, run_count, job, 256, &err))
+        xpl_log(XPL_LOG_ERROR, "model calls not counted", "task", job->task->id, "message", err.message, NULL);
+}
+
 /* ---- the whole ---- */
 
 static enum xpl_status prepare(struct job *job, struct xpl_error *err)
@@ -320,6 +345,7 @@ enum xpl_status xpl_explain_job(struct xpl_app *app, struct xpl_db *db, struct x
     *job = (struct job){.app = app, .db = db, .arena = arena, .task = task, .progress = progress};
     job->started_us = job->lap_us = xpl_monotonic_us();
     st = run(job, err);
+    count_calls(job);
     if (!st)
         st = make_result(job, ret, err);
     xpl_predictor_free(job->predictor);

@@ -159,9 +159,10 @@ static enum xpl_status show_metrics(void *context, struct xpl_db *db, struct xpl
                                 .body_bytes = atomic_load(&http->shared.body_bytes),
                                 .now_us = xpl_now_us(),
                                 .database = http->db_path};
-    enum xpl_status st = xpl_task_queue_read(db, &gauges.queue, err);
+    enum xpl_status st;
 
-    if (st)
+    if ((st = xpl_task_queue_read(db, &gauges.queue, err)) ||
+        (st = xpl_automatic_total(db, xpl_hour_of(gauges.now_us), &gauges.automatic, err)))
         return st;
     xpl_connections_count(http->shared.connections, &gauges.connections, &gauges.connections_refused);
     xpl_metrics_page(&http->shared.metrics, http->shared.app, &gauges, out);

@@ -7,6 +7,7 @@
 #define XPL_SERVER_METRICS_H
 
 #include "api/call.h"
+#include "db/automatic.h"
 #include "db/upkeep.h"
 #include "lib/base/meter.h"
 
@@ -35,8 +36,9 @@ void xpl_metrics_count(struct xpl_metrics *metrics, const struct xpl_call *call,
 struct xpl_gauges {
     uint64_t connections, connections_refused, requests, body_bytes;
     struct xpl_task_queue queue;
-    int64_t now_us;       /* wall clock */
-    const char *database; /* path */
+    struct xpl_automatic_count automatic; /* today, all subscriptions */
+    int64_t now_us;                       /* wall clock */
+    const char *database;                 /* path */
 };
 
 /** Appends the whole page to `out`; look at out->failed. */

@@ -47,6 +47,27 @@ static void page_tasks(const struct xpl_app *app, const struct xpl_gauges *gauge
                "Age of the explanation that waits longest; 0 when none does.", age_s > 0 ? age_s : 0);
 }
 
+/* From the database: they begin anew with the day, not with the process. */
+static void page_automatic(const struct xpl_gauges *gauges, struct xpl_buf *out)
+{
+    const struct xpl_automatic_count *today = &gauges->automatic;
+    const struct {
+        const char *outcome;
+        int64_t n;
+    } outcomes[] = {{"queued", today->explanations},
+                    {"over_budget", today->over_budget},
+                    {"queue_full", today->queue_full},
+                    {"not_possible", today->not_possible}};
+
+    xpl_metric_head(out, "explaind_automatic_records_today", "gauge",
+                    "Records that rules picked for explanation since 0:00 UTC, by what came of it.");
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        xpl_buf_printf(out, "explaind_automatic_records_today{outcome=\"%s\"} %" PRId64 "\n", outcomes[i].outcome,
+                       outcomes[i].n);
+    page_value(out, "explaind_automatic_model_calls_today", "gauge",
+               "Images scored for automatic explanations since 0:00 UTC.", (double)today->model_calls);
+}
+
 static void page_model_calls(const struct xpl_app *app, struct xpl_buf *out)
 {
     static const char name[] = "explaind_model_call_duration_seconds";
@@ -102,6 +123,7 @@ void xpl_metrics_page(const struct xpl_metrics *metrics, const struct xpl_app *a
     xpl_metrics_page_http(metrics, gauges, out);
     page_load(gauges, out);
     page_tasks(app, gauges, out);
+    page_automatic(gauges, out);
     page_model_calls(app, out);
     page_storage(app, gauges, out);
     page_gateway(app, out);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/explain/contrast.h"
 #include "lib/explain/design.h"
 
 #define FIRST_CALLS 512u /* of the coarse explanation, without a budget */
@@ -173,4 +174,39 @@ enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct
     if ((st = xpl_segments_merged(arena, in->image, in->segments, coarse_bound(&in->params), &coarse, err)))
         return st;
     return refine(arena, in, coarse, use, ret_segments, ret, err);
+}
+
+/* As many superpixels as an image can be cut into. */
+static uint32_t most_segments(const struct xpl_explain_params *params)
+{
+    const struct xpl_segmentation *cut = &params->segmentation;
+
+    if (cut->refine)
+        return cut->refine;
+    if (cut->algorithm == XPL_SEGMENTATION_GRID)
+        return cut->grid_rows * cut->grid_columns;
+    if (cut->algorithm == XPL_SEGMENTATION_LABELS)
+        return XPL_MAX_SEGMENTS;
+    if (cut->max_segments)
+        return cut->max_segments;
+    return params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_DEFAULT_SEGMENTS;
+}
+
+enum xpl_status xpl_explain_expected_calls(struct xpl_arena *arena, const struct xpl_explain_params *params,
+                                           size_t *ret, struct xpl_error *err)
+{
+    static const uint8_t seed[XPL_HASH_BYTES];
+    size_t budget = xpl_explain_budget(params);
+    struct xpl_design *design;
+    enum xpl_status st;
+
+    if (budget < SIZE_MAX) {
+        *ret = budget;
+        return XPL_OK;
+    }
+    if ((st = xpl_design_plan(arena, most_segments(params), params, seed, &design, err)))
+        return st;
+    *ret = design->n + (params->segmentation.refine ? FIRST_CALLS : 0) +
+           (params->contrastive ? XPL_CONTRAST_USUAL_CALLS : 0);
+    return XPL_OK;
 }

@@ -22,4 +22,12 @@ enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct
                                            xpl_use_segments_fn use, const struct xpl_segments **ret_segments,
                                            struct xpl_explanation **ret, struct xpl_error *err);
 
+/**
+ * How many model calls to expect at most: the budget, or what the largest design for these parameters has. Repeated
+ * calls of a noisy model come on top. XPL_BAD_FIELD: there is no design for them. What is made meanwhile lives in
+ * `arena`.
+ */
+enum xpl_status xpl_explain_expected_calls(struct xpl_arena *arena, const struct xpl_explain_params *params,
+                                           size_t *ret, struct xpl_error *err);
+
 #endif

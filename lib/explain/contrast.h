@@ -13,6 +13,8 @@
 #include "lib/explain/estimate.h"
 #include "lib/explain/sample.h"
 
+#define XPL_CONTRAST_USUAL_CALLS 64u /* seldom more */
+
 struct xpl_contrast_search {
     const struct xpl_sample *sample;
     struct xpl_estimate predicted, runner_up; /* of the most probable class and the one after it */

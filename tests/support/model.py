@@ -51,6 +51,7 @@ class ModelInTest:
         self.before_listing = lambda: None
         self.calls = []             # (deployment id, X-Explaind-Task or None) in order of arrival
         self.headers = []           # of every POST
+        self.images = {}            # scored, by X-Explaind-Task
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -75,6 +76,10 @@ class ModelInTest:
         with self._lock:
             return list(dict.fromkeys(task for d, task in self.calls if d == deployment_id and task))
 
+    def images_of(self, task_id) -> int:
+        with self._lock:
+            return self.images.get(task_id, 0)
+
     def answer(self, path, headers, body: bytes) -> tuple[int, bytes]:
         deployment_id = path.split("/deployments/")[1].split("/")[0]
         task = headers.get("X-Explaind-Task")
@@ -82,6 +87,7 @@ class ModelInTest:
         with self._lock:
             self.calls.append((deployment_id, task))
             self.headers.append(dict(headers))
+            self.images[task] = self.images.get(task, 0) + len(images)
         if task:
             self.asked.set()
             self.open.wait(HELD_SECONDS)

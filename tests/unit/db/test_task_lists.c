@@ -107,8 +107,11 @@ static void task_lists_and_the_claim_read_by_index(void **state)
         {"SELECT 1 FROM explanation_tasks WHERE data_mart_id = 'm' AND deployment_id = 'd' AND state = 'leased'",
          "tasks_leased"},
         {"SELECT seq FROM explanation_tasks WHERE state = 'queued' AND data_mart_id = 'm' AND deployment_id > 'd'"
-         " ORDER BY deployment_id, seq LIMIT 1",
+         " ORDER BY deployment_id, priority, seq LIMIT 1",
          "tasks_queued_by_deployment"},
+        {"SELECT SUM(expected_calls) FROM explanation_tasks WHERE state IN ('queued', 'leased')"
+         " AND subscription_id = 's' AND (NULL IS NULL OR rule = NULL)",
+         "COVERING INDEX tasks_open"},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
