@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/body_encoding.h"
 #include "api/cors.h"
 #include "api/handlers.h"
 #include "api/routes.h"
@@ -146,8 +147,8 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
 /* What a large body of records makes slow is its size; a small one costs less than handing it to another thread. */
 static bool is_slow(const struct xpl_call *call)
 {
-    bool small =
-        call->route->body_limit == XPL_BODY_RECORDS && call->body.length <= QUICK_BODY_BYTES && !xpl_call_scores(call);
+    bool small = call->route->body_limit == XPL_BODY_RECORDS && call->body.length <= QUICK_BODY_BYTES &&
+                 !call->body_encoded && !xpl_call_scores(call);
 
     return call->route->blocking && !small;
 }
@@ -171,10 +172,13 @@ bool xpl_call_asks_others(const struct xpl_call *call)
 /* A handler sees one state of the database; one that blocks would hold on to an old one. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {
+    struct xpl_error err = {0};
     enum xpl_answered answered;
 
     if (call->password_unchecked && !xpl_call_admit(call, true))
         return XPL_ANSWERED;
+    if (call->body_encoded && xpl_body_decode(call, &err))
+        return xpl_reply_error(call, &err);
     if (is_slow(call))
         return call->route->handle(call);
     xpl_db_begin_read(call->db);

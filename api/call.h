@@ -102,6 +102,7 @@ struct xpl_call {
     struct xpl_pair *headers; /* names as sent; look them up without regard to case */
     size_t n_headers;
     struct xpl_buf body; /* complete when the handler runs */
+    bool body_encoded;   /* it is still to be decompressed: see body_encoding.h */
     const char *client;  /* the address it came from, in some form */
     bool local;          /* through the socket in the data directory: whoever runs the daemon */
     bool loopback;       /* from this machine */

@@ -64,6 +64,8 @@ enum xpl_answered xpl_subscriptions_get(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_patch(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_delete(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call);
+enum xpl_answered xpl_inference_logs_add(struct xpl_call *call);
+enum xpl_answered xpl_data_set_errors_list(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_probe(struct xpl_call *call);
 

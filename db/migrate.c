@@ -16,10 +16,12 @@ extern const char xpl_migration_0006[];
 extern const char xpl_migration_0007[];
 extern const char xpl_migration_0008[];
 extern const char xpl_migration_0009[];
+extern const char xpl_migration_0010[];
 
 static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002, xpl_migration_0003,
                                          xpl_migration_0004, xpl_migration_0005, xpl_migration_0006,
-                                         xpl_migration_0007, xpl_migration_0008, xpl_migration_0009};
+                                         xpl_migration_0007, xpl_migration_0008, xpl_migration_0009,
+                                         xpl_migration_0010};
 
 #define N_MIGRATIONS ((int64_t)(sizeof migrations / sizeof *migrations))
 

@@ -78,8 +78,8 @@ static size_t copy_text(char *data, size_t size, struct xpl_blob blob)
     return blob.length;
 }
 
-static enum xpl_status decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size, struct xpl_text *ret,
-                                  struct xpl_error *err)
+enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size,
+                                       struct xpl_text *ret, struct xpl_error *err)
 {
     size_t length;
     char *data;
@@ -139,7 +139,8 @@ enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int
     xpl_bind_int(query, id);
     if ((st = xpl_fetch_one(query, arena, read_payload, &stored, err)))
         return st;
-    if (ret_request && (st = decompress(arena, stored.request, stored.request_size, ret_request, err)))
+    if (ret_request && (st = xpl_payload_decompress(arena, stored.request, stored.request_size, ret_request, err)))
         return st;
-    return ret_response ? decompress(arena, stored.response, stored.response_size, ret_response, err) : XPL_OK;
+    return ret_response ? xpl_payload_decompress(arena, stored.response, stored.response_size, ret_response, err)
+                        : XPL_OK;
 }

@@ -24,6 +24,10 @@ void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t
  */
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err);
+/** The opposite; `size` is that of the text. XPL_STORAGE_FAILED: it is damaged. */
+enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size,
+                                       struct xpl_text *ret, struct xpl_error *err);
+
 enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
                                    struct xpl_error *err);
 

@@ -70,6 +70,8 @@ enum xpl_status xpl_subscription_purge(struct xpl_db *db, const char *subscripti
         "DELETE FROM records" OF_DATA_SETS,
         "DELETE FROM record_requests" OF_DATA_SETS,
         "DELETE FROM data_sets WHERE target_type = 'subscription' AND target_id = ?",
+        "DELETE FROM inference_events WHERE subscription_id = ?",
+        "DELETE FROM event_errors WHERE subscription_id = ?",
         "DELETE FROM deployment_batches WHERE subscription_id = ?",
         "DELETE FROM automatic_counts WHERE subscription_id = ?",
         "DELETE FROM monitor_instances WHERE target_type = 'subscription' AND target_id = ?",

@@ -136,15 +136,12 @@ static enum xpl_status check_framing(const struct xpl_http_head *head, const str
 
 static enum xpl_status check_headers(const struct xpl_call *call, struct xpl_error *err)
 {
-    const char *host = xpl_call_header(call, "Host"), *encoding = xpl_call_header(call, "Content-Encoding");
+    const char *host = xpl_call_header(call, "Host");
 
     if (count(call, "Host") > 1)
         return xpl_fail(err, XPL_BAD_REQUEST, "Host comes twice");
     if (host && strpbrk(host, " \t,/\\@?#<>\"|"))
         return xpl_fail(err, XPL_BAD_REQUEST, "Host is not host[:port]");
-    if (encoding && *encoding && strcasecmp(encoding, "identity") != 0)
-        return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "a body with Content-Encoding %.40s is not accepted; send it plain",
-                        encoding);
     return XPL_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/body_encoding.h"
 #include "api/cors.h"
 #include "api/routes.h"
 #include "lib/base/log.h"
@@ -157,7 +158,7 @@ static void route(struct xpl_http_request *r, const char *url)
         xpl_fail(&err, XPL_BAD_REQUEST, "the target of the request is not a path");
     else if (!xpl_call_route(&r->call, path) || !xpl_call_admit(&r->call, false))
         r->answer_known = true;
-    else
+    else if (!xpl_body_encoding_check(&r->call, &err))
         prepare_body(&r->call, &err);
     if (err.status)
         xpl_http_request_answer_early(r, &err);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """openapi.yaml as a judge: which operation a request is, and whether the answer is one the contract has."""
+import gzip
 import json
 import re
 from dataclasses import dataclass, field
@@ -159,7 +160,8 @@ class Contract:
         media_type = (request.headers.get("Content-Type") or "").split(";")[0].strip()
         if not request.body or "json" not in media_type or media_type not in declared:
             return
-        body = json.loads(request.body)
+        zipped = request.headers.get("Content-Encoding") == "gzip"
+        body = json.loads(gzip.decompress(request.body) if zipped else request.body)
         for error in list(self._validator("request", operation.id, "", media_type).iter_errors(body))[:3]:
             at = "/".join(str(part) for part in error.absolute_path)
             self._complain(where, f"{operation.id}: accepted a body outside the contract: at /{at}: "

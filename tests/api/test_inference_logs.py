@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inference logs as CloudEvents: a request and a response in any order, perhaps twice, become one record."""
+import base64
+import collections
+import concurrent.futures
+import gzip
+import json
+import random
+import uuid
+
+import pytest
+from cloudevents.conversion import to_binary, to_structured
+from cloudevents.http import CloudEvent
+from support.client import Client, Watched, wait_for
+from support.images import blocks
+
+REQUEST, RESPONSE = "org.kubeflow.serving.inference.request", "org.kubeflow.serving.inference.response"
+BATCH, ONE = "application/cloudevents-batch+json", "application/cloudevents+json"
+
+
+def path(watched) -> str:
+    return f"/v2/subscriptions/{watched.subscription_id}/inference_logs"
+
+
+def post(watched, body, headers, expect=200):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return watched.client.request("POST", path(watched), expect, data=data, headers=headers).json()
+
+
+def kserve(watched, event_id, kind, body, expect=200, **more):
+    """As the logger of KServe's agent posts it."""
+    return post(watched, body, {
+        "Content-Type": "application/json", "Ce-Specversion": "1.0", "Ce-Id": event_id, "Ce-Type": kind,
+        "Ce-Source": "http://localhost:9081/", "Ce-Time": "2026-03-21T11:45:41.500Z", "Ce-Inferenceservicename": "digits",
+        "Ce-Namespace": "default", "Ce-Component": "predictor", "Ce-Endpoint": "", **more}, expect)
+
+
+def event(event_id, kind, data, **more) -> dict:
+    return {"specversion": "1.0", "id": event_id, "type": kind, "source": "test", "data": data, **more}
+
+
+def halves(watched, event_id, *images) -> list[dict]:
+    request, response = watched.score(*images)
+    return [event(event_id, REQUEST, request), event(event_id, RESPONSE, response)]
+
+
+def errors(watched, **params) -> list[dict]:
+    return watched.client.get(f"/v2/data_sets/{watched.data_set_id}/errors", **params)["errors"]
+
+
+def counts(waiting=0, logged=0, refused=0, dropped=0) -> dict:
+    return {"waiting": waiting, "logged": logged, "refused": refused, "dropped": dropped}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_kserve_s_events_become_a_record_in_either_order_and_are_explained(watched, order):
+    request, response = watched.score(blocks())
+    event_id, sent = str(uuid.uuid4()), [(REQUEST, request), (RESPONSE, response)]
+    assert kserve(watched, event_id, *sent[order[0]]) == counts(waiting=1)
+    assert watched.count() == 0
+    assert kserve(watched, event_id, *sent[order[1]]) == counts(logged=1)
+    [record] = watched.values()
+    assert record["scoring_id"] == f"{event_id}-1" and record["scoring_timestamp"].startswith("2026-03-21T11:45:41.5")
+    [task_id] = watched.explain(event_id)
+    assert wait_for(watched.client, task_id)["entity"]["status"]["state"] == "finished"
+
+
+@pytest.mark.parametrize("form", [to_binary, to_structured])
+def test_events_of_the_official_sdk_are_taken(watched, form):
+    request, response = watched.score(blocks())
+    event_id = uuid.uuid4().hex
+    for kind, data, time in ((REQUEST, request, "2026-01-02T03:04:05.250Z"), (RESPONSE, response, "2026-01-02T03:04:05.750Z")):
+        headers, body = form(CloudEvent({"type": kind, "source": "sdk", "id": event_id, "time": time}, data))
+        answer = post(watched, body, headers)
+    assert answer == counts(logged=1)
+    [record] = watched.values()
+    assert record["response_time"] == 500
+
+
+def test_a_batch_takes_what_belongs_together_and_apart(watched):
+    together, waiting = halves(watched, "together", blocks()), halves(watched, "waiting", blocks())
+    several = halves(watched, "several", blocks(), blocks(first=1))
+    assert post(watched, [several[1], waiting[0], *together, several[0]], {"Content-Type": BATCH}) == counts(waiting=3, logged=2)
+    assert post(watched, [waiting[1]], {"Content-Type": BATCH + "; charset=utf-8"}) == counts(logged=1)
+    assert sorted(r["scoring_id"] for r in watched.values()) == ["several-1", "several-2", "together-1", "waiting-1"]
+    assert post(watched, [], {"Content-Type": BATCH}) == counts()
+
+
+def test_base64_data_is_the_same_as_plain(watched):
+    events = halves(watched, "b64", blocks())
+    for one in events:
+        one["data_base64"] = base64.b64encode(json.dumps(one.pop("data")).encode()).decode()
+    assert post(watched, events, {"Content-Type": BATCH}) == counts(waiting=1, logged=1)
+
+
+def test_gzip_is_taken_and_bounded(watched, api):
+    limit = api.get("/v2/limits")["limits"]["records_body_bytes"]
+    request, response = watched.score(blocks())
+    zipped = {"Content-Encoding": "gzip"}
+    kserve(watched, "zipped", REQUEST, gzip.compress(json.dumps(request).encode()), **zipped)
+    assert kserve(watched, "zipped", RESPONSE, gzip.compress(json.dumps(response).encode()), **zipped) == counts(logged=1)
+    record = [{"request": request, "response": response, "scoring_id": "zipped-record"}]
+    api.request("POST", watched.records_path, 202, data=gzip.compress(json.dumps(record).encode()), headers={
+        "Content-Type": "application/json", **zipped})
+    assert watched.count() == 2
+
+    whole = gzip.compress(json.dumps(request).encode())
+    for broken in (whole[:-9], b"\x1f\x8b\x08", b"plain", whole + b"x", b""):
+        assert "gzip" in kserve(watched, "broken", REQUEST, broken, 400, **zipped)["errors"][0]["message"]
+    bomb = gzip.compress(b" " * (limit + 1))
+    assert str(limit) in kserve(watched, "bomb", REQUEST, bomb, 413, **zipped)["errors"][0]["message"]
+    kserve(watched, "br", REQUEST, whole, 415, **{"Content-Encoding": "br"})
+    assert watched.count() == 2 and errors(watched) == []
+
+
+def test_what_comes_twice_is_logged_once(watched):
+    events = halves(watched, "twice", blocks())
+    assert post(watched, [events[0], events[0], events[1], events[1], events[0]], {"Content-Type": BATCH}) == \
+        counts(waiting=2, logged=1, dropped=2)
+    assert post(watched, events, {"Content-Type": BATCH}) == counts(dropped=2)
+    assert watched.count() == 1
+
+
+def test_our_own_variations_are_left_out(watched):
+    request, response = watched.score(blocks())
+    assert post(watched, halves(watched, "explaind:task:7", blocks()), {"Content-Type": BATCH}) == counts(dropped=2)
+    assert kserve(watched, "own", REQUEST, request, **{"X-Explaind-Task": "t"}) == counts(dropped=1)
+    assert kserve(watched, "own", RESPONSE, response) == counts(waiting=1)
+    assert watched.count() == 0
+
+
+def test_what_cannot_be_a_record_is_listed_with_the_reason(watched):
+    request, response = watched.score(blocks())
+    bad = {"no-image": ({"values": []}, response, "request"), "no-answer": (request, {"error": "down"}, "response"),
+           "two-answers": (request, {"predictions": [{"fields": ["probability"], "values": [[[.1, .9]], [[.1, .9]]]}]}, "response"),
+           "a-text": ("hello", response, "request"), "a-null": (request, None, "response")}
+    for name, (asked, answered, _) in bad.items():
+        answer = post(watched, [event(name, REQUEST, asked), event(name, RESPONSE, answered)], {"Content-Type": BATCH})
+        assert answer == counts(waiting=1, refused=1), name
+    kserve(watched, "not-json", REQUEST, b"\x00\xff", **{"Content-Type": "application/octet-stream"})
+    assert kserve(watched, "not-json", RESPONSE, response) == counts(refused=1)
+    listed = {e["event_id"]: e["reason"] for e in errors(watched)}
+    assert list(listed) == ["not-json", *reversed(bad)]
+    for name, (_, _, where) in bad.items():
+        assert listed[name].startswith(where), (name, listed[name])
+    assert [e["event_id"] for e in errors(watched, limit=2, offset=1)] == ["a-null", "a-text"]
+    assert watched.count() == 0
+
+
+def test_a_scoring_input_over_the_limit_is_refused_like_any_record(watched, api):
+    limit = api.get("/v2/limits")["limits"]["payload_bytes"]
+    request, response = watched.score(blocks())
+    request["input_data"][0]["values"][0] = [[[255] * 3] * 400] * 400
+    kserve(watched, "large", REQUEST, request)
+    assert kserve(watched, "large", RESPONSE, response) == counts(refused=1)
+    [error] = errors(watched)
+    assert str(limit) in error["reason"]
+
+
+@pytest.mark.parametrize("headers, field", [
+    ({"ce-specversion": "0.3"}, "ce-specversion"), ({"ce-specversion": None}, "ce-specversion"), ({"ce-id": None}, "ce-id"),
+    ({"ce-id": "a b"}, "ce-id"), ({"ce-id": "x" * 191}, "ce-id"), ({"ce-type": "org.other"}, "ce-type"),
+    ({"ce-type": None}, "ce-type"), ({"ce-time": "yesterday"}, "ce-time")])
+def test_a_header_that_is_wrong_is_named(watched, headers, field):
+    sent = {"ce-specversion": "1.0", "ce-id": "1", "ce-type": REQUEST, "ce-source": "s", "Content-Type": "application/json", **headers}
+    [error] = post(watched, {}, {k: v for k, v in sent.items() if v is not None}, 400)["errors"]
+    assert error["parameters"] == [field]
+
+
+@pytest.mark.parametrize("second, field", [
+    ({"id": 7}, "[1].id"), ({"time": None}, "[1].time"), ({"source": []}, "[1].source"), ({"id": ""}, "[1].id"), ({"type": "x"}, "[1].type"), ({"time": "x"}, "[1].time"),
+    ({"specversion": 1}, "[1].specversion"), ({"data": None, "-": "data"}, "[1].data"), ({"data_base64": "*", "-": "data"}, "[1].data_base64")])
+def test_a_bad_event_refuses_its_batch_and_is_named(watched, second, field):
+    bad = {**event("bad", REQUEST, {}), **second}
+    bad.pop(bad.pop("-", None), None)
+    [error] = post(watched, [event("good", REQUEST, {}), bad], {"Content-Type": BATCH}, 400)["errors"]
+    assert error["parameters"] == [field]
+    assert post(watched, [event("good", REQUEST, {})], {"Content-Type": BATCH}) == counts(waiting=1)
+
+
+def test_what_is_no_batch_is_refused(watched):
+    for body, media_type in (({}, BATCH), ([1], BATCH), (b"[", BATCH), ([], ONE), (b"", ONE), (b'{"id":"a","id":"b"}', ONE)):
+        post(watched, body, {"Content-Type": media_type}, 400)
+    many = [event(str(i), REQUEST, {}) for i in range(1001)]
+    assert "1000" in post(watched, many, {"Content-Type": BATCH}, 413)["errors"][0]["message"]
+    assert post(watched, many[:1000], {"Content-Type": BATCH}) == counts(waiting=1000)
+    watched.client.refused("POST", "/v2/subscriptions/none/inference_logs", 404, data=b"{}")
+
+
+def test_events_of_a_removed_subscription_are_gone(watched):
+    kserve(watched, "half", REQUEST, {})
+    watched.client.delete(f"/v2/subscriptions/{watched.subscription_id}", 202)
+    kserve(watched, "half", RESPONSE, {}, 404)
+    watched.client.refused("GET", f"/v2/data_sets/{watched.data_set_id}/errors", 404)
+
+
+def test_halves_that_come_at_once_are_paired(watched):
+    request, response = watched.score(blocks())
+    sent = [(str(i), kind) for i in range(60) for kind in (REQUEST, RESPONSE, RESPONSE, REQUEST)]
+    random.Random(5).shuffle(sent)
+    clients = [Client(watched.client.url, watched.client.instance) for _ in range(8)]
+
+    def send(numbered):
+        n, (event_id, kind) = numbered
+        body = request if kind == REQUEST else response
+        return clients[n % 8].request("POST", path(watched), 200, json=event(event_id, kind, body),
+                                      headers={"Content-Type": ONE}).json()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        total = collections.Counter()
+        for answer in pool.map(send, enumerate(sent)):
+            total.update(answer)
+    assert watched.count() == 60 and total["logged"] == 60 and total["refused"] == 0
+    assert sorted({r["transaction_id"] for r in watched.values(limit=1000)}, key=int) == [str(i) for i in range(60)]
+    assert sum(total.values()) == 240
+
+
+ODD_ANSWERS = (200, 400)
+
+
+def odd_event(rng) -> tuple[bytes, dict]:
+    """An event that is wrong in one place, or in none that shows."""
+    text = rng.choice(["", "x", "é\u0000", "a" * 300, "explaind:", "null", "{", "[[[[", "1.0"])
+    data = rng.choice([None, [], {}, text, 1e308, -0.0, [[[]]], {"values": [[[0]]]}, {"instances": [{"b64": text}]}, [text] * 9])
+    one = event(rng.choice([text, str(rng.randrange(40))]), rng.choice([REQUEST, RESPONSE, text]), data)
+    one[rng.choice(["time", "data", "id", "type", "specversion", "source", "data_base64", "extra"])] = rng.choice([text, data, "1.0"])
+    kind = rng.randrange(4)
+    if kind == 0:
+        body = json.dumps(one).encode()
+        return body[:rng.randrange(len(body) + 1)], {"Content-Type": ONE}
+    if kind == 1:
+        return json.dumps([one] * rng.randrange(3)).encode(), {"Content-Type": BATCH}
+    if kind == 2:
+        return json.dumps(data).encode(), {"ce-specversion": "1.0", "ce-id": str(rng.randrange(40)), "ce-type": rng.choice([REQUEST, RESPONSE])}
+    return json.dumps(one).encode(), {"Content-Type": rng.choice([ONE, BATCH, "application/json", "text/plain", "image/png"])}
+
+
+def test_5000_odd_events_are_answered_and_harm_nobody(watched):
+    rng, answers, logged = random.Random(11), collections.Counter(), 0
+    for _ in range(5000):
+        body, headers = odd_event(rng)
+        answer = watched.client.request("POST", path(watched), ODD_ANSWERS, data=body, headers=headers)
+        answers[answer.status_code] += 1
+        logged += answer.json().get("logged", 0)
+    print("answers to odd events:", dict(answers))
+    assert answers[200] > 100 and answers[400] > 1000
+    assert watched.count() == logged and all(r["probability"] == [1, 0] for r in watched.values(limit=1000))  # of -0.0
+    assert all(e["reason"] for e in errors(watched, limit=1000))
+    assert post(watched, halves(watched, "after-all", blocks()), {"Content-Type": BATCH}) == counts(waiting=1, logged=1)
