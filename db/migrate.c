@@ -7,23 +7,16 @@
 
 #include "lib/base/time.h"
 
-extern const char xpl_migration_0001[];
-extern const char xpl_migration_0002[];
-extern const char xpl_migration_0003[];
-extern const char xpl_migration_0004[];
-extern const char xpl_migration_0005[];
-extern const char xpl_migration_0006[];
-extern const char xpl_migration_0007[];
-extern const char xpl_migration_0008[];
-extern const char xpl_migration_0009[];
-extern const char xpl_migration_0010[];
+extern const char *const xpl_migrations[]; /* made by CMakeLists.txt of migrations/; NULL ends it */
 
-static const char *const migrations[] = {xpl_migration_0001, xpl_migration_0002, xpl_migration_0003,
-                                         xpl_migration_0004, xpl_migration_0005, xpl_migration_0006,
-                                         xpl_migration_0007, xpl_migration_0008, xpl_migration_0009,
-                                         xpl_migration_0010};
+static int64_t count_migrations(void)
+{
+    int64_t n = 0;
 
-#define N_MIGRATIONS ((int64_t)(sizeof migrations / sizeof *migrations))
+    while (xpl_migrations[n])
+        n++;
+    return n;
+}
 
 static enum xpl_status current_version(struct xpl_db *db, int64_t *ret, struct xpl_error *err)
 {
@@ -52,7 +45,7 @@ static enum xpl_status apply(struct xpl_db *db, int64_t version, struct xpl_erro
 
     if ((st = xpl_db_exec(db, "BEGIN IMMEDIATE", err)))
         return st;
-    if ((st = xpl_db_exec(db, migrations[version - 1], err)) || (st = record_version(db, version, err)) ||
+    if ((st = xpl_db_exec(db, xpl_migrations[version - 1], err)) || (st = record_version(db, version, err)) ||
         (st = xpl_db_exec(db, "COMMIT", err)))
         xpl_db_exec(db, "ROLLBACK", NULL);
     return st;
@@ -65,12 +58,12 @@ enum xpl_status xpl_db_migrate(struct xpl_db *db, struct xpl_error *err)
 
     if (st)
         return st;
-    if (version > N_MIGRATIONS)
+    if (version > count_migrations())
         return xpl_fail(err, XPL_STORAGE_FAILED,
                         "the database has schema version %lld, this program knows versions up to %lld: "
                         "use the newer program that wrote it",
-                        (long long)version, (long long)N_MIGRATIONS);
-    while (version < N_MIGRATIONS)
+                        (long long)version, (long long)count_migrations());
+    while (version < count_migrations())
         if ((st = apply(db, ++version, err)))
             return st;
     return XPL_OK;
@@ -84,10 +77,10 @@ enum xpl_status xpl_db_check_version(struct xpl_db *db, struct xpl_error *err)
 
     if (xpl_fetch_int(query, &version, &inner))
         return xpl_fail(err, XPL_STORAGE_FAILED, "not a database of explaind (%s)", inner.message);
-    if (version != N_MIGRATIONS)
+    if (version != count_migrations())
         return xpl_fail(err, XPL_STORAGE_FAILED,
                         "the database has schema version %lld, this program works on version %lld; explaind serve"
                         " brings an older one up to date",
-                        (long long)version, (long long)N_MIGRATIONS);
+                        (long long)version, (long long)count_migrations());
     return XPL_OK;
 }
