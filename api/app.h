@@ -31,6 +31,7 @@ struct xpl_settings {
     int64_t http_header_timeout_ms, http_body_timeout_ms, http_answer_timeout_ms, http_idle_timeout_ms;
     int64_t http_waiting; /* calls that wait for explanations (Prefer: wait) */
     int64_t http_streams, http_stream_timeout_ms, http_stream_heartbeat_ms;
+    int64_t http_exports;         /* lists that are streamed */
     int64_t limits_payload_bytes; /* scoring input of one logged image */
     int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
     int64_t limits_bodies_total; /* all request bodies in memory together */

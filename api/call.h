@@ -67,15 +67,22 @@ struct xpl_reply {
 typedef enum xpl_status (*xpl_call_write_fn)(struct xpl_db *db, struct xpl_call *call, void *arg,
                                              struct xpl_error *err);
 
-/** A streamed answer: text that is made piece by piece, for as long as the client stays. */
+/** What came of a piece of a streamed answer. */
 enum xpl_streaming {
-    XPL_STREAM_GOES_ON, /* ask again when what was appended has left; when nothing was, when there is news */
-    XPL_STREAM_ENDS     /* with what was appended */
+    XPL_STREAM_GOES_ON, /* there may be more, even if this piece is empty */
+    XPL_STREAM_ENDS,    /* with what was appended */
+    XPL_STREAM_BREAKS   /* it failed: the connection ends, so that nobody takes the answer for a whole one */
 };
+
+/**
+ * A streamed answer: text that is made piece by piece, each when the client has taken the one before. One with a
+ * subject goes on for as long as the client stays; one without is a list that is made as fast as it is taken.
+ */
 struct xpl_streamed {
     /**
-     * Appends what there is to send. On the HTTP thread, with `call->db` at one state of the database; `scratch` is
-     * gone afterwards. Also asked without news, about once a second. NULL = the answer is not streamed.
+     * Appends what there is to send; what is allocated from `scratch` goes with the piece. With a subject on the HTTP
+     * thread, with `call->db` at one state of the database: after an empty piece again when there is news, or after
+     * about a second. Without one on an API thread. NULL = the answer is not streamed.
      */
     enum xpl_streaming (*next)(struct xpl_call *call, struct xpl_arena *scratch, struct xpl_buf *out);
     void *arg;
@@ -184,6 +191,9 @@ const char *xpl_call_query(const struct xpl_call *call, const char *name);
 void xpl_call_read_prefer(struct xpl_call *call);
 #define XPL_MAX_WAIT_S 60
 
+/** Whether Accept names the media type, with a quality that is not 0. */
+bool xpl_call_accepts(const struct xpl_call *call, const char *media_type);
+
 /** Whether the client wants to wait longer. */
 bool xpl_call_waits(const struct xpl_call *call);
 /** The traceparent the client sent (W3C Trace Context); NULL when it sent none that is valid. */
@@ -231,6 +241,9 @@ enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, c
 
 /** An answer that is streamed, with status 200; what it points at is in the call's arena. */
 enum xpl_answered xpl_reply_stream(struct xpl_call *call, const char *content_type, const struct xpl_streamed *stream);
+
+/** XPL_STREAM_BREAKS, and says in the log why. */
+enum xpl_streaming xpl_stream_failed(const struct xpl_call *call, const struct xpl_error *err);
 
 /** The error envelope {"trace","errors":[{"code","message","parameters"}]} with the status's HTTP code. */
 enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error *err);

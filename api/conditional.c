@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What clients ask for around a request: Prefer: wait (RFC 7240), If-None-Match (RFC 9110, section 13). */
+/* What clients ask for around a request: Prefer: wait (RFC 7240), If-None-Match and Accept (RFC 9110). */
 #include <string.h>
 #include <strings.h>
 
@@ -99,4 +99,42 @@ enum xpl_answered xpl_reply_not_modified(struct xpl_call *call, const char *etag
 {
     xpl_reply_etag(call, etag);
     return xpl_reply_bytes(call, 304, NULL, (struct xpl_text){"", 0});
+}
+
+/* ---- Accept ---- */
+
+static bool is_refused(const char *parameters, size_t length)
+{
+    static const char blanks[] = " \t;";
+    size_t at = 0;
+
+    while (at < length) {
+        at += strspn(parameters + at, blanks);
+        if (strncasecmp(parameters + at, "q=0", 3) == 0)
+            return strspn(parameters + at + 3, ".0") == strcspn(parameters + at + 3, " \t;,");
+        at += strcspn(parameters + at, ";,");
+    }
+    return false;
+}
+
+static bool names_type(const char *list, const char *media_type)
+{
+    size_t length = strlen(media_type);
+
+    for (const char *at = list + strspn(list, " \t,"); *at; at += strspn(at, " \t,")) {
+        size_t range = strcspn(at, ",");
+
+        if (strncasecmp(at, media_type, length) == 0 && strchr(" \t;,", at[length]))
+            return !is_refused(at + length, range - length);
+        at += range;
+    }
+    return false;
+}
+
+bool xpl_call_accepts(const struct xpl_call *call, const char *media_type)
+{
+    for (size_t i = 0; i < call->n_headers; i++)
+        if (strcasecmp(call->headers[i].name, "Accept") == 0 && names_type(call->headers[i].value, media_type))
+            return true;
+    return false;
 }

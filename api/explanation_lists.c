@@ -2,6 +2,7 @@
 /* Explanation tasks as a table: filters and pages. */
 #include <string.h>
 
+#include "api/export.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "db/tasks.h"
@@ -76,7 +77,7 @@ static enum xpl_status with_rows(struct xpl_call *call, const char **list, struc
     return XPL_OK;
 }
 
-static enum xpl_status read_query(struct xpl_call *call, struct xpl_task_query *query, struct xpl_error *err)
+static enum xpl_status read_selection(struct xpl_call *call, struct xpl_task_query *query, struct xpl_error *err)
 {
     enum xpl_status st;
 
@@ -84,9 +85,16 @@ static enum xpl_status read_query(struct xpl_call *call, struct xpl_task_query *
                                      .subscription_id = query_or_null(call, "subscription_id"),
                                      .scoring_id = query_or_null(call, "scoring_id"),
                                      .status = query_or_null(call, "status")};
+    st = check_statuses(query->status, err);
+    return st ? st : with_rows(call, &query->scoring_id, err);
+}
+
+static enum xpl_status read_page(struct xpl_call *call, struct xpl_task_query *query, struct xpl_error *err)
+{
+    enum xpl_status st;
+
     if ((st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &query->offset, err)) ||
-        (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &query->limit, err)) ||
-        (st = check_statuses(query->status, err)) || (st = with_rows(call, &query->scoring_id, err)))
+        (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &query->limit, err)))
         return st;
     if (query->limit > MAX_LIMIT)
         query->limit = MAX_LIMIT;
@@ -102,7 +110,11 @@ enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call)
     json_t *rows;
     size_t n;
 
-    if (read_query(call, &query, &err) || xpl_tasks_list(call->db, call->arena, &query, &tasks, &n, &err) ||
+    if (read_selection(call, &query, &err))
+        return xpl_reply_error(call, &err);
+    if (xpl_export_wanted(call))
+        return xpl_tasks_export(call, &query);
+    if (read_page(call, &query, &err) || xpl_tasks_list(call->db, call->arena, &query, &tasks, &n, &err) ||
         xpl_tasks_count(call->db, &query, &total, &err))
         return xpl_reply_error(call, &err);
     rows = json_array();

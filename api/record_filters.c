@@ -265,18 +265,27 @@ static enum xpl_status read_seed(struct xpl_call *call, int64_t *ret, struct xpl
     return XPL_OK;
 }
 
-enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,
-                                      struct xpl_record_view *ret_view, struct xpl_error *err)
+enum xpl_status xpl_record_selection_read(struct xpl_call *call, struct xpl_record_query *ret_query,
+                                          struct xpl_record_view *ret_view, struct xpl_error *err)
 {
     enum xpl_status st;
 
     *ret_query = (struct xpl_record_query){0};
     if ((st = xpl_query_time(call, "start", 0, &ret_query->start, err)) ||
-        (st = xpl_query_time(call, "end", 0, &ret_query->end, err)) ||
+        (st = xpl_query_time(call, "end", 0, &ret_query->end, err)) || (st = read_filter(call, ret_query, err)))
+        return st;
+    return read_view(call, ret_view, err);
+}
+
+enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,
+                                      struct xpl_record_view *ret_view, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if ((st = xpl_record_selection_read(call, ret_query, ret_view, err)) ||
         (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &ret_query->limit, err)) ||
         (st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &ret_query->offset, err)) ||
-        (st = read_seed(call, &ret_query->seed, err)) || (st = read_filter(call, ret_query, err)) ||
-        (st = read_order(call, ret_query, err)) || (st = read_view(call, ret_view, err)))
+        (st = read_seed(call, &ret_query->seed, err)) || (st = read_order(call, ret_query, err)))
         return st;
     if (ret_query->limit > XPL_RECORDS_PAGE_MAX)
         ret_query->limit = XPL_RECORDS_PAGE_MAX;

@@ -7,9 +7,14 @@
 #include "api/record_views.h"
 #include "db/record_query.h"
 
+/** Reads which records are meant, and what of them: start, end, filter, includes, exclude, exclude_annotations,
+ * binary_format. XPL_BAD_FIELD names the parameter. */
+enum xpl_status xpl_record_selection_read(struct xpl_call *call, struct xpl_record_query *ret_query,
+                                          struct xpl_record_view *ret_view, struct xpl_error *err);
+
 /**
- * Reads start, end, limit, offset, filter, order, seed, includes, exclude, exclude_annotations, binary_format. With the
- * image the page is bounded to XPL_IMAGES_PAGE_MAX rows. XPL_BAD_FIELD names the parameter.
+ * Reads the same and a page of it: limit, offset, order, seed. With the image the page is bounded to
+ * XPL_IMAGES_PAGE_MAX rows. XPL_BAD_FIELD names the parameter.
  */
 enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,
                                       struct xpl_record_view *ret_view, struct xpl_error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/export.h"
 #include "api/handlers.h"
 #include "api/record_filters.h"
 #include "api/record_views.h"
@@ -115,6 +116,8 @@ enum xpl_answered xpl_records_list_get(struct xpl_call *call)
 {
     struct xpl_error err = {0};
 
+    if (xpl_export_wanted(call))
+        return xpl_records_export(call);
     return list(call, &err) ? xpl_reply_error(call, &err) : reply_built(call);
 }
 

@@ -52,6 +52,7 @@ enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, c
 enum xpl_answered xpl_reply_stream(struct xpl_call *call, const char *content_type, const struct xpl_streamed *stream)
 {
     call->stream = *stream;
+    xpl_buf_clear(&call->out);
     return xpl_reply_bytes(call, 200, content_type, (struct xpl_text){"", 0});
 }
 
@@ -60,6 +61,12 @@ static void log_our_fault(const struct xpl_call *call, const struct xpl_error *e
     xpl_log(XPL_LOG_ERROR, "request failed", "trace", call->request_id, "operation",
             call->route ? call->route->operation : NULL, "code", code, "message", err->message, "traceparent",
             xpl_call_traceparent(call), NULL);
+}
+
+enum xpl_streaming xpl_stream_failed(const struct xpl_call *call, const struct xpl_error *err)
+{
+    log_our_fault(call, err, xpl_error_meaning(err->status)->code);
+    return XPL_STREAM_BREAKS;
 }
 
 enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error *err)

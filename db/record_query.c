@@ -89,6 +89,8 @@ static void append_where(struct xpl_buf *sql, const struct xpl_record_query *que
         xpl_buf_string(sql, " AND scoring_timestamp >= ?");
     if (query->end)
         xpl_buf_string(sql, " AND scoring_timestamp < ?");
+    if (query->part.last)
+        xpl_buf_string(sql, " AND seq > ? AND seq <= ?");
     for (size_t i = 0; i < query->n_filters; i++)
         append_filter(sql, &query->filters[i]);
 }
@@ -153,6 +155,10 @@ static void bind_where(struct xpl_stmt *stmt, const struct xpl_record_query *que
         xpl_bind_int(stmt, query->start);
     if (query->end)
         xpl_bind_int(stmt, query->end);
+    if (query->part.last) {
+        xpl_bind_int(stmt, query->part.after);
+        xpl_bind_int(stmt, query->part.last);
+    }
     for (size_t i = 0; i < query->n_filters; i++) {
         const struct xpl_record_filter *filter = &query->filters[i];
         bool equality = filter->operator== XPL_OPERATOR_EQ || filter->operator== XPL_OPERATOR_IN;

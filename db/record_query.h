@@ -3,6 +3,7 @@
 #ifndef XPL_DB_RECORD_QUERY_H
 #define XPL_DB_RECORD_QUERY_H
 
+#include "db/parts.h"
 #include "db/records.h"
 
 #define XPL_RECORD_MAX_FILTERS       16
@@ -63,7 +64,8 @@ enum xpl_record_order {
 
 struct xpl_record_query {
     const char *data_set_id;
-    int64_t start, end; /* window of the scoring timestamp, start included, end excluded; 0 = open */
+    struct xpl_part part; /* of the rows in the order of logging */
+    int64_t start, end;   /* window of the scoring timestamp, start included, end excluded; 0 = open */
     struct xpl_record_filter filters[XPL_RECORD_MAX_FILTERS];
     size_t n_filters;
     enum xpl_record_order order;

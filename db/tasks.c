@@ -172,6 +172,8 @@ static void append_where(struct xpl_buf *sql, const struct xpl_task_query *query
         xpl_append_values(sql, "scoring_id", query->scoring_id);
     if (query->status)
         append_states(sql, query->status);
+    if (query->part.last)
+        xpl_buf_string(sql, " AND seq > ? AND seq <= ?");
 }
 
 static void bind_where(struct xpl_stmt *stmt, const struct xpl_task_query *query)
@@ -185,6 +187,10 @@ static void bind_where(struct xpl_stmt *stmt, const struct xpl_task_query *query
         xpl_bind_values(stmt, query->scoring_id);
     if (query->status)
         bind_states(stmt, query->status);
+    if (query->part.last) {
+        xpl_bind_int(stmt, query->part.after);
+        xpl_bind_int(stmt, query->part.last);
+    }
 }
 
 enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,

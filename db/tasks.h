@@ -10,6 +10,7 @@
 
 #include "db/db.h"
 #include "db/explanations.h"
+#include "db/parts.h"
 #include "lib/base/hash.h"
 
 #define XPL_TASK_MAX_CRASHES 3
@@ -61,6 +62,7 @@ enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_er
  */
 struct xpl_task_query {
     const char *data_mart_id, *subscription_id, *scoring_id, *transaction_id, *status;
+    struct xpl_part part;
     int64_t offset, limit;
 };
 enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,

@@ -127,7 +127,7 @@ enum xpl_status xpl_api_pool_submit(struct xpl_api_pool *pool, struct xpl_pool_j
     bool accepted;
 
     pthread_mutex_lock(&pool->lock);
-    accepted = !pool->stopping && pool->n_waiting < pool->max_waiting;
+    accepted = !pool->stopping && (job->admitted || pool->n_waiting < pool->max_waiting);
     if (accepted) {
         job->next = NULL;
         if (pool->last)

@@ -15,6 +15,7 @@ struct xpl_api_pool;
 struct xpl_pool_job {
     void (*run)(struct xpl_pool_job *job, struct xpl_db *db);
     bool asks_others;
+    bool admitted;             /* goes on with a call that was taken on: a full queue does not keep it out */
     struct xpl_pool_job *next; /* the pool's */
 };
 

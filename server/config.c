@@ -53,6 +53,7 @@ static const struct key keys[] = {
         "after which a stream of events ends, for the client to come again"),
     INT("http.stream_heartbeat_ms", http_stream_heartbeat_ms, 1000, 3600000, 15000,
         "of silence on a stream of events, after which a comment is sent"),
+    INT("http.exports", http_exports, 1, 65536, 16, "lists that are streamed (application/x-ndjson) at the same time"),
     INT("limits.payload_bytes", limits_payload_bytes, 1024, 64 * MIB, MIB, "scoring input of one logged image"),
     INT("limits.records_body_bytes", limits_records_body_bytes, 1024, 256 * MIB, 16 * MIB, "body of POST records"),
     INT("limits.tasks_body_bytes", limits_tasks_body_bytes, 1024, 64 * MIB, 2 * MIB, "body of POST explanation_tasks"),

@@ -275,6 +275,16 @@ static void log_request(const struct xpl_http_request *r)
             xpl_call_traceparent(&r->call), NULL);
 }
 
+/* The bytes live as long as the request, which is freed when the answer has left. */
+static struct MHD_Response *make_response(struct xpl_http_request *r)
+{
+    const struct xpl_text *body = &r->call.reply.body;
+
+    if (r->call.stream.next)
+        return xpl_http_stream_response(r);
+    return MHD_create_response_from_buffer(body->length, (void *)(uintptr_t)body->ptr, MHD_RESPMEM_PERSISTENT);
+}
+
 enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
 {
     const struct xpl_reply *reply = &r->call.reply;
@@ -282,13 +292,9 @@ enum MHD_Result xpl_http_request_reply(struct xpl_http_request *r)
     enum MHD_Result queued;
 
     xpl_http_stream_begin(r);
+    response = make_response(r);
     xpl_reply_preference(&r->call);
     xpl_cors_apply(&r->call);
-    /* The bytes live as long as the request, which is freed when the answer has left. */
-    response = r->call.stream.next
-                   ? xpl_http_stream_response(r)
-                   : MHD_create_response_from_buffer(reply->body.length, (void *)(uintptr_t)reply->body.ptr,
-                                                     MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     if (reply->content_type)

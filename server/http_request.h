@@ -25,6 +25,7 @@ struct xpl_http_shared {
     struct xpl_streams *streams;
     atomic_size_t n_requests; /* that exist */
     atomic_size_t body_bytes; /* of all requests together */
+    atomic_size_t n_exports;  /* lists that are streamed */
     atomic_bool draining;
     atomic_size_t n_running; /* HTTP threads inside of a handler */
     struct xpl_metrics metrics;
@@ -44,6 +45,8 @@ struct xpl_http_stream {
     size_t sent;      /* of the piece in call.out */
     int64_t until_us; /* monotonic */
     const char *subject;
+    enum xpl_streaming state;
+    bool exporting, made; /* a list, of which a piece was made */
 };
 
 struct xpl_http_request {
@@ -87,6 +90,10 @@ void xpl_http_request_run(struct xpl_http_request *request, struct xpl_db *db);
 /** Counts an answer that is streamed; one too many becomes an error. */
 void xpl_http_stream_begin(struct xpl_http_request *request);
 void xpl_http_stream_end(struct xpl_http_request *request);
+
+/** The same for a list, and what makes it as microhttpd has room: in http_export.c. */
+void xpl_http_export_begin(struct xpl_http_request *request);
+ssize_t xpl_http_export_read(void *request, uint64_t position, char *room, size_t size);
 
 /** NULL without memory. */
 struct MHD_Response *xpl_http_stream_response(struct xpl_http_request *request);

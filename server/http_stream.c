@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An answer that is streamed. Whatever the client took last, the next piece is made when microhttpd asks for it, on its
- * thread; when there is nothing to send the connection is suspended until there is news, or a second has passed. A
- * stream holds the piece that is leaving, and no thread.
+ * An answer that is streamed as there is news (lists that are streamed: http_export.c). Whatever the client took last,
+ * the next piece is made when microhttpd asks for it, on its thread; when there is nothing to send the connection is
+ * suspended until there is news, or a second has passed. A stream holds the piece that is leaving, and no thread.
  */
 #include <string.h>
 
@@ -63,7 +63,7 @@ static void make_piece(struct xpl_http_request *r)
         return;
     call->db = r->db; /* the handler may have run with that of another thread */
     xpl_db_begin_read(call->db);
-    r->stream.over = call->stream.next(call, scratch, &call->out) == XPL_STREAM_ENDS;
+    r->stream.over = call->stream.next(call, scratch, &call->out) != XPL_STREAM_GOES_ON;
     xpl_db_end_read(call->db);
 }
 
@@ -100,6 +100,10 @@ void xpl_http_stream_begin(struct xpl_http_request *r)
 
     if (!r->call.stream.next)
         return;
+    if (!r->call.stream.subject) {
+        xpl_http_export_begin(r);
+        return;
+    }
     r->stream.entered = xpl_streams_enter(r->shared->streams);
     r->stream.until_us = xpl_monotonic_us() + r->call.app->settings.http_stream_timeout_ms * 1000;
     if (r->stream.entered)
@@ -111,11 +115,14 @@ void xpl_http_stream_begin(struct xpl_http_request *r)
 
 void xpl_http_stream_end(struct xpl_http_request *r)
 {
+    if (r->stream.exporting)
+        atomic_fetch_sub(&r->shared->n_exports, 1);
     if (r->stream.entered)
         xpl_streams_leave(r->shared->streams);
 }
 
 struct MHD_Response *xpl_http_stream_response(struct xpl_http_request *r)
 {
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, r, NULL);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
+                                             r->stream.exporting ? xpl_http_export_read : read_stream, r, NULL);
 }

@@ -141,6 +141,8 @@ class Contract:
         if media_type not in content:
             self._complain(where, f"Content-Type {media_type!r} is not one of {list(content)}")
             return
+        if media_type == "application/x-ndjson":
+            self._judge_lines(where, operation, key, response)
         if media_type != "application/json":
             return
         try:
@@ -153,6 +155,16 @@ class Contract:
             self._complain(where, f"{operation.id}: at /{at}: {error.message[:SHOWN_BYTES]}")
         if response.status_code >= 400 and body.get("trace") != response.headers.get("X-Global-Transaction-Id"):
             self._complain(where, "trace is not the X-Global-Transaction-Id of the answer")
+
+    def _judge_lines(self, where: str, operation: Operation, key: str, response):
+        content = self._resolved(operation.spec["responses"][key])["content"]["application/x-ndjson"]
+        validator = Draft202012Validator({"allOf": [content["x-line-schema"]],
+                                          "components": self.document["components"]})
+        if response.text and not response.text.endswith("\n"):
+            self._complain(where, "the last line does not end")
+        for line in response.text.splitlines():
+            if error := next(validator.iter_errors(strict_json(line)), None):
+                self._complain(where, f"{operation.id}: {error.message[:SHOWN_BYTES]}: {line[:SHOWN_BYTES]}")
 
     def _judge_request(self, where: str, operation: Operation, request):
         """What was accepted must be what the contract describes."""
