@@ -70,59 +70,95 @@ static enum xpl_status read_binary(struct xpl_call *call, struct xpl_inference_e
 
 /* ---- structured ---- */
 
-/* NULL = not there. */
-static enum xpl_status string_at(struct xpl_call *call, struct xpl_text object, const char *name, const char **ret,
-                                 struct xpl_error *err)
-{
-    struct xpl_text value;
-    char *text;
+/* The members that mean something here; the source does not: which model it was, the address says. */
+enum {
+    SPECVERSION,
+    ID,
+    TYPE,
+    TIME,
+    SOURCE,
+    DATA_BASE64,
+    DATA,
+    N_MEMBERS
+};
+static const char *const member_names[N_MEMBERS] = {"specversion", "id",          "type", "time",
+                                                    "source",      "data_base64", "data"};
 
-    *ret = NULL;
-    if (!xpl_json_member(object, name, &value))
-        return XPL_OK;
-    if (!xpl_json_text_is_string(value))
-        return xpl_fail_field(err, XPL_BAD_FIELD, name, "must be a string");
-    if (!(text = xpl_arena_alloc(call->arena, value.length)))
-        return xpl_no_memory(err);
-    if (!xpl_json_unescape((struct xpl_text){value.ptr + 1, value.length - 2}, text))
-        return xpl_fail_field(err, XPL_BAD_FIELD, name, "has a character that text does not have");
-    *ret = text;
+static enum xpl_status read_members(struct xpl_text object, struct xpl_text members[N_MEMBERS], struct xpl_error *err)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text name, value;
+    enum xpl_status st;
+    bool more;
+
+    xpl_json_rescan_start(&scan, object, err);
+    if ((st = xpl_json_enter_object(&scan)))
+        return st;
+    while ((st = xpl_json_next_member(&scan, &name, &more)) == XPL_OK && more) {
+        if ((st = xpl_json_skip(&scan, &value)))
+            return st;
+        for (int i = 0; i < N_MEMBERS; i++) {
+            if (!xpl_text_equal(name, member_names[i]))
+                continue;
+            if (members[i].ptr)
+                return xpl_fail_field(err, XPL_BAD_FIELD, member_names[i], "comes twice");
+            members[i] = value;
+        }
+    }
+    return st;
+}
+
+/* All but `data` are texts; NULL = not there. */
+static enum xpl_status read_strings(struct xpl_call *call, const struct xpl_text members[N_MEMBERS],
+                                    const char *strings[DATA], struct xpl_error *err)
+{
+    for (int i = 0; i < DATA; i++) {
+        struct xpl_text value = members[i];
+        char *text;
+
+        strings[i] = NULL;
+        if (!value.ptr)
+            continue;
+        if (!xpl_json_text_is_string(value))
+            return xpl_fail_field(err, XPL_BAD_FIELD, member_names[i], "must be a string");
+        if (!(text = xpl_arena_alloc(call->arena, value.length)))
+            return xpl_no_memory(err);
+        if (!xpl_json_unescape((struct xpl_text){value.ptr + 1, value.length - 2}, text))
+            return xpl_fail_field(err, XPL_BAD_FIELD, member_names[i], "has a character that text does not have");
+        strings[i] = text;
+    }
     return XPL_OK;
 }
 
-static enum xpl_status read_data(struct xpl_call *call, struct xpl_text object, struct xpl_inference_event *ret,
-                                 struct xpl_error *err)
+static enum xpl_status decode_data(struct xpl_call *call, const char *base64, struct xpl_text *ret,
+                                   struct xpl_error *err)
 {
-    const char *base64;
-    enum xpl_status st = string_at(call, object, "data_base64", &base64, err);
     size_t length = 0;
     uint8_t *bytes;
 
-    if (st || xpl_json_member(object, "data", &ret->data))
-        return st;
     if (!base64)
         return xpl_fail_field(err, XPL_BAD_FIELD, "data", "is missing");
     if (!(bytes = xpl_base64_decode(call->arena, base64, &length)))
         return xpl_fail_field(err, XPL_BAD_FIELD, "data_base64", "is not base64");
-    ret->data = (struct xpl_text){(const char *)bytes, length};
+    *ret = (struct xpl_text){(const char *)bytes, length};
     return XPL_OK;
 }
 
 static enum xpl_status read_object(struct xpl_call *call, struct xpl_text object, struct xpl_inference_event *ret,
                                    struct xpl_error *err)
 {
-    struct attributes a;
-    const char *source; /* which model it was, the address says */
+    struct xpl_text members[N_MEMBERS] = {0};
+    const char *strings[DATA];
     enum xpl_status st;
 
     if (!xpl_json_text_is_object(object))
         return xpl_fail(err, XPL_BAD_FIELD, "an event must be an object");
-    if ((st = string_at(call, object, "specversion", &a.specversion, err)) ||
-        (st = string_at(call, object, "id", &a.id, err)) || (st = string_at(call, object, "type", &a.type, err)) ||
-        (st = string_at(call, object, "time", &a.time, err)) ||
-        (st = string_at(call, object, "source", &source, err)) || (st = check(&a, "", ret, err)))
+    if ((st = read_members(object, members, err)) || (st = read_strings(call, members, strings, err)) ||
+        (st = check(&(struct attributes){strings[SPECVERSION], strings[ID], strings[TYPE], strings[TIME]}, "", ret,
+                    err)))
         return st;
-    return read_data(call, object, ret, err);
+    ret->data = members[DATA];
+    return ret->data.ptr ? XPL_OK : decode_data(call, strings[DATA_BASE64], &ret->data, err);
 }
 
 static struct xpl_text trimmed(const struct xpl_buf *body)
