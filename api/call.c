@@ -112,6 +112,7 @@ bool xpl_call_route(struct xpl_call *call, const char *raw_path)
             continue;
         }
         call->route = &routes[i];
+        call->path = xpl_arena_string(call->arena, path);
         if (take_params(call, params))
             return true;
         xpl_fail(&err, XPL_BAD_REQUEST, "the path has a broken percent-encoding");

@@ -103,7 +103,7 @@ struct xpl_call {
 
     /* what the client sent */
     enum xpl_method method;
-    char *path;             /* as in the route table: without /openscale prefix, not yet percent-decoded */
+    const char *path;       /* as in the route table: without /openscale prefix, not yet percent-decoded */
     struct xpl_pair *query; /* decoded */
     size_t n_query;
     struct xpl_pair *headers; /* names as sent; look them up without regard to case */

@@ -5,6 +5,7 @@
 #include "api/export.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/paging.h"
 #include "db/tasks.h"
 #include "lib/base/time.h"
 
@@ -94,10 +95,27 @@ static enum xpl_status read_page(struct xpl_call *call, struct xpl_task_query *q
     enum xpl_status st;
 
     if ((st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &query->offset, err)) ||
-        (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &query->limit, err)))
+        (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &query->limit, err)) ||
+        (st = xpl_query_int(call, "after", 0, INT64_MAX, 0, &query->part.after, err)))
         return st;
+    query->part.last = INT64_MAX;
     if (query->limit > MAX_LIMIT)
         query->limit = MAX_LIMIT;
+    return XPL_OK;
+}
+
+/* A full page may have another one behind it. */
+static enum xpl_status add_next(struct xpl_call *call, const struct xpl_task_query *query, const struct xpl_task *tasks,
+                                size_t n, json_t *answer, struct xpl_error *err)
+{
+    const char *after, *next;
+
+    if (n == 0 || n < (size_t)query->limit)
+        return XPL_OK;
+    after = xpl_arena_printf(call->arena, "%lld", (long long)tasks[n - 1].seq);
+    next = after ? xpl_next_page(call, after, 0) : NULL;
+    if (!next || json_object_set_new(answer, "next", json_loads(next, 0, NULL)))
+        return xpl_no_memory(err);
     return XPL_OK;
 }
 
@@ -107,7 +125,7 @@ enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call)
     struct xpl_error err = {0};
     struct xpl_task *tasks;
     int64_t total;
-    json_t *rows;
+    json_t *rows, *answer;
     size_t n;
 
     if (read_selection(call, &query, &err))
@@ -120,10 +138,13 @@ enum xpl_answered xpl_explanation_tasks_list(struct xpl_call *call)
     rows = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(rows, row_view(&tasks[i]));
-    return xpl_reply_json(call, 200,
-                          json_pack("{s:I, s:I, s:I, s:[s, s, s, s, s, s, s, s], s:o}", "total_count",
-                                    (json_int_t)total, "limit", (json_int_t)query.limit, "offset",
-                                    (json_int_t)query.offset, "explanation_fields", "explanation_task_id", "scoring_id",
-                                    "subscription_id", "explanation_type", "status", "created_by", "created_at",
-                                    "updated_at", "explanation_values", rows));
+    answer = json_pack("{s:I, s:I, s:I, s:[s, s, s, s, s, s, s, s], s:o}", "total_count", (json_int_t)total, "limit",
+                       (json_int_t)query.limit, "offset", (json_int_t)query.offset, "explanation_fields",
+                       "explanation_task_id", "scoring_id", "subscription_id", "explanation_type", "status",
+                       "created_by", "created_at", "updated_at", "explanation_values", rows);
+    if (add_next(call, &query, tasks, n, answer, &err)) {
+        json_decref(answer);
+        return xpl_reply_error(call, &err);
+    }
+    return xpl_reply_json(call, 200, answer);
 }

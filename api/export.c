@@ -50,7 +50,7 @@ static enum xpl_streaming next_part(struct xpl_call *call, struct xpl_arena *scr
 
 static enum xpl_status refuse_paging(struct xpl_call *call, struct xpl_error *err)
 {
-    static const char *const paging[] = {"offset", "order", "seed", "format", "include_total_count"};
+    static const char *const paging[] = {"offset", "after", "order", "seed", "format", "include_total_count"};
 
     for (size_t i = 0; i < XPL_COUNT(paging); i++)
         if (xpl_call_query(call, paging[i]))

@@ -141,7 +141,7 @@ static enum xpl_status decorate(struct xpl_db *db, struct xpl_call *call, const 
     (void)resource;
     if (!is_explainability(xpl_json_string_at(entity, "monitor_definition_id")) || !parameters)
         return XPL_OK;
-    if ((st = xpl_task_counts_of(db, subscription_id, &counts, err)))
+    if ((st = xpl_task_counts_of(db, call->data_mart_id, subscription_id, &counts, err)))
         return st;
     json_object_set_new(
         parameters, "explanations_count",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/paging.h"
 #include "api/resource.h"
 #include "lib/base/time.h"
 
@@ -270,7 +271,7 @@ enum xpl_status xpl_record_selection_read(struct xpl_call *call, struct xpl_reco
 {
     enum xpl_status st;
 
-    *ret_query = (struct xpl_record_query){0};
+    *ret_query = (struct xpl_record_query){.data_mart_id = call->data_mart_id};
     if ((st = xpl_query_time(call, "start", 0, &ret_query->start, err)) ||
         (st = xpl_query_time(call, "end", 0, &ret_query->end, err)) || (st = read_filter(call, ret_query, err)))
         return st;
@@ -285,7 +286,8 @@ enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_q
     if ((st = xpl_record_selection_read(call, ret_query, ret_view, err)) ||
         (st = xpl_query_int(call, "limit", 0, INT32_MAX, DEFAULT_LIMIT, &ret_query->limit, err)) ||
         (st = xpl_query_int(call, "offset", 0, INT64_MAX, 0, &ret_query->offset, err)) ||
-        (st = read_seed(call, &ret_query->seed, err)) || (st = read_order(call, ret_query, err)))
+        (st = read_seed(call, &ret_query->seed, err)) || (st = read_order(call, ret_query, err)) ||
+        (st = xpl_record_key_read(call, ret_query, err)))
         return st;
     if (ret_query->limit > XPL_RECORDS_PAGE_MAX)
         ret_query->limit = XPL_RECORDS_PAGE_MAX;

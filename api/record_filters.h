@@ -13,7 +13,7 @@ enum xpl_status xpl_record_selection_read(struct xpl_call *call, struct xpl_reco
                                           struct xpl_record_view *ret_view, struct xpl_error *err);
 
 /**
- * Reads the same and a page of it: limit, offset, order, seed. With the image the page is bounded to
+ * Reads the same and a page of it: limit, offset, after, order, seed. With the image the page is bounded to
  * XPL_IMAGES_PAGE_MAX rows. XPL_BAD_FIELD names the parameter.
  */
 enum xpl_status xpl_record_query_read(struct xpl_call *call, struct xpl_record_query *ret_query,

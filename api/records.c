@@ -5,6 +5,7 @@
 
 #include "api/export.h"
 #include "api/handlers.h"
+#include "api/paging.h"
 #include "api/record_filters.h"
 #include "api/record_views.h"
 #include "api/records.h"
@@ -85,6 +86,18 @@ static enum xpl_status append_total(struct xpl_call *call, const struct xpl_reco
     return xpl_buf_printf(&call->out, ",\"total_count\":%lld", (long long)total) ? XPL_OK : xpl_no_memory(err);
 }
 
+/* A full page may have another one behind it. */
+static enum xpl_status append_next(struct xpl_call *call, const struct xpl_record_query *query,
+                                   const struct xpl_record *records, size_t n, struct xpl_error *err)
+{
+    const char *next;
+
+    if (n == 0 || n < (size_t)query->limit)
+        return XPL_OK;
+    next = xpl_next_page(call, xpl_record_key_text(call, query, &records[n - 1]), query->offset + query->limit);
+    return next && xpl_buf_printf(&call->out, ",\"next\":%s", next) ? XPL_OK : xpl_no_memory(err);
+}
+
 static enum xpl_status list(struct xpl_call *call, struct xpl_error *err)
 {
     const char *format = xpl_call_query(call, "format");
@@ -107,7 +120,7 @@ static enum xpl_status list(struct xpl_call *call, struct xpl_error *err)
     xpl_buf_clear(&call->out);
     xpl_buf_string(&call->out, "{\"records\":");
     st = table ? append_table(call, records, n, &view, err) : append_dicts(call, records, n, &view, err);
-    if (st || (st = append_total(call, query, err)))
+    if (st || (st = append_total(call, query, err)) || (st = append_next(call, query, records, n, err)))
         return st;
     return xpl_buf_string(&call->out, "}") ? XPL_OK : xpl_no_memory(err);
 }

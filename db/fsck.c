@@ -34,6 +34,15 @@ static const struct {
     {"tasks have a record of their tenant",
      "SELECT t.id AS what FROM explanation_tasks t LEFT JOIN records r ON r.id = t.record_id"
      " WHERE r.id IS NULL OR r.data_mart_id <> t.data_mart_id"},
+    {"records are as many as was counted",
+     "SELECT COALESCE(k.data_set_id, r.data_set_id) || ' block ' || COALESCE(k.block, r.block) AS what FROM"
+     " (SELECT data_set_id, seq / 4096 AS block, COUNT(*) AS n FROM records GROUP BY 1, 2) r"
+     " FULL JOIN record_blocks k ON k.data_set_id = r.data_set_id AND k.block = r.block WHERE r.n IS NOT k.n"},
+    {"tasks are as many as was counted",
+     "SELECT COALESCE(k.subscription_id, t.subscription_id) || ' ' || COALESCE(k.state, t.state) AS what FROM"
+     " (SELECT data_mart_id, subscription_id, state, COUNT(*) AS n FROM explanation_tasks GROUP BY 1, 2, 3) t"
+     " FULL JOIN (SELECT * FROM task_counts WHERE n <> 0) k ON k.data_mart_id = t.data_mart_id"
+     " AND k.subscription_id = t.subscription_id AND k.state = t.state WHERE t.n IS NOT k.n"},
     {"leased tasks have an owner, an end and an attempt",
      "SELECT id AS what FROM explanation_tasks"
      " WHERE state = 'leased' AND (lease_owner IS NULL OR lease_until IS NULL OR attempt < 1)"},

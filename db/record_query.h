@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of records: time window, filters, order, paging. */
+/*
+ * Lists of records: time window, filters, order, paging.
+ *
+ * A page begins behind the key of the last row of the one before, where an index gives the order: then it costs the
+ * same wherever it is. Behind an offset it costs what is skipped, except in the order of logging without filters, where
+ * the counts that the database keeps say where the row is.
+ */
 #ifndef XPL_DB_RECORD_QUERY_H
 #define XPL_DB_RECORD_QUERY_H
 
@@ -57,14 +63,26 @@ struct xpl_record_filter {
 };
 
 enum xpl_record_order {
-    XPL_ORDER_LOGGED, /* as they came in */
+    XPL_ORDER_LOGGED, /* as they came in; in a window of time: by the scoring timestamp, then as they came in */
     XPL_ORDER_COLUMN,
     XPL_ORDER_RANDOM /* repeatable: by a hash of the row drawn with `seed` */
 };
 
+/** What of a row its place in a list depends on. */
+enum xpl_record_key_kind {
+    XPL_RECORD_KEY_NONE, /* no index gives this order */
+    XPL_RECORD_KEY_SEQ,
+    XPL_RECORD_KEY_TIME, /* timestamp, then seq */
+    XPL_RECORD_KEY_SCORING_ID
+};
+struct xpl_record_key {
+    int64_t seq, timestamp;
+    const char *scoring_id;
+};
+
 struct xpl_record_query {
-    const char *data_set_id;
-    struct xpl_part part; /* of the rows in the order of logging */
+    const char *data_mart_id, *data_set_id;
+    struct xpl_part part; /* of the rows in the order of logging, which then is theirs */
     int64_t start, end;   /* window of the scoring timestamp, start included, end excluded; 0 = open */
     struct xpl_record_filter filters[XPL_RECORD_MAX_FILTERS];
     size_t n_filters;
@@ -72,14 +90,25 @@ struct xpl_record_query {
     enum xpl_record_column order_column;
     bool descending;
     int64_t seed;
+    bool has_after;
+    struct xpl_record_key after; /* only rows behind it: members by the kind of key; not for XPL_RECORD_KEY_NONE */
     int64_t offset, limit;
 };
+
+enum xpl_record_key_kind xpl_record_key_kind_of(const struct xpl_record_query *query);
 
 enum xpl_status xpl_records_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_record_query *query,
                                  struct xpl_record **ret, size_t *ret_count, struct xpl_error *err);
 
-/** How many there are without offset and limit. */
+/** How many there are without `after`, offset and limit. Without window and filters it costs next to nothing. */
 enum xpl_status xpl_records_count(struct xpl_db *db, const struct xpl_record_query *query, int64_t *ret,
                                   struct xpl_error *err);
+
+/** A row number from 0 in the order of logging, and a seq behind which that row is the `skip`-th: `skip` is small. */
+struct xpl_record_place {
+    int64_t after_seq, skip;
+};
+enum xpl_status xpl_record_place_of(struct xpl_db *db, const char *data_set_id, int64_t row,
+                                    struct xpl_record_place *ret, struct xpl_error *err);
 
 #endif

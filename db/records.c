@@ -259,15 +259,6 @@ enum xpl_status xpl_data_set_exists(struct xpl_db *db, const char *data_mart_id,
     return st;
 }
 
-enum xpl_status xpl_data_set_count_records(struct xpl_db *db, const char *data_set_id, int64_t *ret,
-                                           struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT COUNT(*) FROM records WHERE data_set_id = ?");
-
-    xpl_bind_text(query, data_set_id);
-    return xpl_fetch_int(query, ret, err);
-}
-
 static void read_id(struct xpl_row *row, void *out)
 {
     *(const char **)out = xpl_row_text(row, "id");

@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/tasks.h"
-#include "db/value_list.h"
 
 #include <string.h>
-
-#include "lib/base/buf.h"
-
-#define TASK_COLUMNS                                                                                                   \
-    "seq, id, data_mart_id, subscription_id, deployment_id, record_id, scoring_id, transaction_id, parameters,"        \
-    " parameters_hash, state, attempt, crashes, retries, priority, rule, expected_calls, error_code, error_message,"   \
-    " trace_id, traceparent, created_at, started_at, updated_at, created_by"
-
-#define MAX_SQL_BYTES 65536
 
 static const char *const state_names[] = {"queued", "leased", "finished", "error"};
 
@@ -23,7 +13,7 @@ static enum xpl_task_state state_of(const char *name)
     return XPL_TASK_ERROR;
 }
 
-static void read_task(struct xpl_row *row, void *out)
+void xpl_task_read(struct xpl_row *row, void *out)
 {
     struct xpl_task *task = out;
     struct xpl_blob hash = xpl_row_blob(row, "parameters_hash");
@@ -106,11 +96,11 @@ enum xpl_status xpl_task_get(struct xpl_db *db, struct xpl_arena *arena, const c
                              struct xpl_task *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT " TASK_COLUMNS " FROM explanation_tasks WHERE id = ? AND data_mart_id = ?");
+    query = xpl_db_query(db, "SELECT " XPL_TASK_COLUMNS " FROM explanation_tasks WHERE id = ? AND data_mart_id = ?");
 
     xpl_bind_text(query, id);
     xpl_bind_text(query, data_mart_id);
-    return xpl_fetch_one(query, arena, read_task, ret, err);
+    return xpl_fetch_one(query, arena, xpl_task_read, ret, err);
 }
 
 enum xpl_status xpl_task_promote(struct xpl_db *db, const char *id, struct xpl_error *err)
@@ -128,124 +118,6 @@ enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_er
 
     xpl_bind_text(deletion, id);
     return xpl_run(deletion, NULL, err);
-}
-
-/* ---- lists ---- */
-
-/* Of the states a client knows, "in_progress" is two of ours. */
-static void append_states(struct xpl_buf *sql, const char *statuses)
-{
-    const char *separator = " AND state IN (";
-
-    while (*statuses) {
-        size_t length = strcspn(statuses, ",");
-
-        if (strncmp(statuses, "in_progress", length) == 0)
-            xpl_buf_printf(sql, "%s'queued', 'leased'", separator);
-        else
-            xpl_buf_printf(sql, "%s?", separator);
-        separator = ", ";
-        statuses += length + (statuses[length] == ',');
-    }
-    xpl_buf_string(sql, ")");
-}
-
-static void bind_states(struct xpl_stmt *stmt, const char *statuses)
-{
-    while (*statuses) {
-        size_t length = strcspn(statuses, ",");
-
-        if (strncmp(statuses, "in_progress", length) != 0)
-            xpl_bind_text_n(stmt, statuses, length);
-        statuses += length + (statuses[length] == ',');
-    }
-}
-
-static void append_where(struct xpl_buf *sql, const struct xpl_task_query *query)
-{
-    xpl_buf_string(sql, " FROM explanation_tasks WHERE data_mart_id = ?");
-    if (query->subscription_id)
-        xpl_append_values(sql, "subscription_id", query->subscription_id);
-    if (query->transaction_id)
-        xpl_buf_string(sql, " AND transaction_id = ?");
-    if (query->scoring_id)
-        xpl_append_values(sql, "scoring_id", query->scoring_id);
-    if (query->status)
-        append_states(sql, query->status);
-    if (query->part.last)
-        xpl_buf_string(sql, " AND seq > ? AND seq <= ?");
-}
-
-static void bind_where(struct xpl_stmt *stmt, const struct xpl_task_query *query)
-{
-    xpl_bind_text(stmt, query->data_mart_id);
-    if (query->subscription_id)
-        xpl_bind_values(stmt, query->subscription_id);
-    if (query->transaction_id)
-        xpl_bind_text(stmt, query->transaction_id);
-    if (query->scoring_id)
-        xpl_bind_values(stmt, query->scoring_id);
-    if (query->status)
-        bind_states(stmt, query->status);
-    if (query->part.last) {
-        xpl_bind_int(stmt, query->part.after);
-        xpl_bind_int(stmt, query->part.last);
-    }
-}
-
-enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,
-                               struct xpl_task **ret, size_t *ret_count, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
-
-    if (!sql)
-        return xpl_no_memory(err);
-    xpl_buf_string(sql, "SELECT " TASK_COLUMNS);
-    append_where(sql, query);
-    if (!xpl_buf_string(sql, " ORDER BY seq LIMIT ? OFFSET ?"))
-        return xpl_no_memory(err);
-
-    XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
-    bind_where(stmt, query);
-    xpl_bind_int(stmt, query->limit);
-    xpl_bind_int(stmt, query->offset);
-    return xpl_fetch_all(stmt, arena, read_task, sizeof **ret, (size_t)query->limit, ret, ret_count, err);
-}
-
-enum xpl_status xpl_tasks_count(struct xpl_db *db, const struct xpl_task_query *query, int64_t *ret,
-                                struct xpl_error *err)
-{
-    XPL_AUTO(xpl_buf) sql = xpl_buf_new(MAX_SQL_BYTES);
-
-    if (!sql)
-        return xpl_no_memory(err);
-    xpl_buf_string(sql, "SELECT COUNT(*)");
-    append_where(sql, query);
-    if (sql->failed)
-        return xpl_no_memory(err);
-
-    XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
-    bind_where(stmt, query);
-    return xpl_fetch_int(stmt, ret, err);
-}
-
-static void read_counts(struct xpl_row *row, void *out)
-{
-    struct xpl_task_counts *counts = out;
-
-    counts->total = xpl_row_int(row, "total");
-    counts->failed = xpl_row_int(row, "failed");
-}
-
-enum xpl_status xpl_task_counts_of(struct xpl_db *db, const char *subscription_id, struct xpl_task_counts *ret,
-                                   struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT COUNT(*) AS total, COUNT(CASE WHEN state = 'error' THEN 1 END) AS failed"
-                             " FROM explanation_tasks WHERE subscription_id = ?");
-
-    xpl_bind_text(query, subscription_id);
-    return xpl_fetch_one(query, NULL, read_counts, ret, err);
 }
 
 enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id, int64_t *ret_all,
@@ -289,10 +161,10 @@ enum xpl_status xpl_task_claim(struct xpl_db *db, struct xpl_arena *arena, const
             "   AND NOT EXISTS (SELECT 1 FROM explanation_tasks l WHERE l.state = 'leased'"
             "     AND l.data_mart_id = t.data_mart_id AND l.deployment_id = t.deployment_id)"
             "   ORDER BY t.priority, t.seq LIMIT 1)"
-            " RETURNING " TASK_COLUMNS);
+            " RETURNING " XPL_TASK_COLUMNS);
 
     xpl_bind_text(update, owner);
     xpl_bind_int(update, now);
     xpl_bind_int(update, lease_until);
-    return xpl_fetch_one(update, arena, read_task, ret, err);
+    return xpl_fetch_one(update, arena, xpl_task_read, ret, err);
 }

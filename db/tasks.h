@@ -62,11 +62,12 @@ enum xpl_status xpl_task_delete(struct xpl_db *db, const char *id, struct xpl_er
  */
 struct xpl_task_query {
     const char *data_mart_id, *subscription_id, *scoring_id, *transaction_id, *status;
-    struct xpl_part part;
+    struct xpl_part part; /* behind what a page before gave: a page costs the same wherever it is */
     int64_t offset, limit;
 };
 enum xpl_status xpl_tasks_list(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_task_query *query,
                                struct xpl_task **ret, size_t *ret_count, struct xpl_error *err);
+/** How many there are, whatever `part`, offset and limit say. */
 enum xpl_status xpl_tasks_count(struct xpl_db *db, const struct xpl_task_query *query, int64_t *ret,
                                 struct xpl_error *err);
 
@@ -74,8 +75,8 @@ struct xpl_task_counts {
     int64_t total, failed;
 };
 /** All tasks of a subscription. */
-enum xpl_status xpl_task_counts_of(struct xpl_db *db, const char *subscription_id, struct xpl_task_counts *ret,
-                                   struct xpl_error *err);
+enum xpl_status xpl_task_counts_of(struct xpl_db *db, const char *data_mart_id, const char *subscription_id,
+                                   struct xpl_task_counts *ret, struct xpl_error *err);
 
 /** How many have not ended: in all, and of one subscription. For the bounds of the queue. */
 enum xpl_status xpl_tasks_queued(struct xpl_db *db, const char *subscription_id, int64_t *ret_all,
@@ -126,5 +127,12 @@ enum xpl_status xpl_tasks_take_back(struct xpl_db *db, int64_t expired_by, int64
 
 /** When the first of the tasks that wait for their retry is due; 0 = none waits. */
 enum xpl_status xpl_tasks_next_run(struct xpl_db *db, int64_t now, int64_t *ret, struct xpl_error *err);
+
+/** For queries of other files that select tasks. */
+#define XPL_TASK_COLUMNS                                                                                               \
+    "seq, id, data_mart_id, subscription_id, deployment_id, record_id, scoring_id, transaction_id, parameters,"        \
+    " parameters_hash, state, attempt, crashes, retries, priority, rule, expected_calls, error_code, error_message,"   \
+    " trace_id, traceparent, created_at, started_at, updated_at, created_by"
+void xpl_task_read(struct xpl_row *row, void *task);
 
 #endif

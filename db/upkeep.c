@@ -100,12 +100,12 @@ static enum xpl_status delete_record(struct xpl_db *db, const struct candidate *
     return delete_payload(db, c, err);
 }
 
-/* The receipts of POSTs from before. */
+/* The receipts of POSTs from before: their ids are in the order of time. */
 static enum xpl_status delete_requests(struct xpl_db *db, int64_t before, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    deletion = xpl_db_query(db, "DELETE FROM record_requests WHERE created_at < ?1 AND id IN"
-                                " (SELECT id FROM record_requests ORDER BY id LIMIT ?2)");
+    deletion = xpl_db_query(db, "DELETE FROM record_requests WHERE created_at < ?1 AND id <="
+                                " (SELECT MAX(id) FROM (SELECT id FROM record_requests ORDER BY id LIMIT ?2))");
 
     xpl_bind_int(deletion, before);
     xpl_bind_int(deletion, REQUESTS_A_STEP);

@@ -156,6 +156,7 @@ static enum xpl_status read_query(struct xpl_call *call, struct xpl_record_query
         return st;
     if (query->limit > PAGE_MAX)
         query->limit = PAGE_MAX;
+    query->data_mart_id = call->data_mart_id;
     query->data_set_id = target.data_set_id;
     return XPL_OK;
 }

@@ -187,7 +187,7 @@ static void a_bare_transaction_id_means_its_first_row(void **state)
 static void pages_follow_each_other_in_both_directions(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 4, .offset = 4};
+    struct xpl_record_query query = {.data_mart_id = "mart", .data_set_id = "set", .limit = 4, .offset = 4};
     int64_t n;
 
     add_numbered(f, 1, 10);
@@ -205,7 +205,8 @@ static void pages_follow_each_other_in_both_directions(void **state)
 static void a_window_takes_its_start_and_leaves_its_end(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 10, .start = 3000, .end = 6000};
+    struct xpl_record_query query = {
+        .data_mart_id = "mart", .data_set_id = "set", .limit = 10, .start = 3000, .end = 6000};
     int64_t n;
 
     add_numbered(f, 1, 10);
@@ -224,7 +225,7 @@ static struct xpl_record_filter by_text(enum xpl_record_column column, enum xpl_
 static void filters_hold_together(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 20};
+    struct xpl_record_query query = {.data_mart_id = "mart", .data_set_id = "set", .limit = 20};
 
     add_numbered(f, 1, 10);
     query.filters[0] = by_text(XPL_RECORD_PREDICTION, XPL_OPERATOR_EQ, "odd");
@@ -248,7 +249,7 @@ static void filters_hold_together(void **state)
 static void a_value_is_never_read_as_sql(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 20, .n_filters = 1};
+    struct xpl_record_query query = {.data_mart_id = "mart", .data_set_id = "set", .limit = 20, .n_filters = 1};
 
     add_numbered(f, 1, 3);
     query.filters[0] = by_text(XPL_RECORD_USER_ID, XPL_OPERATOR_EQ, "' OR 1 = 1 --");
@@ -259,7 +260,7 @@ static void a_value_is_never_read_as_sql(void **state)
 static void in_takes_several_values(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 20, .n_filters = 1};
+    struct xpl_record_query query = {.data_mart_id = "mart", .data_set_id = "set", .limit = 20, .n_filters = 1};
 
     add_numbered(f, 1, 5);
     query.filters[0] = by_text(XPL_RECORD_SCORING_ID, XPL_OPERATOR_IN, "t02-1");
@@ -271,8 +272,11 @@ static void in_takes_several_values(void **state)
 static void a_column_orders_and_the_log_breaks_ties(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {
-        .data_set_id = "set", .limit = 20, .order = XPL_ORDER_COLUMN, .order_column = XPL_RECORD_PREDICTION};
+    struct xpl_record_query query = {.data_mart_id = "mart",
+                                     .data_set_id = "set",
+                                     .limit = 20,
+                                     .order = XPL_ORDER_COLUMN,
+                                     .order_column = XPL_RECORD_PREDICTION};
 
     add_numbered(f, 1, 5);
     assert_string_equal(listed(f, &query), "2 4 1 3 5");
@@ -283,7 +287,8 @@ static void a_column_orders_and_the_log_breaks_ties(void **state)
 static void a_seed_repeats_its_order_and_another_differs(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 20, .order = XPL_ORDER_RANDOM, .seed = INT64_MAX};
+    struct xpl_record_query query = {
+        .data_mart_id = "mart", .data_set_id = "set", .limit = 20, .order = XPL_ORDER_RANDOM, .seed = INT64_MAX};
     const char *first;
 
     add_numbered(f, 1, 20);
@@ -299,7 +304,8 @@ static void a_seed_repeats_its_order_and_another_differs(void **state)
 static void every_record_is_drawn_first_by_some_seed(void **state)
 {
     struct fixture *f = *state;
-    struct xpl_record_query query = {.data_set_id = "set", .limit = 1, .order = XPL_ORDER_RANDOM};
+    struct xpl_record_query query = {
+        .data_mart_id = "mart", .data_set_id = "set", .limit = 1, .order = XPL_ORDER_RANDOM};
     int drawn[11] = {0};
 
     add_numbered(f, 1, 10);

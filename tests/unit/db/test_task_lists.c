@@ -40,6 +40,47 @@ static void pages_cover_a_list_without_gaps(void **state)
     assert_int_equal(list(f, &query, &rows), 0);
 }
 
+static void a_page_begins_behind_the_task_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct xpl_task_query query = {.data_mart_id = "mart", .limit = 3};
+    struct xpl_task *rows;
+    int seen = 0;
+
+    for (int i = 0; i < 8; i++)
+        task_add(f, xpl_arena_printf(f->arena, "%d", i), "d1");
+    for (size_t n = list(f, &query, &rows); n > 0; n = list(f, &query, &rows)) {
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(strtoll(rows[i].id, NULL, 10), seen++);
+        query.part = (struct xpl_part){rows[n - 1].seq, INT64_MAX};
+    }
+    assert_int_equal(seen, 8);
+    assert_int_equal(count(f, &query), 8);
+}
+
+static int64_t kept_of(struct fixture *f, const char *status)
+{
+    return count(f, &(struct xpl_task_query){.data_mart_id = "mart", .status = status});
+}
+
+static void counts_follow_every_change_of_state(void **state)
+{
+    struct fixture *f = *state;
+    struct xpl_task task;
+
+    task_add(f, "a", "d1");
+    task_add(f, "b", "d2");
+    task = task_claim(f, 200);
+    assert_int_equal(kept_of(f, "in_progress"), 2);
+    task_finish(f, &task);
+    assert_int_equal(kept_of(f, "in_progress"), 1);
+    assert_int_equal(kept_of(f, "finished,error"), 1);
+    assert_ok(f, xpl_task_delete(f->db, "a", &f->err));
+    assert_ok(f, xpl_task_delete(f->db, "b", &f->err));
+    assert_int_equal(kept_of(f, NULL), 0);
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM task_counts WHERE n <> 0"), 0);
+}
+
 static void filters_hold_together_and_other_data_marts_stay_out(void **state)
 {
     struct fixture *f = *state;
@@ -64,7 +105,7 @@ static void filters_hold_together_and_other_data_marts_stay_out(void **state)
     assert_int_equal(count(f, &query), 0);
     assert_int_equal(count(f, &(struct xpl_task_query){.data_mart_id = "mart", .transaction_id = "t-c"}), 1);
     assert_int_equal(count(f, &(struct xpl_task_query){.data_mart_id = "other"}), 0);
-    assert_ok(f, xpl_task_counts_of(f->db, "s-d1", &counts, &f->err));
+    assert_ok(f, xpl_task_counts_of(f->db, "mart", "s-d1", &counts, &f->err));
     assert_int_equal(counts.total, 2);
     assert_int_equal(counts.failed, 1);
     assert_ok(f, xpl_tasks_queued(f->db, "s-d1", &all, &own, &f->err));
@@ -102,8 +143,9 @@ static void task_lists_and_the_claim_read_by_index(void **state)
          "tasks_by_scoring_id"},
         {"SELECT * FROM explanation_tasks WHERE data_mart_id = 'm' AND transaction_id = 's' ORDER BY seq",
          "tasks_by_transaction"},
-        {"SELECT COUNT(*) FROM explanation_tasks WHERE data_mart_id = 'm' AND state = 'error'",
-         "COVERING INDEX tasks_by_data_mart"},
+        {"SELECT * FROM explanation_tasks WHERE data_mart_id = 'm' AND state = 'error' ORDER BY seq", "tasks_failed"},
+        {"SELECT * FROM explanation_tasks WHERE data_mart_id = 'm' AND state IN ('queued', 'leased') ORDER BY seq",
+         "tasks_in_progress"},
         {"SELECT 1 FROM explanation_tasks WHERE data_mart_id = 'm' AND deployment_id = 'd' AND state = 'leased'",
          "tasks_leased"},
         {"SELECT seq FROM explanation_tasks WHERE state = 'queued' AND data_mart_id = 'm' AND deployment_id > 'd'"
@@ -126,6 +168,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(pages_cover_a_list_without_gaps),
+        TEST(a_page_begins_behind_the_task_it_is_told),
+        TEST(counts_follow_every_change_of_state),
         TEST(filters_hold_together_and_other_data_marts_stay_out),
         TEST(only_an_open_task_for_the_same_parameters_is_found_again),
         TEST(task_lists_and_the_claim_read_by_index),
