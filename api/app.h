@@ -46,8 +46,8 @@ struct xpl_settings {
     const char *auth_admin_password_file;  /* of the first administrator; "" = a random one */
     const char *tls_certificate, *tls_key; /* PEM files; a self-signed pair is made when not given */
     const char *log_level;
-    const char *cors_origins;                /* blank- or comma-separated; "*" = all; "" = none */
-    int64_t retention_days, retention_bytes; /* 0 = keep */
+    const char *cors_origins;                                      /* blank- or comma-separated; "*" = all; "" = none */
+    int64_t retention_days, retention_bytes, retention_pixel_days; /* 0 = keep */
     int64_t retention_interval_ms;
     int64_t gateway_threads, gateway_log_bytes;
 };
@@ -68,10 +68,16 @@ struct xpl_worker_hooks {
     bool (*progress)(void *context, const char *task_id, struct xpl_task_progress *ret);
 };
 
+/** What the thread that deletes offers to the API. */
+struct xpl_upkeep_hooks {
+    void *context;
+    void (*wake)(void *context); /* something is to be purged */
+};
+
 /** What the process counts, apart from HTTP and the writer. */
 struct xpl_app_meters {
     struct xpl_call_meters model_calls;
-    xpl_counter tasks_finished, tasks_failed, retention_records;
+    xpl_counter tasks_finished, tasks_failed, retention_records, purged_records;
     xpl_counter gateway_logged, gateway_unlogged; /* transactions; those that could not be */
 };
 
@@ -104,6 +110,7 @@ struct xpl_app {
     struct xpl_credentials *credentials; /* NULL without users */
     struct xpl_writer *writer;
     struct xpl_worker_hooks workers;
+    struct xpl_upkeep_hooks upkeep;
     struct xpl_process_hooks process;
     struct xpl_gateway_hooks gateway;
     struct xpl_app_meters meters;

@@ -16,6 +16,7 @@ static const struct xpl_error_meaning meanings[XPL_STATUS_COUNT] = {
     [XPL_NOT_FOUND] = {404, "AIQCS0007E", "Not found", true},
     [XPL_BAD_METHOD] = {405, "AIQCS0008E", "The method is not supported here", true},
     [XPL_CONFLICT] = {409, "AIQCS0009E", "In conflict with what is stored", true},
+    [XPL_GONE] = {410, "AIQDT0005E", "Deleted, to keep the numbers only", true},
     [XPL_DATA_MART_EXISTS] = {409, "AISCS0004W", "Data Mart with this id is already defined", true},
     [XPL_TOO_LARGE] = {413, "AIQDT0002E", "Too large", true},
     [XPL_HEADER_TOO_LARGE] = {431, "AIQCS0010E", "The header block is too large", true},

@@ -79,6 +79,15 @@ static enum xpl_status check_background(struct xpl_call *call, const struct xpl_
     return XPL_OK;
 }
 
+/* One of input_rows is not stored yet. */
+static enum xpl_status check_pixels(struct xpl_call *call, const struct xpl_record *record, struct xpl_error *err)
+{
+    struct xpl_error inner = {0};
+    enum xpl_status st = record->payload_id ? xpl_payload_check(call->db, record->payload_id, &inner) : XPL_OK;
+
+    return st ? xpl_fail_field(err, st, "scoring_ids", "%.100s: %s", record->scoring_id, inner.message) : XPL_OK;
+}
+
 enum xpl_status xpl_explanation_plan(struct xpl_call *call, const struct xpl_explanation_request *request,
                                      const struct xpl_record *record, struct xpl_task *ret, struct xpl_error *err)
 {
@@ -87,7 +96,7 @@ enum xpl_status xpl_explanation_plan(struct xpl_call *call, const struct xpl_exp
     char id[XPL_UUID_SIZE];
     enum xpl_status st;
 
-    if ((st = monitor_params(call, record->subscription_id, &params, err)) ||
+    if ((st = check_pixels(call, record, err)) || (st = monitor_params(call, record->subscription_id, &params, err)) ||
         (st = xpl_explain_params_known(request->parameters, "parameters", err)) ||
         (st = xpl_explain_params_read(call->arena, request->parameters, "parameters", &params, err)) ||
         (st = xpl_label_map_check(&params.segmentation, record->height, record->width,

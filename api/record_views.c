@@ -121,6 +121,19 @@ enum xpl_status xpl_record_append_value(struct xpl_call *call, struct xpl_buf *o
     return XPL_INTERNAL;
 }
 
+/* In a list or record an image that was deleted is null; asked for by itself it is an error. */
+static enum xpl_status append_shown(struct xpl_call *call, struct xpl_buf *out, const struct xpl_record *record,
+                                    enum xpl_record_view_column column, const struct xpl_record_view *view,
+                                    struct xpl_error *err)
+{
+    enum xpl_status st = xpl_record_append_value(call, out, record, column, view->image_by_reference, err);
+
+    if (st != XPL_GONE)
+        return st;
+    xpl_error_clear(err);
+    return xpl_buf_string(out, "null") ? XPL_OK : xpl_no_memory(err);
+}
+
 static json_t *metadata(const struct xpl_record *record)
 {
     char when[XPL_TIME_TEXT_SIZE];
@@ -146,8 +159,7 @@ enum xpl_status xpl_record_append(struct xpl_call *call, struct xpl_buf *out, co
         if (!view->shown[i])
             continue;
         xpl_buf_printf(out, "%s\"%s\":", separator, xpl_record_view_names[i]);
-        if ((st = xpl_record_append_value(call, out, record, (enum xpl_record_view_column)i, view->image_by_reference,
-                                          err)))
+        if ((st = append_shown(call, out, record, (enum xpl_record_view_column)i, view, err)))
             return st;
         separator = ",";
     }
@@ -166,8 +178,7 @@ enum xpl_status xpl_record_append_row(struct xpl_call *call, struct xpl_buf *out
         if (!view->shown[i])
             continue;
         xpl_buf_string(out, separator);
-        if ((st = xpl_record_append_value(call, out, record, (enum xpl_record_view_column)i, view->image_by_reference,
-                                          err)))
+        if ((st = append_shown(call, out, record, (enum xpl_record_view_column)i, view, err)))
             return st;
         separator = ",";
     }

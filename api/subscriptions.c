@@ -68,6 +68,26 @@ static enum xpl_status check_model_settings(const json_t *entity, struct xpl_err
     return arena ? xpl_model_settings_read(arena, entity, &ignored, err) : xpl_no_memory(err);
 }
 
+/* Rules for the subscription's records; db/retention.c reads them out of the entity. */
+static enum xpl_status check_retention(const json_t *entity, struct xpl_error *err)
+{
+    struct rules {
+        int64_t days, records, bytes, pixel_days;
+        json_t *retention;
+    } rules = {0};
+    static const struct xpl_json_field fields[] = {
+        XPL_JSON_OBJECT_FIELD(struct rules, retention),
+        XPL_JSON_INT(struct rules, days, .path = "retention.days", .min = 1, .max = 36500),
+        XPL_JSON_INT(struct rules, records, .path = "retention.records", .min = 1, .max = 1e12),
+        XPL_JSON_INT(struct rules, bytes, .path = "retention.bytes", .min = 1 << 20, .max = 1e15),
+        XPL_JSON_INT(struct rules, pixel_days, .path = "retention.pixel_days", .min = 1, .max = 36500),
+    };
+    static const char *const members[] = {"days", "records", "bytes", "pixel_days", NULL};
+    enum xpl_status st = xpl_json_read(entity, fields, XPL_COUNT(fields), &rules, err);
+
+    return st || !rules.retention ? st : xpl_json_known(rules.retention, "retention", members, err);
+}
+
 static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 {
     struct subscription_request request = {0};
@@ -89,7 +109,8 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     if (!xpl_auth_url_is_sound(request.scoring_credentials))
         return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.credentials.auth_url",
                               "must be of the same server as the credentials' url, or https://iam.….cloud.ibm.com");
-    return check_model_settings(entity, err);
+    st = check_retention(entity, err);
+    return st ? st : check_model_settings(entity, err);
 }
 
 /* Stops the work on a subscription's explanations and deletes all that belongs to it, but not its own row. */

@@ -43,6 +43,11 @@ static const struct {
      " (SELECT data_mart_id, subscription_id, state, COUNT(*) AS n FROM explanation_tasks GROUP BY 1, 2, 3) t"
      " FULL JOIN (SELECT * FROM task_counts WHERE n <> 0) k ON k.data_mart_id = t.data_mart_id"
      " AND k.subscription_id = t.subscription_id AND k.state = t.state WHERE t.n IS NOT k.n"},
+    {"payloads take what was counted",
+     "SELECT COALESCE(u.data_set_id, p.data_set_id) AS what FROM"
+     " (SELECT data_set_id, SUM(length(request) + length(response)) AS bytes FROM payloads GROUP BY 1) p"
+     " FULL JOIN data_set_usage u ON u.data_set_id = p.data_set_id"
+     " WHERE COALESCE(p.bytes, 0) <> COALESCE(u.payload_bytes, 0)"},
     {"leased tasks have an owner, an end and an attempt",
      "SELECT id AS what FROM explanation_tasks"
      " WHERE state = 'leased' AND (lease_owner IS NULL OR lease_until IS NULL OR attempt < 1)"},

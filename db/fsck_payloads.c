@@ -77,7 +77,8 @@ static enum xpl_status enter_payload(struct walk *w, int64_t id, struct xpl_erro
     w->readable = !stored_hash(w->db, arena, id, &hash, &inner) &&
                   !xpl_payload_load(w->db, arena, id, &request, &response, &inner);
     if (!w->readable) {
-        if (inner.status != XPL_NOT_FOUND) /* a missing one is another check's */
+        /* a missing one is another check's, and one without pixels was emptied */
+        if (inner.status != XPL_NOT_FOUND && inner.status != XPL_GONE)
             xpl_fsck_note(&w->found->unreadable, name);
     } else {
         w->request_size = (int64_t)request.length;

@@ -113,6 +113,22 @@ enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *
     return xpl_fetch_int(insert, ret_id, err);
 }
 
+static enum xpl_status gone(struct xpl_error *err)
+{
+    return xpl_fail(err, XPL_GONE, "its pixels were deleted (by retention, or a purge); the numbers are kept");
+}
+
+enum xpl_status xpl_payload_check(struct xpl_db *db, int64_t id, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) query = xpl_db_query(db, "SELECT request_size FROM payloads WHERE id = ?");
+    enum xpl_status st;
+    int64_t size;
+
+    xpl_bind_int(query, id);
+    st = xpl_fetch_int(query, &size, err);
+    return st || size != 0 ? st : gone(err);
+}
+
 struct stored_payload {
     struct xpl_blob request, response;
     int64_t request_size, response_size;
@@ -139,6 +155,8 @@ enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int
     xpl_bind_int(query, id);
     if ((st = xpl_fetch_one(query, arena, read_payload, &stored, err)))
         return st;
+    if (stored.request_size == 0)
+        return gone(err);
     if (ret_request && (st = xpl_payload_decompress(arena, stored.request, stored.request_size, ret_request, err)))
         return st;
     return ret_response ? xpl_payload_decompress(arena, stored.response, stored.response_size, ret_response, err)

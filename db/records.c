@@ -281,6 +281,8 @@ enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, s
         "DELETE FROM explanation_tasks WHERE record_id IN (SELECT id FROM records WHERE data_set_id = ?)",
         "DELETE FROM payloads WHERE id IN (SELECT payload_id FROM records WHERE data_set_id = ?)",
         "DELETE FROM records WHERE data_set_id = ?",
+        "DELETE FROM data_set_usage WHERE data_set_id = ?",
+        "DELETE FROM purges WHERE data_set_id = ?",
         "DELETE FROM record_requests WHERE data_set_id = ?",
     };
 

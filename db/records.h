@@ -31,9 +31,13 @@ enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob 
 enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
                                    struct xpl_error *err);
 
-/** Request and response text, decompressed. Either may be NULL. */
+/** Request and response text, decompressed. Either may be NULL. XPL_GONE when they were deleted before their records.
+ */
 enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int64_t id, struct xpl_text *ret_request,
                                  struct xpl_text *ret_response, struct xpl_error *err);
+
+/** XPL_GONE, as xpl_payload_load, without loading it. */
+enum xpl_status xpl_payload_check(struct xpl_db *db, int64_t id, struct xpl_error *err);
 
 /** What a model says of an image. */
 struct xpl_prediction {

@@ -99,6 +99,8 @@ static const struct key keys[] = {
     INT("retention.days", retention_days, 0, 36500, 0, "age at which logged records go, explanations too; 0 = never"),
     INT("retention.bytes", retention_bytes, 0, (int64_t)1 << 50, 0,
         "size of the stored data above which the oldest records go; 0 = no bound"),
+    INT("retention.pixel_days", retention_pixel_days, 0, 36500, 0,
+        "age at which images go while their numbers and explanations stay; 0 = never"),
     INT("retention.interval_ms", retention_interval_ms, 100, 86400000, 60000, "between two looks at what is to go"),
     {"log.level", TYPE_LOG_LEVEL, offsetof(struct xpl_settings, log_level), 0, 0, 0, "debug, info, warn or error"},
 };

@@ -150,7 +150,7 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
         (st = xpl_waiting_start((size_t)p->app.settings.http_waiting, &p->waiting, err)) ||
         (st = xpl_streams_start(p->app.writer, (size_t)p->app.settings.http_streams, &p->streams, err)) ||
         (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)) ||
-        (st = xpl_retention_start(&p->app, &p->retention, err)) ||
+        (st = xpl_retention_start(&p->app, p->data_dir.database, &p->retention, err)) ||
         (st = xpl_gateway_log_start(&p->app, p->data_dir.database, &p->gateway_log, err)))
         return st;
     return xpl_http_start(&p->app, p->waiting, p->streams, p->data_dir.database, &p->tls, p->listeners,
@@ -175,6 +175,7 @@ static void stop(struct process *p)
     xpl_workers_stop(p->workers);
     xpl_gateway_log_stop(p->gateway_log);
     xpl_writer_stop(p->app.writer);
+    xpl_retention_free(p->retention);
     xpl_http_stop(p->http);
     xpl_streams_free(p->streams);
     xpl_waiting_free(p->waiting);

@@ -102,6 +102,8 @@ static void page_storage(const struct xpl_app *app, const struct xpl_gauges *gau
                (double)xpl_counted(&writer->failed));
     page_value(out, "explaind_database_bytes", "gauge", "Size of the database file.", file_size(gauges->database, ""));
     page_value(out, "explaind_wal_bytes", "gauge", "Size of the write-ahead log.", file_size(gauges->database, "-wal"));
+    page_value(out, "explaind_purged_records_total", "counter", "Records that purges deleted, or whose pixels.",
+               (double)xpl_counted(&app->meters.purged_records));
     page_value(out, "explaind_retention_deleted_records_total", "counter", "Records that retention deleted.",
                (double)xpl_counted(&app->meters.retention_records));
 }

@@ -6,25 +6,27 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "db/upkeep.h"
+#include "db/purges.h"
+#include "db/retention.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 
-#define DAY_US      ((int64_t)24 * 3600 * 1000000)
-#define PAUSE_MS    20 /* between two steps */
-#define STEP_BYTES  ((size_t)1 << 20)
-#define ARENA_BYTES ((size_t)1 << 20)
+#define DAY_US       ((int64_t)24 * 3600 * 1000000)
+#define MIN_PAUSE_MS 2 /* between two steps */
+#define STEP_BYTES   ((size_t)1 << 20)
+#define ARENA_BYTES  ((size_t)16 << 20)
 
 struct xpl_retention {
     struct xpl_app *app;
+    struct xpl_db *db; /* a reader, for the rules */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wakeup;
-    bool stopping;
+    bool stopping, woken; /* under the lock */
 };
 
-/* Waits; false when the thread is to end. */
-static bool pause_for(struct xpl_retention *r, int64_t ms)
+/* Waits, until woken if `may_wake`; false when the thread is to end. */
+static bool pause_for(struct xpl_retention *r, int64_t ms, bool may_wake)
 {
     struct timespec until;
     int64_t ns;
@@ -35,95 +37,250 @@ static bool pause_for(struct xpl_retention *r, int64_t ms)
     until.tv_sec += ms / 1000 + ns / 1000000000;
     until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&r->lock);
-    while (!r->stopping && pthread_cond_timedwait(&r->wakeup, &r->lock, &until) == 0)
+    while (!r->stopping && !(may_wake && r->woken) && pthread_cond_timedwait(&r->wakeup, &r->lock, &until) == 0)
         ;
+    if (may_wake)
+        r->woken = false;
     stopping = r->stopping;
     pthread_mutex_unlock(&r->lock);
     return !stopping;
 }
 
+/* ---- steps ---- */
+
+/* One step on the writer, and what its run functions fill. */
 struct step {
     struct xpl_arena *arena;
-    struct xpl_retention_step step;
+    enum {
+        STEP_RECORDS,
+        STEP_PIXELS,
+        STEP_PURGE
+    } kind;
+    struct xpl_retention_step records;
+    struct xpl_pixel_step pixels;
+    struct xpl_purge_step purge;
 };
 
 static enum xpl_status run_step(struct xpl_db *db, void *arg, struct xpl_error *err)
 {
     struct step *s = arg;
 
-    return xpl_retention_run(db, s->arena, &s->step, err);
+    switch (s->kind) {
+    case STEP_RECORDS:
+        return xpl_retention_run(db, s->arena, &s->records, err);
+    case STEP_PIXELS:
+        return xpl_pixel_retention_run(db, s->arena, &s->pixels, err);
+    case STEP_PURGE:
+        break;
+    }
+    return xpl_purge_run(db, s->arena, &s->purge, err);
 }
 
-static enum xpl_status do_step(struct xpl_retention *r, struct xpl_retention_step *step, struct xpl_error *err)
+static void tell_workers(struct xpl_app *app, const struct xpl_purge_step *purge)
 {
-    struct step s = {.arena = xpl_arena_new(ARENA_BYTES), .step = *step};
+    for (size_t i = 0; i < purge->n_tasks; i++)
+        app->workers.deleted(app->workers.context, purge->task_ids[i]);
+}
+
+/* Runs a step, then waits as long as it took: whoever logs has the writer at least half of the time. */
+static enum xpl_status do_step(struct xpl_retention *r, struct step *s, struct xpl_error *err)
+{
+    int64_t started_us = xpl_monotonic_us(), took_ms;
     enum xpl_status st;
 
-    if (!s.arena)
+    if (!(s->arena = xpl_arena_new(ARENA_BYTES)))
         return xpl_no_memory(err);
-    st = xpl_writer_run(r->app->writer, run_step, &s, STEP_BYTES, err);
-    xpl_arena_free(s.arena);
-    if (!st)
-        *step = s.step;
+    st = xpl_writer_run(r->app->writer, run_step, s, STEP_BYTES, err);
+    if (!st && s->kind == STEP_PURGE) {
+        tell_workers(r->app, &s->purge);
+        atomic_fetch_add(&r->app->meters.purged_records, (uint64_t)s->purge.n_records);
+    }
+    xpl_arena_free(s->arena);
+    took_ms = (xpl_monotonic_us() - started_us) / 1000;
+    if (!st && !pause_for(r, took_ms > MIN_PAUSE_MS ? took_ms : MIN_PAUSE_MS, false))
+        return xpl_fail(err, XPL_CANCELLED, "the process ends");
     return st;
 }
 
-static void log_round(int64_t n_deleted, const struct xpl_error *err)
-{
-    char count[24];
+/* ---- purges ---- */
 
-    snprintf(count, sizeof count, "%lld", (long long)n_deleted);
-    if (err->status)
-        xpl_log(XPL_LOG_ERROR, "retention failed", "message", err->message, NULL);
-    else if (n_deleted > 0)
-        xpl_log(XPL_LOG_INFO, "retention deleted records", "count", count, NULL);
+static enum xpl_status purge_step(struct xpl_retention *r, bool *ret_idle, struct xpl_error *err)
+{
+    struct step s = {.kind = STEP_PURGE, .purge = {.now = xpl_now_us()}};
+    enum xpl_status st = do_step(r, &s, err);
+
+    *ret_idle = s.purge.idle;
+    return st;
 }
 
-/* Everything that is to go at this moment. */
+static enum xpl_status do_purges(struct xpl_retention *r, struct xpl_error *err)
+{
+    enum xpl_status st;
+    bool idle = false;
+
+    while (!(st = purge_step(r, &idle, err)) && !idle)
+        ;
+    return st;
+}
+
+/* ---- a round of retention: everything that is to go at this moment ---- */
+
+struct round {
+    struct xpl_retention *r;
+    int64_t now, n_deleted, n_dropped;
+};
+
+static enum xpl_status delete_records(struct round *round, struct xpl_retention_step rule, struct xpl_error *err)
+{
+    struct step s = {.kind = STEP_RECORDS, .records = rule};
+    enum xpl_status st;
+    bool idle;
+
+    do {
+        if ((st = do_step(round->r, &s, err)) || (st = purge_step(round->r, &idle, err)))
+            return st;
+        round->n_deleted += s.records.n_deleted;
+        atomic_fetch_add(&round->r->app->meters.retention_records, (uint64_t)s.records.n_deleted);
+        s.records.after_seq = s.records.next_seq;
+    } while (!s.records.done);
+    return XPL_OK;
+}
+
+static enum xpl_status drop_pixels(struct round *round, const char *data_set_id, int64_t days, struct xpl_error *err)
+{
+    struct step s = {.kind = STEP_PIXELS,
+                     .pixels = {.data_set_id = data_set_id, .older_than = round->now - days * DAY_US}};
+    enum xpl_status st;
+    bool idle;
+
+    do {
+        if ((st = do_step(round->r, &s, err)) || (st = purge_step(round->r, &idle, err)))
+            return st;
+        round->n_dropped += s.pixels.n_dropped;
+    } while (!s.pixels.done);
+    return XPL_OK;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a && (!b || a < b) ? a : b;
+}
+
+/* One data set by its subscription's rules, and by the setting for pixels. */
+static enum xpl_status apply_rules(struct round *round, const struct xpl_retention_rules *rules, struct xpl_error *err)
+{
+    int64_t pixel_days = sooner(rules->pixel_days, round->r->app->settings.retention_pixel_days);
+    struct xpl_retention_step step = {.data_set_id = rules->data_set_id,
+                                      .older_than = rules->days ? round->now - rules->days * DAY_US : 0,
+                                      .keep_records = rules->records,
+                                      .keep_bytes = rules->bytes};
+    enum xpl_status st = XPL_OK;
+
+    if (rules->days || rules->records || rules->bytes)
+        st = delete_records(round, step, err);
+    return st || !pixel_days ? st : drop_pixels(round, rules->data_set_id, pixel_days, err);
+}
+
+static enum xpl_status apply_all_rules(struct round *round, struct xpl_error *err)
+{
+    char after[64] = "";
+    size_t n = XPL_RETENTION_RULES_PAGE;
+    enum xpl_status st = XPL_OK;
+
+    while (!st && n == XPL_RETENTION_RULES_PAGE) {
+        struct xpl_arena *arena = xpl_arena_new(ARENA_BYTES);
+        struct xpl_retention_rules *rules;
+
+        if (!arena)
+            return xpl_no_memory(err);
+        st = xpl_retention_rules_list(round->r->db, arena, after, &rules, &n, err);
+        for (size_t i = 0; !st && i < n; i++)
+            st = apply_rules(round, &rules[i], err);
+        if (!st && n > 0)
+            snprintf(after, sizeof after, "%s", rules[n - 1].data_set_id);
+        xpl_arena_free(arena);
+    }
+    return st;
+}
+
+static void log_round(const struct round *round, const struct xpl_error *err)
+{
+    char deleted[24], dropped[24];
+
+    snprintf(deleted, sizeof deleted, "%lld", (long long)round->n_deleted);
+    snprintf(dropped, sizeof dropped, "%lld", (long long)round->n_dropped);
+    if (err->status && err->status != XPL_CANCELLED)
+        xpl_log(XPL_LOG_ERROR, "retention failed", "message", err->message, NULL);
+    else if (round->n_deleted > 0 || round->n_dropped > 0)
+        xpl_log(XPL_LOG_INFO, "retention deleted records", "count", deleted, "pixels", dropped, NULL);
+}
+
 static void do_round(struct xpl_retention *r)
 {
     const struct xpl_settings *settings = &r->app->settings;
-    struct xpl_retention_step step = {.used_bytes = settings->retention_bytes};
+    struct round round = {.r = r, .now = xpl_now_us()};
+    struct xpl_retention_step all = {.used_bytes = settings->retention_bytes};
     struct xpl_error err = {0};
-    int64_t n_deleted = 0;
+    enum xpl_status st = XPL_OK;
 
     if (settings->retention_days > 0)
-        step.older_than = xpl_now_us() - settings->retention_days * DAY_US;
-    do {
-        if (do_step(r, &step, &err))
-            break;
-        n_deleted += step.n_deleted;
-        atomic_fetch_add(&r->app->meters.retention_records, (uint64_t)step.n_deleted);
-        step.after_seq = step.next_seq;
-    } while (!step.done && pause_for(r, PAUSE_MS));
-    log_round(n_deleted, &err);
+        all.older_than = round.now - settings->retention_days * DAY_US;
+    if (all.older_than || all.used_bytes)
+        st = delete_records(&round, all, &err);
+    if (!st)
+        apply_all_rules(&round, &err);
+    log_round(&round, &err);
 }
+
+/* ---- the thread ---- */
 
 static void *retention_main(void *arg)
 {
     struct xpl_retention *r = arg;
+    int64_t interval_us = r->app->settings.retention_interval_ms * 1000, next_us = 0, left_ms;
 
-    do
-        do_round(r);
-    while (pause_for(r, r->app->settings.retention_interval_ms));
+    do {
+        struct xpl_error err = {0};
+
+        if (do_purges(r, &err) && err.status != XPL_CANCELLED)
+            xpl_log(XPL_LOG_ERROR, "purge failed", "message", err.message, NULL);
+        if (xpl_monotonic_us() >= next_us) {
+            do_round(r);
+            next_us = xpl_monotonic_us() + interval_us;
+        }
+        left_ms = (next_us - xpl_monotonic_us()) / 1000 + 1;
+    } while (pause_for(r, left_ms > 0 ? left_ms : 1, true));
     return NULL;
 }
 
-static void destroy(struct xpl_retention *r)
+static void wake(void *context)
 {
+    struct xpl_retention *r = context;
+
+    pthread_mutex_lock(&r->lock);
+    r->woken = true;
+    pthread_cond_signal(&r->wakeup);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void xpl_retention_free(struct xpl_retention *r)
+{
+    if (!r)
+        return;
+    xpl_db_close(r->db);
     pthread_cond_destroy(&r->wakeup);
     pthread_mutex_destroy(&r->lock);
     free(r);
 }
 
-enum xpl_status xpl_retention_start(struct xpl_app *app, struct xpl_retention **ret, struct xpl_error *err)
+enum xpl_status xpl_retention_start(struct xpl_app *app, const char *db_path, struct xpl_retention **ret,
+                                    struct xpl_error *err)
 {
+    struct xpl_retention *r = calloc(1, sizeof *r);
     pthread_condattr_t monotonic;
-    struct xpl_retention *r;
+    enum xpl_status st;
 
-    if (app->settings.retention_days == 0 && app->settings.retention_bytes == 0)
-        return XPL_OK;
-    if (!(r = calloc(1, sizeof *r)))
+    if (!r)
         return xpl_no_memory(err);
     r->app = app;
     pthread_mutex_init(&r->lock, NULL);
@@ -131,10 +288,14 @@ enum xpl_status xpl_retention_start(struct xpl_app *app, struct xpl_retention **
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&r->wakeup, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&r->thread, NULL, retention_main, r) != 0) {
-        destroy(r);
-        return xpl_fail(err, XPL_NO_MEMORY, "the retention thread cannot be started");
+    st = xpl_db_open(db_path, XPL_DB_READER, &r->db, err);
+    if (!st && pthread_create(&r->thread, NULL, retention_main, r) != 0)
+        st = xpl_fail(err, XPL_NO_MEMORY, "the retention thread cannot be started");
+    if (st) {
+        xpl_retention_free(r);
+        return st;
     }
+    app->upkeep = (struct xpl_upkeep_hooks){r, wake};
     *ret = r;
     return XPL_OK;
 }
@@ -148,5 +309,4 @@ void xpl_retention_stop(struct xpl_retention *r)
     pthread_cond_signal(&r->wakeup);
     pthread_mutex_unlock(&r->lock);
     pthread_join(r->thread, NULL);
-    destroy(r);
 }

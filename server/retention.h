@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that deletes what retention.days and retention.bytes no longer allow: a few records at a time through the
- * writer, with a pause between, so that clients hardly notice.
+ * The thread that deletes: what the settings and the subscriptions' rules no longer allow, and what purges ask for. A
+ * few milliseconds at a time through the writer, with a pause as long between, so that clients hardly notice.
  */
 #ifndef XPL_SERVER_RETENTION_H
 #define XPL_SERVER_RETENTION_H
@@ -10,10 +10,14 @@
 
 struct xpl_retention;
 
-/** Starts it; `*ret` stays NULL when neither setting bounds anything. The writer of `app` must outlive it. */
-enum xpl_status xpl_retention_start(struct xpl_app *app, struct xpl_retention **ret, struct xpl_error *err);
+/** Starts it and sets app->upkeep. The writer of `app` must outlive it. */
+enum xpl_status xpl_retention_start(struct xpl_app *app, const char *db_path, struct xpl_retention **ret,
+                                    struct xpl_error *err);
 
-/** NULL is fine. */
+/** Ends the thread. Writes may go on and wake it. NULL is fine. */
 void xpl_retention_stop(struct xpl_retention *retention);
+
+/** After the last write. NULL is fine. */
+void xpl_retention_free(struct xpl_retention *retention);
 
 #endif

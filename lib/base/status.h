@@ -27,6 +27,7 @@ enum xpl_status {
     XPL_NOT_FOUND,
     XPL_BAD_METHOD,
     XPL_CONFLICT,
+    XPL_GONE, /* what is asked for was deleted on purpose */
     XPL_DATA_MART_EXISTS,
     XPL_TOO_LARGE,
     XPL_HEADER_TOO_LARGE,

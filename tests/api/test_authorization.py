@@ -41,6 +41,7 @@ class Tenant:
         wait_for(self.clients["viewer"], task_id)
         name, _ = users.add("viewer", instance)
         key = users.operator.post(f"/v2/users/{name}/api_keys", {})
+        purge = watched.client.post(f"/v2/data_sets/{watched.data_set_id}/purges", {"end": "2000-01-01T00:00:00Z"})
         self.record = watched.transaction(blocks())
         self.ids = {
             "data_mart_id": instance, "service_provider_id": watched.provider_id, "binding_id": watched.provider_id,
@@ -48,7 +49,7 @@ class Tenant:
             "record_id": self.clients["viewer"].get(watched.records_path)["records"][0]["metadata"]["id"],
             "request_id": logged.headers["Location"].rsplit("/", 1)[1], "monitor_instance_id": watched.monitor_id,
             "task_id": task_id, "transaction_id": transaction_id, "deployment_id": "d1", "user_name": name,
-            "api_key_id": key["metadata"]["id"],
+            "api_key_id": key["metadata"]["id"], "purge_id": purge["metadata"]["id"],
         }
 
     def content(self) -> list:

@@ -4,34 +4,21 @@ import json
 import os
 import sqlite3
 import subprocess
-import time
 
 import numpy
 import pytest
 import requests
 from support.client import Client, Watched, wait_for
+from support.data import SECONDS, age, explaind, rows, until
 from support.images import blocks, gradient
 from support.paths import program
 from support.processes import Daemon
 
-SECONDS = 60
-DAY_US = 24 * 3600 * 1_000_000
 CANNOT_CREATE, BAD_DATA, BAD_IO = 73, 65, 74  # of sysexits.h
-
-
-def explaind(*words) -> subprocess.CompletedProcess:
-    return subprocess.run([program("explaind"), *words], capture_output=True, text=True, timeout=SECONDS)
 
 
 def backup(daemon, file) -> subprocess.CompletedProcess:
     return explaind("backup", file, "--data", daemon.directory / "data")
-
-
-def until(condition):
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -157,6 +144,7 @@ def test_a_sound_database_has_no_problems(sound_copy):
     ("records are as many", "UPDATE record_blocks SET n = n + 1"),
     ("records are as many", "DELETE FROM record_blocks"),
     ("tasks are as many", "INSERT INTO task_counts VALUES ('m', 's', 'error', 1)"),
+    ("payloads take what was counted", "UPDATE data_set_usage SET payload_bytes = payload_bytes + 1"),
     ("leased tasks", "UPDATE explanation_tasks SET state = 'leased', lease_owner = 'w'"),
     ("other tasks", "UPDATE explanation_tasks SET lease_owner = 'w'"),
     ("failed tasks", "UPDATE explanation_tasks SET state = 'error'"),
@@ -195,18 +183,6 @@ def test_fsck_runs_beside_a_daemon(watched):
 
 
 # ---- retention ----
-
-def age(daemon, days, where):
-    """Makes rows look older. The daemon must not run."""
-    with sqlite3.connect(daemon.directory / "data" / "explaind.db") as database:
-        for table in ("records", "record_requests"):
-            database.execute(f"UPDATE {table} SET created_at = created_at - ? WHERE {where}", (days * DAY_US,))
-
-
-def rows(daemon, table) -> int:
-    with sqlite3.connect(f"file:{daemon.directory}/data/explaind.db?mode=ro", uri=True) as database:
-        return database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
-
 
 def test_records_over_the_age_go_with_everything_of_theirs(watched, start_daemon):
     task_id, _ = watched.explained(blocks())

@@ -20,6 +20,7 @@ SORTS = {
 }
 SCANS = {
     r"DELETE FROM (record_requests|event_errors|inference_events) WHERE (data_set|subscription)_id": "the end of a subscription",
+    r"json_each|FROM purges WHERE state = 'active'": "at most 1000 ids; purges that did not end",
     r"FROM automatic_counts": "a row for each rule",
     r"FROM \(SELECT 1 FROM inference_events .* LIMIT": "no more than are asked for",
     r"SELECT MAX\(id\) FROM \(SELECT id FROM record_requests ORDER BY id LIMIT": "the first hundred",
