@@ -14,6 +14,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/meter.h"
 #include "lib/base/text.h"
+#include "lib/image/decode.h"
 #include "lib/scoring/address.h"
 #include "lib/scoring/breaker.h"
 #include "lib/scoring/call_meters.h"
@@ -35,6 +36,7 @@ struct xpl_settings {
     int64_t limits_payload_bytes; /* scoring input of one logged image */
     int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
     int64_t limits_bodies_total; /* all request bodies in memory together */
+    int64_t limits_decode_ms;
     int64_t limits_tasks_queued, limits_tasks_queued_per_subscription;
     enum xpl_limits_profile limits_profile;
     int64_t explain_workers, explain_in_flight, explain_batch, explain_deadline_ms, explain_lease_ms, explain_retries;
@@ -78,6 +80,7 @@ struct xpl_upkeep_hooks {
 struct xpl_app_meters {
     struct xpl_call_meters model_calls;
     xpl_counter tasks_finished, tasks_failed, retention_records, purged_records;
+    xpl_counter decoder_failures;
     xpl_counter gateway_logged, gateway_unlogged; /* transactions; those that could not be */
 };
 
@@ -114,6 +117,7 @@ struct xpl_app {
     struct xpl_process_hooks process;
     struct xpl_gateway_hooks gateway;
     struct xpl_app_meters meters;
+    const struct xpl_picture_decoder *decoder;
     const struct xpl_address_policy *scoring_policy;
     struct xpl_breaker *breaker;
     struct xpl_model_tokens *model_tokens;

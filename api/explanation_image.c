@@ -26,7 +26,7 @@ static enum xpl_status load_image(struct xpl_call *call, const struct xpl_task *
         (st = xpl_model_settings_of_data_set(call->db, call->arena, call->data_mart_id, record.data_set_id, &model,
                                              err)))
         return st;
-    return xpl_record_image_load(call->db, call->arena, &record, &model.request, &request, ret, err);
+    return xpl_record_image_load(call->app, call->db, call->arena, &record, &model.request, &request, ret, err);
 }
 
 static enum xpl_status damaged(struct xpl_error *err)

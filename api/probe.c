@@ -115,7 +115,8 @@ static enum xpl_status load_image(struct probing *p, const struct probe_request 
 
     if (said->request.ptr) {
         p->subject.source = "request";
-        if ((st = xpl_request_read(call->arena, said->request, &p->model.request, &p->request, &inner)))
+        if ((st = xpl_request_read(call->arena, said->request, &p->model.request, call->app->decoder, &p->request,
+                                   &inner)))
             return xpl_fail_field(err, st, "request", "%s%s%s", inner.field, *inner.field ? ": " : "", inner.message);
         return xpl_request_pixels(call->arena, p->request, 0, &p->pixels, err);
     }
@@ -125,7 +126,8 @@ static enum xpl_status load_image(struct probing *p, const struct probe_request 
     p->subject.scoring_id = record.scoring_id;
     p->subject.logged = record.predicted.probabilities;
     p->image = (uint32_t)record.image_index;
-    return xpl_record_image_load(call->db, call->arena, &record, &p->model.request, &p->request, &p->pixels, err);
+    return xpl_record_image_load(call->app, call->db, call->arena, &record, &p->model.request, &p->request, &p->pixels,
+                                 err);
 }
 
 static enum xpl_status make_endpoint(struct probing *p, struct xpl_error *err)

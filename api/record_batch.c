@@ -224,8 +224,8 @@ static enum xpl_status as_record_error(enum xpl_status st, const char *member, c
 {
     char field[XPL_ERROR_FIELD_MAX];
 
-    if (st == XPL_NO_MEMORY)
-        return xpl_no_memory(err);
+    if (st == XPL_NO_MEMORY || st == XPL_OVERLOADED)
+        return xpl_fail(err, st, "%s", inner->message);
     snprintf(field, sizeof field, "%s%s%.100s", member, *inner->field ? "." : "", inner->field);
     return xpl_fail_field(err, st == XPL_TOO_LARGE ? st : XPL_BAD_RECORD, field, "%s", inner->message);
 }
@@ -285,7 +285,7 @@ static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_ba
     struct xpl_request *request;
     enum xpl_status st;
 
-    if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, &request, &inner)))
+    if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, call->app->decoder, &request, &inner)))
         return as_record_error(st, t->from_row ? "scoring_input" : "request", &inner, err);
     for (uint32_t i = 0; i < request->n_images; i++)
         if ((st = check_image(call, &request->images[i], err)))

@@ -20,15 +20,15 @@ enum xpl_status xpl_model_settings_of_data_set(struct xpl_db *db, struct xpl_are
     return xpl_model_settings_read(arena, properties, ret, err);
 }
 
-enum xpl_status xpl_record_image_load(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_record *record,
-                                      const struct xpl_request_hints *hints, struct xpl_request **ret_request,
-                                      struct xpl_pixels **ret, struct xpl_error *err)
+enum xpl_status xpl_record_image_load(const struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
+                                      const struct xpl_record *record, const struct xpl_request_hints *hints,
+                                      struct xpl_request **ret_request, struct xpl_pixels **ret, struct xpl_error *err)
 {
     struct xpl_text text;
     enum xpl_status st;
 
     if ((st = xpl_payload_load(db, arena, record->payload_id, &text, NULL, err)) ||
-        (st = xpl_request_read(arena, text, hints, ret_request, err)))
+        (st = xpl_request_read(arena, text, hints, app->decoder, ret_request, err)))
         return st;
     if (record->image_index >= (*ret_request)->n_images)
         return xpl_fail(err, XPL_STORAGE_FAILED, "the stored payload is damaged");

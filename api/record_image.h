@@ -3,6 +3,7 @@
 #ifndef XPL_API_RECORD_IMAGE_H
 #define XPL_API_RECORD_IMAGE_H
 
+#include "api/app.h"
 #include "db/records.h"
 #include "lib/scoring/model_settings.h"
 #include "lib/scoring/request.h"
@@ -13,8 +14,8 @@ enum xpl_status xpl_model_settings_of_data_set(struct xpl_db *db, struct xpl_are
                                                struct xpl_error *err);
 
 /** The logged request and the pixels of the record's image in it. */
-enum xpl_status xpl_record_image_load(struct xpl_db *db, struct xpl_arena *arena, const struct xpl_record *record,
-                                      const struct xpl_request_hints *hints, struct xpl_request **ret_request,
-                                      struct xpl_pixels **ret, struct xpl_error *err);
+enum xpl_status xpl_record_image_load(const struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
+                                      const struct xpl_record *record, const struct xpl_request_hints *hints,
+                                      struct xpl_request **ret_request, struct xpl_pixels **ret, struct xpl_error *err);
 
 #endif

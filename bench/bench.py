@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures explaind, prints a table of targets and figures, and writes them as JSON. Run it with scripts/bench."""
 import argparse
+import io
 import itertools
 import json
 import os
@@ -18,6 +19,7 @@ os.environ["EXPLAIND_BUILD"] = str(ROOT / "build" / "release")
 
 import loads  # noqa: E402
 import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
 from skimage import data, transform  # noqa: E402
 from skimage.segmentation import felzenszwalb, quickshift, slic  # noqa: E402
 from support.client import Client, Watched, wait_for  # noqa: E402
@@ -96,6 +98,17 @@ def measure_bodies(table, folder, quick):
         microseconds, size = engine("splice", kind, image=photo(90))
         table.add(f"one scoring body, 90x90x3 {kind}", microseconds, "us", f"<= {target} us", "",
                   f"{size / microseconds / 1000:.1f} GB/s")
+
+
+def measure_decoding(table, folder, quick):
+    for side, form in itertools.product((28, 90, 224), ("PNG", "JPEG")):
+        file = io.BytesIO()
+        Image.fromarray(photo(side).astype(np.uint8)).save(file, form)
+        done = subprocess.run([program("decode_bench"), program("explaind")], input=file.getvalue(),
+                              capture_output=True, check=True)
+        here, there = (float(word) for word in done.stdout.split())
+        table.add(f"decode a {form} of {side}x{side}x3 in its own process", there / 1000, "ms", "",
+                  f"{here / 1000:.3f} ms in the daemon's")
 
 
 # ---- explanations ----
@@ -251,9 +264,9 @@ def measure_start(table, folder, quick):
     table.add("start until ready", median(times), "ms", "<= 50 ms", "", f"the first one, with new keys, {first:.0f} ms")
 
 
-SECTIONS = {"segmentation": measure_segmentation, "bodies": measure_bodies, "explanations": measure_explanations,
-            "memory": measure_memory, "waiting": measure_waiting, "reading": measure_reading,
-            "logging": measure_logging, "start": measure_start}
+SECTIONS = {"segmentation": measure_segmentation, "bodies": measure_bodies, "decoding": measure_decoding,
+            "explanations": measure_explanations, "memory": measure_memory, "waiting": measure_waiting,
+            "reading": measure_reading, "logging": measure_logging, "start": measure_start}
 
 
 def machine():

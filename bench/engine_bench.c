@@ -109,7 +109,8 @@ static int time_read(const struct xpl_buf *text)
         struct xpl_request *request;
         struct xpl_pixels *pixels;
 
-        if (!arena || xpl_request_read(arena, (struct xpl_text){text->data, text->length}, NULL, &request, &err))
+        if (!arena || xpl_request_read(arena, (struct xpl_text){text->data, text->length}, NULL, &xpl_decode_in_process,
+                                       &request, &err))
             return 1;
         between = xpl_monotonic_us();
         if (xpl_request_pixels(arena, request, 0, &pixels, &err))
@@ -132,7 +133,8 @@ static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_bu
     struct xpl_request *request;
     enum xpl_status st;
 
-    if ((st = xpl_request_read(arena, (struct xpl_text){text->data, text->length}, NULL, &request, err)) ||
+    if ((st = xpl_request_read(arena, (struct xpl_text){text->data, text->length}, NULL, &xpl_decode_in_process,
+                               &request, err)) ||
         (st = xpl_request_pixels(arena, request, 0, &pixels, err)) ||
         (st = xpl_segment_image(arena, pixels, &params, &segments, err)) ||
         (st = xpl_fill_image(arena, pixels, segments, &params, seed, NULL, &fill, err)))

@@ -45,7 +45,7 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
         (st = xpl_decode_image(s->arena, data, length, s->options.channels, &height, &width, &bytes, err)) ||
         (st =
              xpl_sample_request(s->arena, &s->options.format, bytes, height, width, s->options.channels, &text, err)) ||
-        (st = xpl_request_read(s->arena, text, &hints, &s->request, err)) ||
+        (st = xpl_request_read(s->arena, text, &hints, &xpl_decode_in_process, &s->request, err)) ||
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
     xpl_hash(text.ptr, text.length, s->seed);

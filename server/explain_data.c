@@ -43,7 +43,7 @@ static enum xpl_status load_background(const struct loading *l, const char *scor
                                    &n, err);
     if (!st && n != 1)
         return xpl_fail(err, XPL_NOT_FOUND, "the background image %.100s is not there any more", scoring_id);
-    return st ? st : xpl_record_image_load(l->db, l->arena, found, hints, &request, ret, err);
+    return st ? st : xpl_record_image_load(l->app, l->db, l->arena, found, hints, &request, ret, err);
 }
 
 enum xpl_status xpl_task_data_load(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
@@ -56,7 +56,8 @@ enum xpl_status xpl_task_data_load(struct xpl_app *app, struct xpl_db *db, struc
     *ret = (struct xpl_task_data){0};
     if ((st = load_entities(&l, ret, err)) ||
         (st = xpl_record_get(db, arena, task->data_mart_id, NULL, task->record_id, &ret->record, err)) ||
-        (st = xpl_record_image_load(db, arena, &ret->record, &ret->model.request, &ret->request, &ret->image, err)))
+        (st =
+             xpl_record_image_load(app, db, arena, &ret->record, &ret->model.request, &ret->request, &ret->image, err)))
         return st;
     return params->fill == XPL_FILL_IMAGE
                ? load_background(&l, params->background, &ret->model.request, &ret->background, err)

@@ -20,6 +20,9 @@
 #include "server/commands.h"
 #include "server/config.h"
 #include "server/data_dir.h"
+#include "server/decode_helper.h"
+#include "server/decode_wire.h"
+#include "server/decoder.h"
 #include "server/explain_command.h"
 #include "server/first_admin.h"
 #include "server/gateway_log.h"
@@ -42,6 +45,7 @@ struct process {
     struct xpl_tls tls;
     struct xpl_listener listeners[XPL_MAX_LISTEN + 1]; /* the last one is the local socket */
     struct xpl_address_policy *policy;
+    struct xpl_decoder *decoder;
     struct xpl_waiting *waiting;
     struct xpl_streams *streams;
     struct xpl_workers *workers;
@@ -72,6 +76,18 @@ static enum xpl_status load_settings(struct process *p, struct xpl_error *err)
         st = xpl_config_load(p->arena, &p->app.settings, options->config_file, err);
     for (size_t i = 0; !st && i < options->n_set; i++)
         st = xpl_config_assign(p->arena, &p->app.settings, options->set[i], err);
+    return st;
+}
+
+/* Before there are keys, threads or connections. */
+static enum xpl_status start_decoder(struct process *p, struct xpl_error *err)
+{
+    const struct xpl_decoder_options options = {.timeout_ms = p->app.settings.limits_decode_ms,
+                                                .failures = &p->app.meters.decoder_failures};
+    enum xpl_status st = xpl_decoder_start(&options, &p->decoder, err);
+
+    if (!st)
+        p->app.decoder = xpl_decoder_face(p->decoder);
     return st;
 }
 
@@ -230,9 +246,12 @@ static int serve(struct process *p)
         puts("the configuration is good");
         return EX_OK;
     }
+    if (start_decoder(p, &err))
+        return fail(&err, EX_OSERR);
     if (open_all(p, &err))
         return fail(&err, EX_CONFIG);
     if ((st = start(p, &err)) == XPL_OK) {
+        xpl_decoder_check(p->decoder);
         announce(p);
         wait_for_signal(&signals);
     }
@@ -277,7 +296,7 @@ static shell_fn shell_command(const char *name)
     return strcmp(name, "probe") == 0 ? xpl_probe_command : NULL;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct process p = {.arena = xpl_arena_new(CONFIG_ARENA_BYTES), .data_dir = {.lock_fd = -1}};
     struct xpl_error err = {0};
@@ -292,9 +311,17 @@ int main(int argc, char **argv)
     }
     xpl_db_start();
     code = at_a_shell ? at_a_shell(argc - 1, argv + 1) : run(&p);
+    xpl_decoder_stop(p.decoder);
     xpl_breaker_free(p.app.breaker);
     xpl_model_tokens_free(p.app.model_tokens);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);
     return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], XPL_DECODE_COMMAND) == 0)
+        return xpl_decode_helper();
+    return run_command(argc, argv);
 }

@@ -80,6 +80,13 @@ static void page_model_calls(const struct xpl_app *app, struct xpl_buf *out)
     }
 }
 
+static void page_decoder(const struct xpl_app *app, struct xpl_buf *out)
+{
+    page_value(out, "explaind_decoder_failures_total", "counter",
+               "Processes for decoding pictures that ended unasked or had to be killed.",
+               (double)xpl_counted(&app->meters.decoder_failures));
+}
+
 static double file_size(const char *path, const char *suffix)
 {
     char name[4096];
@@ -127,6 +134,7 @@ void xpl_metrics_page(const struct xpl_metrics *metrics, const struct xpl_app *a
     page_tasks(app, gauges, out);
     page_automatic(gauges, out);
     page_model_calls(app, out);
+    page_decoder(app, out);
     page_storage(app, gauges, out);
     page_gateway(app, out);
 }

@@ -213,7 +213,7 @@ static enum xpl_status try_format(struct probing *p, const char *name, json_t *v
     format.name = name;
     model.request.layout = format.layout;
     if ((st = xpl_sample_request(p->arena, &format, p->bytes, p->height, p->width, p->options.channels, &text, err)) ||
-        (st = xpl_request_read(p->arena, text, &model.request, &request, err)) ||
+        (st = xpl_request_read(p->arena, text, &model.request, &xpl_decode_in_process, &request, err)) ||
         (st = xpl_request_pixels(p->arena, request, 0, &pixels, err)))
         return st;
     input.request = request;

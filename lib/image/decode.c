@@ -53,6 +53,11 @@ enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size
 static const uint8_t png_magic[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 static const uint8_t jpeg_magic[] = {0xff, 0xd8, 0xff};
 
+static bool is_png(const uint8_t *data, size_t length)
+{
+    return length > sizeof png_magic && memcmp(data, png_magic, sizeof png_magic) == 0;
+}
+
 static size_t big_endian(const uint8_t *at)
 {
     return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
@@ -85,7 +90,7 @@ static bool png_is_sound(const uint8_t *data, size_t length)
 static enum xpl_status check_head(const uint8_t *data, size_t length, struct xpl_picture_size *ret,
                                   struct xpl_error *err)
 {
-    bool png = length > sizeof png_magic && memcmp(data, png_magic, sizeof png_magic) == 0;
+    bool png = is_png(data, length);
     bool jpeg = length > sizeof jpeg_magic && memcmp(data, jpeg_magic, sizeof jpeg_magic) == 0;
     int width, height, channels;
 
@@ -102,21 +107,47 @@ static enum xpl_status check_head(const uint8_t *data, size_t length, struct xpl
     return XPL_OK;
 }
 
-enum xpl_status xpl_decode_picture(struct xpl_arena *arena, const void *data, size_t length,
-                                   struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err)
+enum xpl_status xpl_picture_read(const void *data, size_t length, struct xpl_picture_size *ret_size, uint8_t **ret,
+                                 struct xpl_error *err)
 {
-    enum xpl_status st = check_head(data, length, ret_size, err);
+    struct xpl_picture_size size;
+    enum xpl_status st = check_head(data, length, &size, err);
     int width, height, ignored;
     uint8_t *decoded;
-    size_t n;
 
     if (st)
         return st;
-    decoded = stbi_load_from_memory(data, (int)length, &width, &height, &ignored, (int)ret_size->channels);
+    decoded = stbi_load_from_memory(data, (int)length, &width, &height, &ignored, (int)size.channels);
     if (!decoded)
-        return xpl_fail(err, XPL_BAD_RECORD, "is a picture that cannot be decoded: %s", stbi_failure_reason());
-    n = (size_t)ret_size->height * ret_size->width * ret_size->channels;
-    *ret = xpl_arena_copy(arena, decoded, n);
-    stbi_image_free(decoded);
-    return *ret ? XPL_OK : xpl_no_memory(err);
+        return xpl_fail(err, XPL_BAD_RECORD, "is a %s picture that cannot be decoded",
+                        is_png(data, length) ? "PNG" : "JPEG");
+    *ret_size = size;
+    *ret = decoded;
+    return XPL_OK;
 }
+
+void xpl_picture_free(uint8_t *picture)
+{
+    stbi_image_free(picture);
+}
+
+static enum xpl_status decode_in_process(void *context, struct xpl_arena *arena, const void *data, size_t length,
+                                         struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err)
+{
+    struct xpl_picture_size size;
+    uint8_t *decoded, *copy;
+    enum xpl_status st = xpl_picture_read(data, length, &size, &decoded, err);
+
+    (void)context;
+    if (st)
+        return st;
+    copy = xpl_arena_copy(arena, decoded, (size_t)size.height * size.width * size.channels);
+    xpl_picture_free(decoded);
+    if (!copy)
+        return xpl_no_memory(err);
+    *ret_size = size;
+    *ret = copy;
+    return XPL_OK;
+}
+
+const struct xpl_picture_decoder xpl_decode_in_process = {NULL, decode_in_process};

@@ -10,6 +10,7 @@
 #include "lib/base/status.h"
 
 #define XPL_PICTURE_MAX_PIXELS ((size_t)4 << 20)
+#define XPL_PICTURE_MAX_BYTES  ((size_t)4 << 20) /* of its file */
 
 struct xpl_picture_size {
     uint32_t height, width, channels; /* 1, 3 or 4 */
@@ -24,10 +25,23 @@ enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size
                                  uint32_t *height, uint32_t *width, uint8_t **ret, struct xpl_error *err);
 
 /**
- * Decodes a PNG or JPEG as it is, for pictures that clients send: 8-bit values, row-major. XPL_BAD_RECORD: neither, a
- * side above XPL_IMAGE_MAX_SIDE, more than XPL_PICTURE_MAX_PIXELS, or broken.
+ * Decodes a PNG or JPEG as it is, for pictures that clients send: 8-bit values, row-major, to be freed with
+ * xpl_picture_free. XPL_BAD_RECORD: neither, a side above XPL_IMAGE_MAX_SIDE, more than XPL_PICTURE_MAX_PIXELS, or
+ * broken.
  */
-enum xpl_status xpl_decode_picture(struct xpl_arena *arena, const void *data, size_t length,
-                                   struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err);
+enum xpl_status xpl_picture_read(const void *data, size_t length, struct xpl_picture_size *ret_size, uint8_t **ret,
+                                 struct xpl_error *err);
+void xpl_picture_free(uint8_t *picture);
+
+/** Whatever decodes the pictures of clients: this process, or one that has nothing to lose. Any thread may ask it. */
+struct xpl_picture_decoder {
+    void *context;
+    /* As xpl_picture_read, into an arena. Any status but XPL_BAD_RECORD is not the picture's fault. */
+    enum xpl_status (*decode)(void *context, struct xpl_arena *arena, const void *data, size_t length,
+                              struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err);
+};
+
+/** For programs at a shell, whose pictures are their user's own. */
+extern const struct xpl_picture_decoder xpl_decode_in_process;
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "lib/image/stb_memory.h"
 
-#define STBI_MALLOC  xpl_stb_malloc
-#define STBI_REALLOC xpl_stb_realloc
-#define STBI_FREE    free
+#define STBI_MALLOC        xpl_stb_malloc
+#define STBI_REALLOC_SIZED xpl_stb_realloc
+#define STBI_FREE          xpl_stb_free
 #define STBI_NO_STDIO
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR

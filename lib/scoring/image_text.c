@@ -5,7 +5,6 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/json_scan.h"
-#include "lib/image/decode.h"
 
 #define MAX_PREFIX 64u
 
@@ -53,42 +52,21 @@ static enum xpl_status unescaped(struct xpl_arena *arena, struct xpl_text text, 
     return XPL_OK;
 }
 
-static struct xpl_pixels *pixels_of(struct xpl_arena *arena, const uint8_t *bytes, const struct xpl_picture_size *size)
+enum xpl_status xpl_image_text_decode(struct xpl_arena *arena, struct xpl_text raw,
+                                      const struct xpl_picture_decoder *decoder, struct xpl_picture_size *ret_size,
+                                      uint8_t **ret, struct xpl_error *err)
 {
-    struct xpl_pixels *pixels = XPL_NEW(arena, struct xpl_pixels);
-    size_t n;
-
-    if (!pixels)
-        return NULL;
-    *pixels =
-        (struct xpl_pixels){.height = size->height, .width = size->width, .channels = size->channels, .integers = true};
-    n = xpl_pixels_count(pixels);
-    if (!(pixels->values = XPL_NEW_ARRAY(arena, double, n)))
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        pixels->values[i] = bytes[i];
-    return pixels;
-}
-
-enum xpl_status xpl_image_text_decode(struct xpl_arena *arena, struct xpl_text raw, struct xpl_pixels **ret,
-                                      struct xpl_error *err)
-{
-    struct xpl_picture_size size = {0};
-    struct xpl_error inner = {0};
-    enum xpl_status st;
     size_t prefix = xpl_image_text_prefix(raw), length = 0;
     struct xpl_text data = {raw.ptr + prefix, raw.length - prefix};
-    uint8_t *encoded, *bytes;
+    enum xpl_status st;
+    uint8_t *encoded;
     char *text;
 
-    if (data.length / 4 * 3 > XPL_MAX_ENCODED_BYTES)
-        return xpl_fail(err, XPL_BAD_RECORD, "is a picture of more than %zu bytes", XPL_MAX_ENCODED_BYTES);
+    if (data.length / 4 * 3 > XPL_PICTURE_MAX_BYTES)
+        return xpl_fail(err, XPL_BAD_RECORD, "is a picture of more than %zu bytes", XPL_PICTURE_MAX_BYTES);
     if ((st = unescaped(arena, data, &text, err)))
         return st;
     if (!(encoded = xpl_base64_decode(arena, text, &length)))
         return xpl_fail(err, XPL_BAD_RECORD, "is not base64");
-    if ((st = xpl_decode_picture(arena, encoded, length, &size, &bytes, &inner)))
-        return st == XPL_NO_MEMORY ? xpl_no_memory(err) : xpl_fail(err, XPL_BAD_RECORD, "%s", inner.message);
-    *ret = pixels_of(arena, bytes, &size);
-    return *ret ? XPL_OK : xpl_no_memory(err);
+    return decoder->decode(decoder->context, arena, encoded, length, ret_size, ret, err);
 }

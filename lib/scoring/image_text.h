@@ -6,9 +6,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
-#include "lib/image/pixels.h"
-
-#define XPL_MAX_ENCODED_BYTES ((size_t)4 << 20)
+#include "lib/image/decode.h"
 
 /** Whether the raw text of a JSON string (without its quotes) begins as such a picture does. */
 bool xpl_is_image_text(struct xpl_text raw);
@@ -21,9 +19,10 @@ size_t xpl_image_text_prefix(struct xpl_text raw);
 
 /**
  * The picture: 8-bit values with the channels that it has (1, 3 or 4). XPL_BAD_RECORD when it is no PNG or JPEG, is
- * broken, or is larger than XPL_MAX_ENCODED_BYTES or than the decoder takes.
+ * broken, or is larger than XPL_PICTURE_MAX_BYTES or than the decoder takes; other errors are not its fault.
  */
-enum xpl_status xpl_image_text_decode(struct xpl_arena *arena, struct xpl_text raw, struct xpl_pixels **ret,
-                                      struct xpl_error *err);
+enum xpl_status xpl_image_text_decode(struct xpl_arena *arena, struct xpl_text raw,
+                                      const struct xpl_picture_decoder *decoder, struct xpl_picture_size *ret_size,
+                                      uint8_t **ret, struct xpl_error *err);
 
 #endif

@@ -103,30 +103,40 @@ static enum xpl_status find_image(const struct row_shape *row, const struct xpl_
 
 /* ---- images ---- */
 
-static enum xpl_status measure_picture(struct xpl_arena *arena, struct xpl_text raw, struct xpl_request_image *image,
-                                       struct xpl_error *err)
+/* What reading a request needs all the way down. */
+struct reading {
+    struct xpl_arena *arena;
+    const struct xpl_picture_decoder *decoder;
+    struct xpl_request *request;
+};
+
+static enum xpl_status read_picture(const struct reading *r, struct xpl_text raw, struct xpl_request_image *image,
+                                    struct xpl_error *err)
 {
-    struct xpl_pixels *pixels;
-    enum xpl_status st = xpl_image_text_decode(arena, raw, &pixels, err);
+    struct xpl_picture_size size;
+    uint8_t *picture;
+    enum xpl_status st = xpl_image_text_decode(r->arena, raw, r->decoder, &size, &picture, err);
 
     if (st)
         return st;
     image->form = XPL_FORM_ENCODED;
-    image->height = pixels->height;
-    image->width = pixels->width;
-    image->channels = pixels->channels;
+    image->height = size.height;
+    image->width = size.width;
+    image->channels = size.channels;
+    image->picture = picture;
     return XPL_OK;
 }
 
-static enum xpl_status add_image(struct xpl_arena *arena, struct xpl_request *request, struct xpl_text row,
-                                 struct xpl_text found, struct xpl_error *err)
+static enum xpl_status add_image(const struct reading *r, struct xpl_text row, struct xpl_text found,
+                                 struct xpl_error *err)
 {
+    struct xpl_request *request = r->request;
     struct xpl_request_image *image = &request->images[request->n_images];
     enum xpl_status st;
 
     if (xpl_json_text_is_string(found)) {
         found = (struct xpl_text){found.ptr + 1, found.length - 2};
-        st = measure_picture(arena, found, image, err);
+        st = read_picture(r, found, image, err);
     } else
         st = xpl_shape_measure(found, &request->hints, image, err);
     if (st)
@@ -140,15 +150,15 @@ static enum xpl_status add_image(struct xpl_arena *arena, struct xpl_request *re
 }
 
 /* Room for one image more. */
-static enum xpl_status grow(struct xpl_arena *arena, struct xpl_request *request, uint32_t *capacity,
-                            struct xpl_error *err)
+static enum xpl_status grow(const struct reading *r, uint32_t *capacity, struct xpl_error *err)
 {
+    struct xpl_request *request = r->request;
     struct xpl_request_image *more;
 
     if (request->n_images < *capacity)
         return XPL_OK;
     *capacity = *capacity ? 2 * *capacity : 4;
-    if (!(more = XPL_NEW_ARRAY(arena, struct xpl_request_image, *capacity)))
+    if (!(more = XPL_NEW_ARRAY(r->arena, struct xpl_request_image, *capacity)))
         return xpl_no_memory(err);
     if (request->n_images)
         memcpy(more, request->images, request->n_images * sizeof *more);
@@ -158,7 +168,15 @@ static enum xpl_status grow(struct xpl_arena *arena, struct xpl_request *request
 
 /* ---- rows to images ---- */
 
-static enum xpl_status read_row(struct xpl_arena *arena, struct xpl_request *request, const struct row_shape *row,
+/* An error of one image, with where it stands; what is not the image's fault stays as it is. */
+static enum xpl_status image_error(enum xpl_status st, const char *field, const struct xpl_error *inner,
+                                   struct xpl_error *err)
+{
+    return st == XPL_BAD_RECORD ? xpl_fail_field(err, st, field, "%s", inner->message)
+                                : xpl_fail(err, st, "%s", inner->message);
+}
+
+static enum xpl_status read_row(const struct reading *r, const struct row_shape *row,
                                 const struct xpl_request_place *place, struct xpl_error *err)
 {
     struct xpl_error inner = {0};
@@ -166,19 +184,16 @@ static enum xpl_status read_row(struct xpl_arena *arena, struct xpl_request *req
     enum xpl_status st;
     char field[96];
 
-    st = find_image(row, &request->hints, place->has_fields, &found, &inner);
+    st = find_image(row, &r->request->hints, place->has_fields, &found, &inner);
     if (!st)
-        st = add_image(arena, request, row->text, found, &inner);
-    if (st == XPL_NO_MEMORY)
-        return xpl_no_memory(err);
+        st = add_image(r, row->text, found, &inner);
     if (!st)
         return XPL_OK;
-    snprintf(field, sizeof field, "%s[%u]", place->path, request->n_images);
-    return xpl_fail_field(err, XPL_BAD_RECORD, field, "%s", inner.message);
+    snprintf(field, sizeof field, "%s[%u]", place->path, r->request->n_images);
+    return image_error(st, field, &inner, err);
 }
 
-static enum xpl_status read_rows(struct xpl_arena *arena, struct xpl_request *request,
-                                 const struct xpl_request_place *place, struct xpl_error *err)
+static enum xpl_status read_rows(const struct reading *r, const struct xpl_request_place *place, struct xpl_error *err)
 {
     struct xpl_json_scan scan;
     struct row_shape row;
@@ -190,28 +205,25 @@ static enum xpl_status read_rows(struct xpl_arena *arena, struct xpl_request *re
     if ((st = xpl_json_enter_array(&scan)))
         return st;
     while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
-        if (request->n_images == MAX_IMAGES)
+        if (r->request->n_images == MAX_IMAGES)
             break;
-        if ((st = look_at_row(&scan, &row)) || (st = grow(arena, request, &capacity, err)) ||
-            (st = read_row(arena, request, &row, place, err)))
+        if ((st = look_at_row(&scan, &row)) || (st = grow(r, &capacity, err)) || (st = read_row(r, &row, place, err)))
             return st;
     }
-    if (st || (request->n_images > 0 && !more))
+    if (st || (r->request->n_images > 0 && !more))
         return st;
     return xpl_fail_field(err, XPL_BAD_RECORD, place->path, "must hold 1 to %u images", MAX_IMAGES);
 }
 
-static enum xpl_status read_one(struct xpl_arena *arena, struct xpl_request *request,
-                                const struct xpl_request_place *place, struct xpl_error *err)
+static enum xpl_status read_one(const struct reading *r, const struct xpl_request_place *place, struct xpl_error *err)
 {
     struct xpl_error inner = {0};
     uint32_t capacity = 0;
-    enum xpl_status st = grow(arena, request, &capacity, err);
+    enum xpl_status st = grow(r, &capacity, err);
 
-    if (st || (st = add_image(arena, request, place->value, place->value, &inner)) == XPL_OK)
+    if (st || (st = add_image(r, place->value, place->value, &inner)) == XPL_OK)
         return st;
-    return st == XPL_NO_MEMORY ? xpl_no_memory(err)
-                               : xpl_fail_field(err, XPL_BAD_RECORD, place->path, "%s", inner.message);
+    return image_error(st, place->path, &inner, err);
 }
 
 /* The numbers of all images in one list: each image is a part of it. */
@@ -232,9 +244,9 @@ static void cut(struct xpl_request *request, const struct xpl_request_place *pla
     }
 }
 
-static enum xpl_status read_flat(struct xpl_arena *arena, struct xpl_request *request,
-                                 const struct xpl_request_place *place, struct xpl_error *err)
+static enum xpl_status read_flat(const struct reading *r, const struct xpl_request_place *place, struct xpl_error *err)
 {
+    struct xpl_request *request = r->request;
     struct xpl_request_image shape = {.form = XPL_FORM_HW, .channels = 1};
     struct xpl_error inner = {0};
     size_t n, each;
@@ -256,29 +268,30 @@ static enum xpl_status read_flat(struct xpl_arena *arena, struct xpl_request *re
     if (st)
         return xpl_fail_field(err, st, place->path, "%s", inner.message);
     request->n_images = place->dims[0];
-    if (!(request->images = XPL_NEW_ARRAY(arena, struct xpl_request_image, request->n_images)))
+    if (!(request->images = XPL_NEW_ARRAY(r->arena, struct xpl_request_image, request->n_images)))
         return xpl_no_memory(err);
     cut(request, place, &shape, each);
     return XPL_OK;
 }
 
-static enum xpl_status read_place(struct xpl_arena *arena, struct xpl_request *request,
-                                  const struct xpl_request_place *place, struct xpl_error *err)
+static enum xpl_status read_place(const struct reading *r, const struct xpl_request_place *place, struct xpl_error *err)
 {
-    enum xpl_status st = place->kind == XPL_PLACE_ROWS   ? read_rows(arena, request, place, err)
-                         : place->kind == XPL_PLACE_FLAT ? read_flat(arena, request, place, err)
-                                                         : read_one(arena, request, place, err);
+    enum xpl_status st = place->kind == XPL_PLACE_ROWS   ? read_rows(r, place, err)
+                         : place->kind == XPL_PLACE_FLAT ? read_flat(r, place, err)
+                                                         : read_one(r, place, err);
 
-    if (!st && request->n_images > 1 && request->one_row)
+    if (!st && r->request->n_images > 1 && r->request->one_row)
         return xpl_fail_field(err, XPL_BAD_RECORD, place->path,
                               "has several images beside other data that has rows; log a record for each");
     return st;
 }
 
 enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_request_hints *hints,
-                                 struct xpl_request **ret, struct xpl_error *err)
+                                 const struct xpl_picture_decoder *decoder, struct xpl_request **ret,
+                                 struct xpl_error *err)
 {
     struct xpl_request *request = XPL_NEW(arena, struct xpl_request);
+    const struct reading reading = {arena, decoder, request};
     struct xpl_request_place place;
     enum xpl_status st;
 
@@ -289,7 +302,7 @@ enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, 
     *request = (struct xpl_request){.shape = place.shape, .text = text, .count = place.count, .one_row = place.one_row};
     if (hints)
         request->hints = *hints;
-    if ((st = read_place(arena, request, &place, err)))
+    if ((st = read_place(&reading, &place, err)))
         return st;
     *ret = request;
     return XPL_OK;

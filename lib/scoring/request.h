@@ -17,6 +17,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
+#include "lib/image/decode.h"
 #include "lib/image/pixels.h"
 #include "lib/scoring/model_hints.h"
 
@@ -45,6 +46,7 @@ struct xpl_request_image {
     size_t row_offset, row_length; /* the row that holds it: the same unless rows have several cells or members */
     uint32_t height, width, channels;
     enum xpl_image_form form;
+    const uint8_t *picture; /* XPL_FORM_ENCODED: height x width x channels, else NULL */
 };
 
 struct xpl_request {
@@ -58,12 +60,14 @@ struct xpl_request {
 };
 
 /**
- * Finds every image; `hints` may be NULL. XPL_BAD_RECORD names what was looked for and where (field path relative to
- * the request) when there is none or its shape is not usable (ragged, not 2-D or 3-D, channels other than 1, 3, 4, a
- * side above XPL_IMAGE_MAX_SIDE). Encoded pictures are decoded for that.
+ * Finds every image; `hints` may be NULL. `decoder` decodes the pictures among them. XPL_BAD_RECORD names what was
+ * looked for and where (field path relative to the request) when there is none or its shape is not usable (ragged, not
+ * 2-D or 3-D, channels other than 1, 3, 4, a side above XPL_IMAGE_MAX_SIDE, a picture that cannot be decoded);
+ * XPL_OVERLOADED that nothing can be decoded now.
  */
 enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_request_hints *hints,
-                                 struct xpl_request **ret, struct xpl_error *err);
+                                 const struct xpl_picture_decoder *decoder, struct xpl_request **ret,
+                                 struct xpl_error *err);
 
 /** The numbers of one image, channels last. */
 enum xpl_status xpl_request_pixels(struct xpl_arena *arena, const struct xpl_request *request, uint32_t image,

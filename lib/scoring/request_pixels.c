@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/text.h"
-#include "lib/scoring/image_text.h"
 #include "lib/scoring/number_text.h"
 #include "lib/scoring/request.h"
 
@@ -45,6 +44,14 @@ static void read_numbers(const struct xpl_request *request, const struct xpl_req
         at = read_number(at, end, &pixels->values[place_of(image, i)], &pixels->integers);
 }
 
+static void copy_picture(const struct xpl_request_image *image, struct xpl_pixels *pixels)
+{
+    size_t n = xpl_pixels_count(pixels);
+
+    for (size_t i = 0; i < n; i++)
+        pixels->values[i] = image->picture[i];
+}
+
 /* What the subscription says about colours. */
 static void use_hints(struct xpl_pixels *pixels, const struct xpl_request_hints *hints)
 {
@@ -62,17 +69,18 @@ enum xpl_status xpl_request_pixels(struct xpl_arena *arena, const struct xpl_req
     const struct xpl_request_image *image = &request->images[index];
     struct xpl_pixels *pixels;
 
-    if (image->form == XPL_FORM_ENCODED)
-        return xpl_image_text_decode(arena, (struct xpl_text){request->text.ptr + image->offset, image->length}, ret,
-                                     err);
     if (!(pixels = XPL_NEW(arena, struct xpl_pixels)))
         return xpl_no_memory(err);
     *pixels = (struct xpl_pixels){
         .height = image->height, .width = image->width, .channels = image->channels, .integers = true};
     if (!(pixels->values = XPL_NEW_ARRAY(arena, double, xpl_pixels_count(pixels))))
         return xpl_no_memory(err);
-    read_numbers(request, image, pixels);
-    use_hints(pixels, &request->hints);
+    if (image->form == XPL_FORM_ENCODED)
+        copy_picture(image, pixels);
+    else {
+        read_numbers(request, image, pixels);
+        use_hints(pixels, &request->hints);
+    }
     *ret = pixels;
     return XPL_OK;
 }

@@ -23,17 +23,30 @@ struct xpl_splice_picture {
     uint8_t *scanlines, *png; /* what a body is made in */
 };
 
-static uint8_t *scanlines_of(struct xpl_arena *arena, const struct xpl_pixels *pixels,
-                             const struct xpl_png_shape *shape)
+/* Where the i-th byte of a picture is in its scanlines: each begins with its filter, 0. */
+static size_t in_scanlines(const struct xpl_png_shape *shape, size_t i)
 {
-    uint8_t *lines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(shape)), *at = lines;
-    size_t row = (size_t)pixels->width * pixels->channels;
+    return i + i / ((size_t)shape->width * shape->channels) + 1;
+}
 
-    for (size_t y = 0; lines && y < pixels->height; y++) {
-        at++; /* filter 0 */
-        for (size_t i = 0; i < row; i++)
-            *at++ = (uint8_t)fmin(255, fmax(0, round(pixels->values[y * row + i])));
-    }
+static uint8_t *scanlines_of(struct xpl_arena *arena, const uint8_t *picture, const struct xpl_png_shape *shape)
+{
+    uint8_t *lines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(shape));
+    size_t row = (size_t)shape->width * shape->channels;
+
+    for (size_t y = 0; lines && y < shape->height; y++)
+        memcpy(lines + in_scanlines(shape, y * row), picture + y * row, row);
+    return lines;
+}
+
+static uint8_t *scanlines_of_fill(struct xpl_arena *arena, const struct xpl_pixels *fill,
+                                  const struct xpl_png_shape *shape)
+{
+    uint8_t *lines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(shape));
+    size_t n = xpl_pixels_count(fill);
+
+    for (size_t i = 0; lines && i < n; i++)
+        lines[in_scanlines(shape, i)] = (uint8_t)fmin(255, fmax(0, round(fill->values[i])));
     return lines;
 }
 
@@ -66,19 +79,15 @@ enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, s
     struct xpl_text raw = {source->request->text.ptr + image->offset, image->length};
     struct xpl_arena *arena = source->arena;
     struct xpl_splice_picture *p = XPL_NEW(arena, struct xpl_splice_picture);
-    struct xpl_pixels *pixels;
-    enum xpl_status st;
 
     if (!p)
         return xpl_no_memory(err);
-    if ((st = xpl_image_text_decode(arena, raw, &pixels, err)))
-        return st;
     p->shape = (struct xpl_png_shape){image->height, image->width, image->channels};
     p->png_size = xpl_png_stored_size(&p->shape);
     p->prefix = xpl_image_text_prefix(raw) ? PREFIX : "";
     p->length = strlen(p->prefix) + xpl_base64_length(p->png_size);
-    p->on = scanlines_of(arena, pixels, &p->shape);
-    p->off = scanlines_of(arena, source->fill, &p->shape);
+    p->on = scanlines_of(arena, image->picture, &p->shape);
+    p->off = scanlines_of_fill(arena, source->fill, &p->shape);
     p->scanlines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(&p->shape));
     p->png = xpl_arena_alloc(arena, p->png_size);
     p->n_runs = put_runs(source, &p->shape, NULL);

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xpl_request *request;
     struct xpl_error err = {0};
 
-    if (xpl_request_read(arena, text, NULL, &request, &err) == XPL_OK)
+    if (xpl_request_read(arena, text, NULL, &xpl_decode_in_process, &request, &err) == XPL_OK)
         for (uint32_t i = 0; i < request->n_images && i < 4; i++)
             use_image(arena, request, i);
     else

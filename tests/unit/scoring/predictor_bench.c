@@ -12,7 +12,8 @@ static void make_splicer(struct bench *b)
     struct xpl_pixels fill = {.height = 1, .width = N_SEGMENTS, .channels = 1, .integers = true, .values = nothing};
     struct xpl_request *request;
 
-    assert_int_equal(xpl_request_read(b->arena, xpl_text_of(REQUEST), NULL, &request, &b->err), XPL_OK);
+    assert_int_equal(xpl_request_read(b->arena, xpl_text_of(REQUEST), NULL, &xpl_decode_in_process, &request, &b->err),
+                     XPL_OK);
     assert_int_equal(xpl_splicer_new(b->arena, request, 0, NULL, labels, N_SEGMENTS, &fill, &b->splicer, &b->err),
                      XPL_OK);
 }

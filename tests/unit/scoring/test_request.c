@@ -12,7 +12,7 @@ static struct xpl_request *read_ok(struct xpl_arena *arena, const char *text)
 {
     struct xpl_request *request = NULL;
     struct xpl_error err = {0};
-    enum xpl_status st = xpl_request_read(arena, xpl_text_of(text), NULL, &request, &err);
+    enum xpl_status st = xpl_request_read(arena, xpl_text_of(text), NULL, &xpl_decode_in_process, &request, &err);
 
     if (st)
         fail_msg("%s: %s %s", text, err.field, err.message);
@@ -187,7 +187,7 @@ static void malformed_requests_are_refused_with_the_place_and_what_was_looked_fo
         struct xpl_text text = exact_copy(m->text);
         struct xpl_request *request = NULL;
         struct xpl_error err = {0};
-        enum xpl_status st = xpl_request_read(*state, text, NULL, &request, &err);
+        enum xpl_status st = xpl_request_read(*state, text, NULL, &xpl_decode_in_process, &request, &err);
 
         if (st != m->status || strcmp(err.field, m->field ? m->field : "") != 0 || !strstr(err.message, m->says))
             fail_msg("%s: status %d, field \"%s\", \"%s\"", m->text, (int)st, err.field, err.message);
@@ -207,7 +207,8 @@ static void a_side_above_the_limit_is_refused(void **state)
     for (unsigned i = 1; i <= XPL_IMAGE_MAX_SIDE; i++)
         xpl_buf_string(text, ",0");
     xpl_buf_string(text, "]]]}");
-    assert_int_equal(xpl_request_read(*state, (struct xpl_text){text->data, text->length}, NULL, &request, &err),
+    assert_int_equal(xpl_request_read(*state, (struct xpl_text){text->data, text->length}, NULL, &xpl_decode_in_process,
+                                      &request, &err),
                      XPL_BAD_RECORD);
     assert_non_null(strstr(err.message, "4096"));
 }
@@ -226,7 +227,7 @@ static void a_request_cut_anywhere_is_refused(void **state)
 
         memcpy(part, whole, n);
         text = exact_copy(part);
-        assert_int_not_equal(xpl_request_read(*state, text, NULL, &request, NULL), XPL_OK);
+        assert_int_not_equal(xpl_request_read(*state, text, NULL, &xpl_decode_in_process, &request, NULL), XPL_OK);
         free_copy(text);
     }
 }

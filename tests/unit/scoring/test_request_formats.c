@@ -21,7 +21,7 @@ static struct xpl_request *read_with(struct xpl_arena *arena, const char *text, 
     struct xpl_request *request = NULL;
     struct xpl_error err = {0};
 
-    if (xpl_request_read(arena, xpl_text_of(text), hints, &request, &err))
+    if (xpl_request_read(arena, xpl_text_of(text), hints, &xpl_decode_in_process, &request, &err))
         fail_msg("%s: %s %s", text, err.field, err.message);
     return request;
 }
@@ -165,7 +165,8 @@ static void requests_without_one_place_for_images_are_refused(void **state)
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         struct xpl_request *request = NULL;
         struct xpl_error err = {0};
-        enum xpl_status st = xpl_request_read(*state, xpl_text_of(refusals[i].text), NULL, &request, &err);
+        enum xpl_status st =
+            xpl_request_read(*state, xpl_text_of(refusals[i].text), NULL, &xpl_decode_in_process, &request, &err);
 
         if (st != XPL_BAD_RECORD || strcmp(err.field, refusals[i].field) != 0 || !strstr(err.message, refusals[i].says))
             fail_msg("%s: status %d, field \"%s\", \"%s\"", refusals[i].text, (int)st, err.field, err.message);
@@ -313,7 +314,7 @@ static void a_picture_cut_anywhere_is_refused_or_read(void **state)
         struct xpl_request *request = NULL;
         struct xpl_error err = {0};
 
-        if (xpl_request_read(*state, xpl_text_of(cut), NULL, &request, &err))
+        if (xpl_request_read(*state, xpl_text_of(cut), NULL, &xpl_decode_in_process, &request, &err))
             assert_true(*err.message);
     }
 }

@@ -30,7 +30,8 @@ static struct scene scene_of(struct xpl_arena *arena, const char *text, uint32_t
     struct scene s = {.arena = arena, .n_segments = 3};
     struct xpl_error err = {0};
 
-    assert_int_equal(xpl_request_read(arena, xpl_text_of(text), NULL, &s.request, &err), XPL_OK);
+    assert_int_equal(xpl_request_read(arena, xpl_text_of(text), NULL, &xpl_decode_in_process, &s.request, &err),
+                     XPL_OK);
     assert_int_equal(xpl_request_pixels(arena, s.request, image, &s.image, &err), XPL_OK);
     s.labels = XPL_NEW_ARRAY(arena, uint16_t, n_pixels(&s));
     s.fill = xpl_arena_copy(arena, s.image, sizeof *s.image);
@@ -73,7 +74,7 @@ static void assert_body_reads_back(const struct scene *s, uint64_t mask)
     struct xpl_pixels *pixels;
     struct xpl_error err = {0};
 
-    if (xpl_request_read(s->arena, body, NULL, &request, &err) ||
+    if (xpl_request_read(s->arena, body, NULL, &xpl_decode_in_process, &request, &err) ||
         xpl_request_pixels(s->arena, request, 0, &pixels, &err))
         fail_msg("%s in %.*s", err.message, (int)body.length, body.ptr);
     assert_int_equal(request->n_images, 1);
