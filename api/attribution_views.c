@@ -206,11 +206,12 @@ static json_t *model_view(const struct xpl_finished *f)
 {
     const struct xpl_predictor_stats *s = &f->stats;
 
-    return json_pack("{s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "repeatable", repeatable_view(f),
+    return json_pack("{s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "repeatable", repeatable_view(f),
                      "n_classes", (json_int_t)f->n_model_classes, "binary", f->n_model_classes == 2, "requests",
                      (json_int_t)s->requests, "images", (json_int_t)s->images, "batch", (json_int_t)s->batch,
                      "in_flight", (json_int_t)s->depth, "retries", (json_int_t)s->retries, "bytes_sent",
-                     (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received);
+                     (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received, "content_type",
+                     xpl_body_form_type(s->form));
 }
 
 enum xpl_status xpl_finished_attributions(struct xpl_arena *arena, const struct xpl_finished *f, const char **ret_text,

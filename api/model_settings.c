@@ -18,10 +18,13 @@ static const char *const protocols[] = {"as_logged",         "wml_v4", "custom",
 static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
 static const char *const orders[] = {"rgb", "bgr", NULL};
 static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
+/* In the order of enum xpl_raw_use. */
+static const char *const raw_uses[] = {"auto", "never", "always", NULL};
+static const char *const content_types[] = {"application/json", "application/x-npy", "image/png", NULL};
 static const char *const datatypes[] = {"FP32", "FP64", "FP16", "UINT8", "INT32", "INT64", NULL};
 
 struct settings_request {
-    int protocol, layout, colour_order, activation;
+    int protocol, layout, colour_order, activation, binary, content_type;
     const char *input_name, *datatype, *probability_path;
     json_t *shape, *value_range, *mean, *std, *class_labels;
     int64_t batch, in_flight, call_timeout_ms, connect_timeout_ms;
@@ -32,6 +35,8 @@ static const struct xpl_json_field fields[] = {
     XPL_JSON_CHOICE(struct settings_request, layout, .choices = layouts),
     XPL_JSON_CHOICE(struct settings_request, colour_order, .choices = orders),
     XPL_JSON_CHOICE(struct settings_request, activation, .choices = activations),
+    XPL_JSON_CHOICE(struct settings_request, binary, .choices = raw_uses),
+    XPL_JSON_CHOICE(struct settings_request, content_type, .choices = content_types),
     XPL_JSON_STRING(struct settings_request, input_name, .max = MAX_TEXT),
     XPL_JSON_STRING(struct settings_request, datatype, .choices = datatypes),
     XPL_JSON_STRING(struct settings_request, probability_path, .max = MAX_TEXT),
@@ -49,6 +54,8 @@ static const char *const known[] = {"protocol",
                                     "layout",
                                     "colour_order",
                                     "activation",
+                                    "binary",
+                                    "content_type",
                                     "input_name",
                                     "datatype",
                                     "shape",
@@ -214,6 +221,8 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
     ret->wire.format = r->protocol < 0                      ? XPL_WIRE_AS_LOGGED
                        : r->protocol > (int)XPL_WIRE_TENSOR ? XPL_WIRE_VALUES
                                                             : (enum xpl_wire_format)r->protocol;
+    ret->wire.raw = (enum xpl_raw_use)r->binary;
+    ret->wire.body = (const enum xpl_body_form[]){XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG}[r->content_type];
     ret->wire.input_name = xpl_arena_string(arena, r->input_name);
     ret->wire.datatype = xpl_arena_string(arena, r->datatype);
     ret->batch = (uint32_t)r->batch;

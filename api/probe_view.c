@@ -82,12 +82,13 @@ static json_t *model_view(const struct xpl_probe_subject *subject, const struct 
 {
     const struct xpl_predictor_stats *s = &report->stats;
 
-    return json_pack("{s:i, s:b, s:o, s:o, s:f, s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I}", "n_classes",
+    return json_pack("{s:i, s:b, s:o, s:o, s:f, s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:s}", "n_classes",
                      (int)report->n_classes, "labelled", report->labels != NULL, "top", classes_view(report),
                      "differs_from_log", difference(subject, report), "noise", report->noise, "batch", (int)s->batch,
                      "in_flight", (int)s->depth, "first_call_ms", rounded(report->first_ms), "image_ms",
                      rounded(report->image_ms), "requests", (json_int_t)s->requests, "images", (json_int_t)s->images,
-                     "bytes_sent", (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received);
+                     "bytes_sent", (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received,
+                     "content_type", xpl_body_form_type(s->form));
 }
 
 static json_t *exchange_view(const struct xpl_exchange *e)

@@ -10,8 +10,8 @@ Speaks, all at once:
     POST /v3/wml_instances/{i}/deployments/{d}/online   WML v3
     POST /v1/deployments/{id}/online                    custom engine, with Basic authentication when --user is given
     POST /v1/models/{m}:predict                         KServe V1, TensorFlow Serving: numbers, or base64 PNG and JPEG
-    POST /v2/models/{m}/infer                           Open Inference Protocol V2, JSON
-    POST /invocations                                   SageMaker
+    POST /v2/models/{m}/infer                           Open Inference Protocol V2: JSON, or raw tensors behind it
+    POST /invocations                                   SageMaker: JSON, a NumPy file, or one PNG file
     POST /score                                         Azure: numbers, or base64 as AutoML takes it
     GET  /v1/deployments, /ml/v4/deployments            what is deployed
 """
@@ -37,6 +37,8 @@ WML_V4 = re.compile(r"^/ml/v4/deployments/[^/]+/predictions$")
 WML_V3 = re.compile(r"^/v3/wml_instances/[^/]+/deployments/[^/]+/online$")
 CUSTOM = re.compile(r"^/v1/deployments/[^/]+/online$")
 KSERVE_V1 = re.compile(r"^/v1/models/[^/]+:predict$")
+HEAD_LENGTH = "Inference-Header-Content-Length"
+NUMPY_TYPES = {"FP32": "<f4", "FP64": "<f8", "UINT8": "u1", "INT32": "<i4", "INT64": "<i8"}
 INFERENCE_V2 = re.compile(r"^/v2/models/[^/]+(/versions/[^/]+)?/infer$")
 
 
@@ -121,7 +123,8 @@ def inference_v2(model, body):
     if not isinstance(tensors, list) or len(tensors) != 1:
         raise BadRequest("inputs: one tensor is expected")
     try:
-        images = np.asarray(member(tensors[0], "data"), dtype=np.float32).reshape(member(tensors[0], "shape"))
+        data = tensors[0].get("raw", ()) if "raw" in tensors[0] else member(tensors[0], "data")
+        images = np.asarray(data, dtype=np.float32).reshape(member(tensors[0], "shape"))
     except (TypeError, ValueError) as error:
         raise BadRequest(f"inputs[0]: {error}") from error
     probabilities = model.score(images)
@@ -130,8 +133,27 @@ def inference_v2(model, body):
          "data": probabilities.ravel().tolist()}]}
 
 
+def with_raw_tensor(body, head_length):
+    """A V2 request whose tensor stands behind its JSON text."""
+    request = json.loads(body[:head_length])
+    [tensor] = request["inputs"]
+    if len(body) - head_length != tensor["parameters"]["binary_data_size"]:
+        raise BadRequest("inputs[0]: binary_data_size is not what came")
+    tensor["raw"] = np.frombuffer(body[head_length:], dtype=NUMPY_TYPES[tensor["datatype"]])
+    return request
+
+
+def as_raw_tensor(answer):
+    """A V2 answer as JSON text and the bytes behind it."""
+    [tensor] = answer["outputs"]
+    raw = np.asarray(tensor.pop("data"), dtype=np.float32).tobytes()
+    tensor["parameters"] = {"binary_data_size": len(raw)}
+    return json.dumps(answer).encode(), raw
+
+
 def sagemaker(model, body):
-    probabilities = model.score(member(body, "instances"))
+    """Numbers as JSON, or the pixels that came in a file."""
+    probabilities = model.score(body if isinstance(body, np.ndarray) else member(body, "instances"))
     return {"predictions": [{"score": p.tolist(), "predicted_label": int(p.argmax())} for p in probabilities]}
 
 
@@ -162,11 +184,14 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def reply(self, status, body):
-        data = json.dumps(body).encode()
+    def reply(self, status, body, raw_output=False):
+        head, raw = as_raw_tensor(body) if raw_output else (json.dumps(body).encode(), b"")
+        data = head + raw
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "application/octet-stream" if raw else "application/json")
         self.send_header("Content-Length", str(len(data)))
+        if raw:
+            self.send_header(HEAD_LENGTH, str(len(head)))
         self.send_header("X-Global-Transaction-Id", self.headers.get("X-Global-Transaction-Id") or uuid.uuid4().hex)
         if status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="model"')
@@ -188,13 +213,20 @@ class Handler(BaseHTTPRequestHandler):
         if length > MAX_BODY:
             self.close_connection = True
             raise BadRequest(f"the body has {length} bytes; {MAX_BODY} are accepted")
+        data, media = self.rfile.read(length), self.headers.get("Content-Type")
         try:
-            return json.loads(self.rfile.read(length))
-        except ValueError as error:
+            if media == "application/x-npy":
+                return np.load(io.BytesIO(data), allow_pickle=False)
+            if media == "image/png":
+                return self.server.model.decode(base64.b64encode(data))[None]
+            if self.headers.get(HEAD_LENGTH):
+                return with_raw_tensor(data, int(self.headers[HEAD_LENGTH]))
+            return json.loads(data)
+        except (ValueError, KeyError, OSError) as error:
             raise BadRequest(f"the body is not JSON: {error}") from error
 
-    def predict(self, path):
-        model, body = self.server.model, self.body()
+    def predict(self, path, body):
+        model = self.server.model
         for pattern, answer in OTHERS:
             if pattern.match(path):
                 return answer(model, body)
@@ -217,7 +249,9 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))
             return self.error(401, "user name or password is wrong")
         try:
-            return self.reply(200, self.predict(path))
+            body = self.body()
+            raw_output = isinstance(body, dict) and (body.get("parameters") or {}).get("binary_data_output") is True
+            return self.reply(200, self.predict(path, body), raw_output)
         except BadRequest as error:
             return self.error(400, str(error))
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SageMaker's multi-model server: POST /invocations with {"instances":[image, …]}."""
+"""SageMaker's multi-model server: POST /invocations with {"instances":[image, …]}, a NumPy file or a PNG file."""
+import base64
+import io
 import json
 
+import numpy as np
 from onnx_model import OnnxModel
 
 model = None
@@ -13,7 +16,14 @@ def handle(data, context):
         model = OnnxModel()
     if data is None:
         return None
-    body = data[0].get("body")
-    body = json.loads(body) if isinstance(body, (bytes, bytearray, str)) else body
     return [{"predictions": [{"score": p.tolist(), "predicted_label": int(p.argmax())}
-                             for p in model.score(body["instances"])]}]
+                             for p in model.score(images_of(data[0].get("body")))]}]
+
+
+def images_of(body):
+    """What a body is can be seen from how it begins."""
+    if isinstance(body, (bytes, bytearray)) and body.startswith(b"\x93NUMPY"):
+        return np.load(io.BytesIO(body), allow_pickle=False)
+    if isinstance(body, (bytes, bytearray)) and body.startswith(b"\x89PNG"):
+        return [model.decode(base64.b64encode(body))]
+    return (json.loads(body) if isinstance(body, (bytes, bytearray, str)) else body)["instances"]

@@ -15,6 +15,22 @@ bool xpl_text_equal(struct xpl_text text, const char *string)
     return strlen(string) == text.length && memcmp(text.ptr, string, text.length) == 0;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct xpl_text xpl_text_trim(struct xpl_text text)
+{
+    while (text.length && is_blank(*text.ptr)) {
+        text.ptr++;
+        text.length--;
+    }
+    while (text.length && is_blank(text.ptr[text.length - 1]))
+        text.length--;
+    return text;
+}
+
 bool xpl_starts_with(const char *string, const char *prefix)
 {
     return strncmp(string, prefix, strlen(prefix)) == 0;

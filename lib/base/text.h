@@ -21,6 +21,9 @@ bool xpl_text_equal(struct xpl_text text, const char *string);
 bool xpl_starts_with(const char *string, const char *prefix);
 bool xpl_ends_with(const char *string, const char *suffix);
 
+/** Without the white space of JSON around it. */
+struct xpl_text xpl_text_trim(struct xpl_text text);
+
 /** A decimal integer that fills the whole string and lies within [min, max]; no blanks, no plus sign. */
 bool xpl_parse_int(const char *string, int64_t min, int64_t max, int64_t *ret_value);
 

@@ -199,13 +199,8 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
                                       struct xpl_answer_table *ret, struct xpl_error *err)
 {
     struct finding f = {arena, hints, n_rows, ret};
-    size_t blanks = 0;
 
-    while (blanks < text.length && strchr(" \t\r\n", text.ptr[blanks]))
-        blanks++;
-    text = (struct xpl_text){text.ptr + blanks, text.length - blanks};
-    while (text.length && strchr(" \t\r\n", text.ptr[text.length - 1]))
-        text.length--;
+    text = xpl_text_trim(text);
     *ret = (struct xpl_answer_table){0};
     if (hints && hints->probability_path)
         return find_at_path(&f, text, err);

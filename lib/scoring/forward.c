@@ -118,6 +118,7 @@ static void take_answer(struct xpl_slot *slot, struct xpl_forward_answer *ret)
 static enum xpl_status try(struct xpl_transport *transport, const struct xpl_forward_call *call,
                            struct xpl_forward_answer *ret, struct xpl_error *err)
 {
+    const struct xpl_media media = {call->content_type, call->accept, false};
     struct xpl_slot *slot = xpl_transport_slot(transport, 0), *done = NULL;
     enum xpl_outcome outcome = XPL_OUTCOME_FAILED;
     struct xpl_error why = {0};
@@ -125,7 +126,7 @@ static enum xpl_status try(struct xpl_transport *transport, const struct xpl_for
     enum xpl_status st;
 
     slot->borrowed = call->body.ptr;
-    if ((st = xpl_transport_redress(slot, call->endpoint, call->options, call->content_type, call->accept, err)) ||
+    if ((st = xpl_transport_redress(slot, call->endpoint, call->options, &media, err)) ||
         (st = xpl_transport_start(transport, slot, call->body.length, 0, err)))
         return st;
     while (!st && !done)

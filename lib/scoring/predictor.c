@@ -45,29 +45,6 @@ void xpl_predictor_free(struct xpl_predictor *predictor)
     free(predictor);
 }
 
-/* How many images a body may hold. */
-static uint32_t body_limit(const struct xpl_predictor_options *options, const struct xpl_splicer *splicer)
-{
-    uint32_t n = options->max_batch && options->max_batch < XPL_MAX_BATCH ? options->max_batch : XPL_MAX_BATCH;
-
-    if (n > xpl_splice_max_rows(splicer))
-        n = xpl_splice_max_rows(splicer);
-    while (n > 1 && xpl_splice_max(splicer, n) > options->max_body_bytes)
-        n--;
-    return n;
-}
-
-enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const struct xpl_splicer *splicer,
-                                          struct xpl_error *err)
-{
-    xpl_transport_free(predictor->transport);
-    predictor->transport = NULL;
-    predictor->splicer = splicer;
-    predictor->max_batch = body_limit(&predictor->options, splicer);
-    return xpl_transport_new(&predictor->endpoint, &predictor->options, xpl_splice_max(splicer, predictor->max_batch),
-                             &predictor->transport, err);
-}
-
 /* ---- requests ---- */
 
 static bool is_idle(const struct work *work)
@@ -90,7 +67,7 @@ static enum xpl_status make_body(struct job *job, struct work *work, struct xpl_
         rows[work->n] = p->reference_mask;
     if (!(body = xpl_transport_body(slot)))
         return xpl_no_memory(job->err);
-    work->body_length = xpl_splice(p->splicer, rows, xpl_work_rows(work), body);
+    work->body_length = xpl_splice_as(p->splicer, p->form, rows, xpl_work_rows(work), body, &slot->head_length);
     return XPL_OK;
 }
 
@@ -312,7 +289,7 @@ static enum xpl_status find_batch(struct job *job, size_t useful)
 }
 
 /* A share is a request's worth of masks, but no slot should be idle while another one has several. */
-static enum xpl_status run(struct job *job)
+enum xpl_status xpl_predictor_run(struct job *job)
 {
     struct xpl_predictor *p = job->p;
     size_t in_flight = p->depth.now, useful = (job->n + in_flight - 1) / in_flight;
@@ -351,7 +328,7 @@ enum xpl_status xpl_predictor_score(void *predictor, const uint64_t *masks, size
 
     if (job.p->n_classes == 0)
         return xpl_fail(err, XPL_INTERNAL, "scoring before the first call");
-    st = run(&job);
+    st = xpl_predictor_run(&job);
     report(&job, st);
     return st;
 }
@@ -367,9 +344,9 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
     if (breaker && (st = xpl_breaker_enter(breaker, xpl_transport_host(predictor->transport), predictor->endpoint.url,
                                            xpl_monotonic_us(), err)))
         return st;
-    st = run(&job);
+    st = xpl_predictor_run(&job);
     report(&job, st);
-    if (st)
+    if (st || (st = xpl_predictor_try_raw(predictor, mask, err)))
         return st;
     *ret_n_classes = predictor->n_classes;
     *ret_scores = job.first_scores;

@@ -9,6 +9,9 @@
  * How many images go into a request is found out by trial, unless it is known already: requests with 2, 4, 8, …
  * of the masks that are to be scored anyway, and the mask of the first call once more, whose row must have the same
  * numbers as when it was scored alone. A request with several images that fails is asked again with half as many.
+ *
+ * A tensor may be shorter as raw bytes than as JSON. Then the first call is made once more in that form; when its
+ * answer has the same numbers, all others have it, too.
  */
 #ifndef XPL_SCORING_PREDICTOR_H
 #define XPL_SCORING_PREDICTOR_H
@@ -67,9 +70,10 @@ struct xpl_predictor_progress {
 
 struct xpl_predictor_stats {
     uint64_t requests, retries;
-    uint64_t images; /* in requests that were answered, those of trials included */
-    uint32_t batch;  /* images in a request, as found */
-    uint32_t depth;  /* requests in flight, likewise */
+    uint64_t images;         /* in requests that were answered, those of trials included */
+    uint32_t batch;          /* images in a request, as found */
+    uint32_t depth;          /* requests in flight, likewise */
+    enum xpl_body_form form; /* of the requests, those of trials apart */
     uint64_t bytes_sent, bytes_received;
     double seconds;
 };

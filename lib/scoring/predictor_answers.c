@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "lib/base/time.h"
+#include "lib/scoring/answer_binary.h"
 #include "lib/scoring/predictor_job.h"
 
 #define ANSWER_ARENA_BYTES ((size_t)64 << 20)
 #define MAX_LABELS_HASHED  1024
-#define LONG_CALL          8    /* a trial that takes an eighth of a call's time-out is the last one */
-#define WORTH_MORE         0.8  /* larger requests are tried while they make an image a fifth quicker */
-#define SAME               1e-4 /* how far an image's numbers may differ between sizes of requests */
+#define LONG_CALL          8   /* a trial that takes an eighth of a call's time-out is the last one */
+#define WORTH_MORE         0.8 /* larger requests are tried while they make an image a fifth quicker */
 
 /* Every answer must name the classes of the first one. */
 static enum xpl_status check_labels(struct xpl_predictor *p, const struct xpl_answer *answer, struct xpl_error *err)
@@ -29,16 +29,23 @@ static enum xpl_status check_labels(struct xpl_predictor *p, const struct xpl_an
     return XPL_OK;
 }
 
+bool xpl_predictor_is_reference(const struct xpl_predictor *p, const double *scores)
+{
+    for (uint32_t c = 0; c < p->n_classes; c++)
+        if (fabs(scores[c] - p->reference[c]) > XPL_SAME_NUMBERS)
+            return false;
+    return true;
+}
+
 /* The last row of a trial's answer is that of a mask which was scored alone before. */
 static enum xpl_status check_reference(const struct xpl_predictor *p, const struct xpl_answer *answer,
                                        struct xpl_error *err)
 {
     const double *row = answer->probabilities + (size_t)(answer->n_rows - 1) * answer->n_classes;
 
-    for (uint32_t c = 0; c < answer->n_classes; c++)
-        if (fabs(row[c] - p->reference[c]) > SAME)
-            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "an image has other probabilities when scored with others");
-    return XPL_OK;
+    return xpl_predictor_is_reference(p, row)
+               ? XPL_OK
+               : xpl_fail(err, XPL_MODEL_BAD_ANSWER, "an image has other probabilities when scored with others");
 }
 
 static enum xpl_status keep_labels(struct job *job, const struct xpl_answer *answer, struct xpl_error *err)
@@ -93,13 +100,16 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
 {
     struct xpl_predictor *p = job->p;
     struct xpl_arena *arena = xpl_arena_new(ANSWER_ARENA_BYTES);
+    struct xpl_text text = {slot->answer.data, slot->answer.length};
     struct xpl_answer *answer;
-    enum xpl_status st;
+    enum xpl_status st = XPL_OK;
 
     if (!arena)
         return xpl_no_memory(err);
-    st = xpl_answer_read(arena, (struct xpl_text){slot->answer.data, slot->answer.length}, &p->hints,
-                         xpl_work_rows(work), p->n_classes, &answer, err);
+    if (slot->answer_head)
+        st = xpl_answer_unpack(arena, text, slot->answer_head, &text, err);
+    if (!st)
+        st = xpl_answer_read(arena, text, &p->hints, xpl_work_rows(work), p->n_classes, &answer, err);
     if (!st)
         st = store(job, work, answer, err);
     xpl_arena_free(arena);

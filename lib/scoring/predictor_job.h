@@ -29,6 +29,8 @@ struct xpl_predictor {
     struct xpl_batch batch;
     struct xpl_depth depth;
     double image_us;                /* an image's time in the last trial */
+    enum xpl_body_form form;        /* of bodies */
+    bool raw_works, raw_tried;      /* tensors as raw bytes */
     uint32_t max_batch;             /* images that a body may hold */
     uint32_t n_classes;             /* 0 until the first answer */
     uint8_t labels[XPL_HASH_BYTES]; /* of the first answer, so that no class is taken for another one later */
@@ -64,6 +66,21 @@ static inline uint32_t xpl_work_rows(const struct work *work)
  */
 enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot, const struct work *work,
                                    struct xpl_error *err);
+
+/** How far an image's numbers may differ between requests of different sizes or forms. */
+#define XPL_SAME_NUMBERS 1e-4
+
+/** Bodies have this form from now on; nothing may be under way. */
+enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_form form, struct xpl_error *err);
+
+/** Scores all masks of the job. */
+enum xpl_status xpl_predictor_run(struct job *job);
+
+/** The first mask once more, its tensor as raw bytes. Whatever comes of it but the same numbers: JSON stays. */
+enum xpl_status xpl_predictor_try_raw(struct xpl_predictor *p, uint64_t mask, struct xpl_error *err);
+
+/** Whether these are the scores of the first call. */
+bool xpl_predictor_is_reference(const struct xpl_predictor *p, const double *scores);
 
 /** What an answer that was taken tells about further requests: how many images in them, how many in flight. */
 void xpl_predictor_learn(struct job *job, const struct work *work);

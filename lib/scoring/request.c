@@ -299,7 +299,8 @@ enum xpl_status xpl_request_read(struct xpl_arena *arena, struct xpl_text text, 
         return xpl_no_memory(err);
     if ((st = xpl_request_place_find(text, hints, &place, err)))
         return st;
-    *request = (struct xpl_request){.shape = place.shape, .text = text, .count = place.count, .one_row = place.one_row};
+    *request = (struct xpl_request){
+        .shape = place.shape, .text = text, .count = place.count, .tensor = place.tensor, .one_row = place.one_row};
     if (hints)
         request->hints = *hints;
     if ((st = read_place(&reading, &place, err)))

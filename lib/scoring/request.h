@@ -53,8 +53,9 @@ struct xpl_request {
     enum xpl_request_shape shape;
     struct xpl_text text; /* borrowed: the whole request */
     struct xpl_request_hints hints;
-    struct xpl_text count; /* of `text`: the number that says how many images there are; ptr NULL = none does */
-    bool one_row;          /* a request holds one image: something besides the rows depends on their number */
+    struct xpl_text count;  /* of `text`: the number that says how many images there are; ptr NULL = none does */
+    struct xpl_text tensor; /* of a V2 request: the object that has the images; ptr NULL = none */
+    bool one_row;           /* a request holds one image: something besides the rows depends on their number */
     struct xpl_request_image *images;
     uint32_t n_images;
 };

@@ -20,8 +20,8 @@ struct xpl_request_place {
     bool has_fields, one_row;
     uint32_t dims[XPL_MAX_DIMS]; /* of FLAT: images, and three more or, without a channel axis, two */
     unsigned n_dims;
-    struct xpl_text count; /* see struct xpl_request */
-    char path[64];         /* of `value`, for messages */
+    struct xpl_text count, tensor; /* see struct xpl_request */
+    char path[64];                 /* of `value`, for messages */
 };
 
 /** Checks the whole text and finds the place. XPL_BAD_JSON, XPL_BAD_RECORD with the field that is wrong. */

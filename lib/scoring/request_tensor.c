@@ -9,13 +9,14 @@
 
 /* The members of one tensor, as text. */
 struct tensor {
-    struct xpl_text shape, datatype, data;
+    struct xpl_text text, shape, datatype, data;
     bool binary; /* its numbers are behind the JSON text */
 };
 
 static void read_tensor(struct xpl_json_scan *scan, struct tensor *ret)
 {
     struct xpl_text name, value;
+    size_t start = scan->at;
     bool more;
 
     *ret = (struct tensor){0};
@@ -31,6 +32,7 @@ static void read_tensor(struct xpl_json_scan *scan, struct tensor *ret)
         else if (xpl_text_equal(name, "parameters"))
             ret->binary = xpl_json_member(value, "binary_data_size", NULL);
     }
+    ret->text = xpl_text_trim((struct xpl_text){scan->text + start, scan->at - start});
 }
 
 /* The numbers of a "shape"; its first one's text is where a request says how many images it has. */
@@ -154,6 +156,7 @@ enum xpl_status xpl_request_place_tensor(struct xpl_text inputs, const struct xp
         }
         found = (int)n;
         *place = here;
+        place->tensor = tensor.text;
     }
     if (found < 0)
         return xpl_fail_field(err, XPL_BAD_RECORD, "inputs[0]", "%s", first_error.message);

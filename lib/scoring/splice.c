@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/json_look.h"
+#include "lib/scoring/splice_raw.h"
 #include "lib/scoring/splice_rows.h"
 
 #define ROW_SEPARATOR    ","
@@ -24,8 +25,18 @@ struct xpl_splicer {
     struct xpl_text row_head, row_tail; /* around the image: the rest of its row */
     struct xpl_splice_numbers *numbers; /* one of the two */
     struct xpl_splice_picture *picture;
+    struct xpl_splice_raw *raw; /* NULL = bodies are JSON or pictures */
+    enum xpl_body_form form, better;
     uint32_t max_rows;
 };
+
+const char *xpl_body_form_type(enum xpl_body_form form)
+{
+    static const char *const types[] = {"application/json", "application/octet-stream", "application/x-npy",
+                                        "image/png"};
+
+    return types[form];
+}
 
 /* ---- the template around the rows ---- */
 
@@ -58,33 +69,48 @@ static void keep_template(const struct xpl_request *request, struct xpl_splicer 
     s->max_rows = request->one_row ? 1 : UINT32_MAX;
 }
 
-static enum xpl_status tensor_template(struct xpl_arena *arena, const struct xpl_request_image *image,
-                                       const struct xpl_wire *wire, struct xpl_splicer *s, struct xpl_error *err)
+enum xpl_status xpl_splice_tensor_frame(const struct xpl_splice_source *source, const struct xpl_wire *wire,
+                                        const char **ret_before, const char **ret_behind, struct xpl_error *err)
 {
+    const struct xpl_request_image *image = &source->request->images[source->index];
     const char *name = wire->input_name ? wire->input_name : "input-0";
-    const char *before = xpl_arena_printf(arena, "{\"inputs\":[{\"name\":\"%.*s\",\"shape\":[", (int)MAX_NAME, name);
-    const char *type = wire->datatype ? wire->datatype : "FP32", *after;
+    const char *type = wire->datatype ? wire->datatype : "FP32";
 
+    *ret_before = xpl_arena_printf(source->arena, "{\"inputs\":[{\"name\":\"%.*s\",\"shape\":[", (int)MAX_NAME, name);
     if (image->form == XPL_FORM_HW)
-        after = xpl_arena_printf(arena, ",%u,%u],\"datatype\":\"%.16s\",\"data\":[", image->height, image->width, type);
+        *ret_behind =
+            xpl_arena_printf(source->arena, ",%u,%u],\"datatype\":\"%.16s\"", image->height, image->width, type);
     else if (image->form == XPL_FORM_CHW)
-        after = xpl_arena_printf(arena, ",%u,%u,%u],\"datatype\":\"%.16s\",\"data\":[", image->channels, image->height,
-                                 image->width, type);
+        *ret_behind = xpl_arena_printf(source->arena, ",%u,%u,%u],\"datatype\":\"%.16s\"", image->channels,
+                                       image->height, image->width, type);
     else
-        after = xpl_arena_printf(arena, ",%u,%u,%u],\"datatype\":\"%.16s\",\"data\":[", image->height, image->width,
-                                 image->channels, type);
-    if (!before || !after)
+        *ret_behind = xpl_arena_printf(source->arena, ",%u,%u,%u],\"datatype\":\"%.16s\"", image->height, image->width,
+                                       image->channels, type);
+    return *ret_before && *ret_behind ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status tensor_template(const struct xpl_splice_source *source, const struct xpl_wire *wire,
+                                       struct xpl_splicer *s, struct xpl_error *err)
+{
+    const char *before, *behind;
+    enum xpl_status st = xpl_splice_tensor_frame(source, wire, &before, &behind, err);
+
+    if (st)
+        return st;
+    if (!(behind = xpl_arena_printf(source->arena, "%s,\"data\":[", behind)))
         return xpl_no_memory(err);
-    s->head = (struct part){.before = xpl_text_of(before), .after = xpl_text_of(after), .count = true};
+    s->head = (struct part){.before = xpl_text_of(before), .after = xpl_text_of(behind), .count = true};
     s->tail = whole(xpl_text_of("]}]}"));
     return XPL_OK;
 }
 
 /* A request whose own text was put together by the client's library gets the frame that the model wants. */
-static enum xpl_status new_template(struct xpl_arena *arena, const struct xpl_request *request,
-                                    const struct xpl_request_image *image, const struct xpl_wire *wire,
+static enum xpl_status new_template(const struct xpl_splice_source *source, const struct xpl_wire *wire,
                                     struct xpl_splicer *s, struct xpl_error *err)
 {
+    const struct xpl_request *request = source->request;
+    struct xpl_arena *arena = source->arena;
+
     s->max_rows = UINT32_MAX;
     s->tail = whole(xpl_text_of("]}"));
     switch (wire->format) {
@@ -101,7 +127,7 @@ static enum xpl_status new_template(struct xpl_arena *arena, const struct xpl_re
         s->head = whole(xpl_text_of("{\"instances\":["));
         return XPL_OK;
     case XPL_WIRE_TENSOR:
-        return tensor_template(arena, image, wire, s, err);
+        return tensor_template(source, wire, s, err);
     case XPL_WIRE_AS_LOGGED:
         break;
     }
@@ -154,6 +180,39 @@ static enum xpl_status make_rows(const struct xpl_splice_source *source, struct 
     return st;
 }
 
+/* ---- bodies that are not JSON ---- */
+
+static enum xpl_status make_files(const struct xpl_splice_source *source, const struct xpl_wire *wire,
+                                  struct xpl_splicer *s, struct xpl_error *err)
+{
+    s->form = s->better = wire->body;
+    if (wire->body == XPL_BODY_NPY) {
+        s->max_rows = UINT32_MAX;
+        return xpl_splice_raw_npy(source, wire, &s->raw, err);
+    }
+    s->max_rows = 1;
+    return s->picture ? XPL_OK : xpl_splice_picture_new(source, &s->picture, err);
+}
+
+/* A tensor behind the text, when the request is one of the Open Inference Protocol. */
+static enum xpl_status make_raw_tensor(const struct xpl_splice_source *source, const struct xpl_wire *wire,
+                                       struct xpl_splicer *s, struct xpl_error *err)
+{
+    bool plain = wire && wire->format == XPL_WIRE_TENSOR && !fits(source->request, wire->format);
+    enum xpl_raw_use use = wire ? wire->raw : XPL_RAW_IF_SMALLER;
+    enum xpl_status st;
+
+    if (use == XPL_RAW_NEVER || s->picture || (!plain && !source->request->tensor.ptr))
+        return XPL_OK;
+    if ((st = xpl_splice_raw_tensor(source, wire, plain, &s->raw, err)) || !s->raw)
+        return st;
+    if (use == XPL_RAW_ALWAYS)
+        s->form = XPL_BODY_TENSOR;
+    if (use == XPL_RAW_ALWAYS || xpl_splice_raw_max(s->raw, 1) < xpl_splice_max(s, 1))
+        s->better = XPL_BODY_TENSOR;
+    return XPL_OK;
+}
+
 enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_request *request, uint32_t index,
                                 const struct xpl_wire *wire, const uint16_t *labels, uint32_t n_segments,
                                 const struct xpl_pixels *fill, struct xpl_splicer **ret, struct xpl_error *err)
@@ -167,12 +226,25 @@ enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_reques
     if ((st = check_input(&source, err)) || (st = make_rows(&source, s, err)))
         return st;
     if (wire && !fits(request, wire->format)) {
-        if ((st = new_template(arena, request, &request->images[index], wire, s, err)))
+        if ((st = new_template(&source, wire, s, err)))
             return st;
     } else
         keep_template(request, s);
+    if ((st = wire && wire->body != XPL_BODY_JSON ? make_files(&source, wire, s, err)
+                                                  : make_raw_tensor(&source, wire, s, err)))
+        return st;
     *ret = s;
     return XPL_OK;
+}
+
+enum xpl_body_form xpl_splice_form(const struct xpl_splicer *splicer)
+{
+    return splicer->form;
+}
+
+enum xpl_body_form xpl_splice_better_form(const struct xpl_splicer *splicer)
+{
+    return splicer->better;
 }
 
 uint32_t xpl_splice_max_rows(const struct xpl_splicer *splicer)
@@ -243,4 +315,35 @@ size_t xpl_splice(const struct xpl_splicer *s, const uint64_t *masks, size_t n, 
         at = put_row(s, masks[i], at);
     }
     return (size_t)(put_part(&s->tail, n, at) - out);
+}
+
+size_t xpl_splice_form_max(const struct xpl_splicer *s, enum xpl_body_form form, size_t n)
+{
+    switch (form) {
+    case XPL_BODY_JSON:
+        break;
+    case XPL_BODY_TENSOR:
+    case XPL_BODY_NPY:
+        return xpl_splice_raw_max(s->raw, n);
+    case XPL_BODY_PNG:
+        return xpl_splice_picture_file_size(s->picture);
+    }
+    return xpl_splice_max(s, n);
+}
+
+size_t xpl_splice_as(const struct xpl_splicer *s, enum xpl_body_form form, const uint64_t *masks, size_t n, char *out,
+                     size_t *ret_head)
+{
+    *ret_head = 0;
+    switch (form) {
+    case XPL_BODY_JSON:
+        break;
+    case XPL_BODY_TENSOR:
+    case XPL_BODY_NPY:
+        return xpl_splice_raw_put(s->raw, masks, n, out, ret_head);
+    case XPL_BODY_PNG:
+        xpl_splice_picture_file(s->picture, masks[0], out);
+        return xpl_splice_picture_file_size(s->picture);
+    }
+    return xpl_splice(s, masks, n, out);
 }

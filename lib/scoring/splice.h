@@ -22,9 +22,29 @@ enum xpl_wire_format {
     XPL_WIRE_TENSOR     /* Open Inference Protocol V2, one tensor with nested data */
 };
 
+/** What a body is. */
+enum xpl_body_form {
+    XPL_BODY_JSON,
+    XPL_BODY_TENSOR, /* JSON and behind it a raw tensor (Open Inference Protocol V2) */
+    XPL_BODY_NPY,    /* a NumPy file with all images */
+    XPL_BODY_PNG     /* one picture */
+};
+
+/** "application/json", "application/octet-stream", "application/x-npy", "image/png". */
+const char *xpl_body_form_type(enum xpl_body_form form);
+
+/** When tensors are sent raw. */
+enum xpl_raw_use {
+    XPL_RAW_IF_SMALLER, /* and the model gives the same answer */
+    XPL_RAW_NEVER,
+    XPL_RAW_ALWAYS
+};
+
 struct xpl_wire {
     enum xpl_wire_format format;
     const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
+    enum xpl_body_form body;           /* XPL_BODY_NPY or XPL_BODY_PNG; else `format` and `raw` tell */
+    enum xpl_raw_use raw;
 };
 
 struct xpl_splicer;
@@ -38,7 +58,11 @@ enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_reques
                                 const struct xpl_wire *wire, const uint16_t *labels, uint32_t n_segments,
                                 const struct xpl_pixels *fill, struct xpl_splicer **ret, struct xpl_error *err);
 
-/** How many images a body may hold at most: 1 for requests with other data that has rows, else no limit. */
+/** The form of the first body, and one that is worth a trial when that was answered: smaller, or the same. */
+enum xpl_body_form xpl_splice_form(const struct xpl_splicer *splicer);
+enum xpl_body_form xpl_splice_better_form(const struct xpl_splicer *splicer);
+
+/** How many images a body may hold at most: 1 for pictures and for requests with other data that has rows. */
 uint32_t xpl_splice_max_rows(const struct xpl_splicer *splicer);
 
 /** Bytes of the longest body with `n` images (>= 1), and of the body for these masks. */
@@ -50,5 +74,10 @@ size_t xpl_splice_length(const struct xpl_splicer *splicer, const uint64_t *mask
  * thread at a time.
  */
 size_t xpl_splice(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n, char *out);
+
+/** The same two in one of the splicer's forms. `*ret_head`: bytes of JSON in front of a raw tensor, else 0. */
+size_t xpl_splice_form_max(const struct xpl_splicer *splicer, enum xpl_body_form form, size_t n);
+size_t xpl_splice_as(const struct xpl_splicer *splicer, enum xpl_body_form form, const uint64_t *masks, size_t n,
+                     char *out, size_t *ret_head);
 
 #endif

@@ -39,15 +39,36 @@ static uint8_t *scanlines_of(struct xpl_arena *arena, const uint8_t *picture, co
     return lines;
 }
 
-static uint8_t *scanlines_of_fill(struct xpl_arena *arena, const struct xpl_pixels *fill,
-                                  const struct xpl_png_shape *shape)
+static uint8_t *scanlines_of_numbers(struct xpl_arena *arena, const struct xpl_pixels *pixels,
+                                     const struct xpl_png_shape *shape)
 {
     uint8_t *lines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(shape));
-    size_t n = xpl_pixels_count(fill);
+    size_t n = xpl_pixels_count(pixels);
 
     for (size_t i = 0; lines && i < n; i++)
-        lines[in_scanlines(shape, i)] = (uint8_t)fmin(255, fmax(0, round(fill->values[i])));
+        lines[in_scanlines(shape, i)] = (uint8_t)fmin(255, fmax(0, round(pixels->values[i])));
     return lines;
+}
+
+/* An image that was logged as numbers, for a model that takes files. */
+static enum xpl_status scanlines_of_image(const struct xpl_splice_source *source, const struct xpl_png_shape *shape,
+                                          const uint8_t **ret, struct xpl_error *err)
+{
+    const struct xpl_request_image *image = &source->request->images[source->index];
+    struct xpl_pixels *pixels;
+    enum xpl_status st;
+
+    if (image->picture) {
+        *ret = scanlines_of(source->arena, image->picture, shape);
+        return *ret ? XPL_OK : xpl_no_memory(err);
+    }
+    if ((st = xpl_request_pixels(source->arena, source->request, source->index, &pixels, err)))
+        return st;
+    for (size_t i = 0; i < xpl_pixels_count(pixels); i++)
+        if (!pixels->integers || pixels->values[i] < 0 || pixels->values[i] > UINT8_MAX)
+            return xpl_fail(err, XPL_BAD_RECORD, "a picture file is made of whole numbers from 0 to 255 only");
+    *ret = scanlines_of_numbers(source->arena, pixels, shape);
+    return *ret ? XPL_OK : xpl_no_memory(err);
 }
 
 static size_t put_runs(const struct xpl_splice_source *source, const struct xpl_png_shape *shape, struct run *runs)
@@ -79,6 +100,7 @@ enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, s
     struct xpl_text raw = {source->request->text.ptr + image->offset, image->length};
     struct xpl_arena *arena = source->arena;
     struct xpl_splice_picture *p = XPL_NEW(arena, struct xpl_splice_picture);
+    enum xpl_status st;
 
     if (!p)
         return xpl_no_memory(err);
@@ -86,8 +108,9 @@ enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, s
     p->png_size = xpl_png_stored_size(&p->shape);
     p->prefix = xpl_image_text_prefix(raw) ? PREFIX : "";
     p->length = strlen(p->prefix) + xpl_base64_length(p->png_size);
-    p->on = scanlines_of(arena, image->picture, &p->shape);
-    p->off = scanlines_of_fill(arena, source->fill, &p->shape);
+    if ((st = scanlines_of_image(source, &p->shape, &p->on, err)))
+        return st;
+    p->off = scanlines_of_numbers(arena, source->fill, &p->shape);
     p->scanlines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(&p->shape));
     p->png = xpl_arena_alloc(arena, p->png_size);
     p->n_runs = put_runs(source, &p->shape, NULL);
@@ -104,14 +127,24 @@ size_t xpl_splice_picture_length(const struct xpl_splice_picture *picture)
     return picture->length;
 }
 
-char *xpl_splice_picture_put(const struct xpl_splice_picture *p, uint64_t mask, char *at)
+size_t xpl_splice_picture_file_size(const struct xpl_splice_picture *picture)
+{
+    return picture->png_size;
+}
+
+void xpl_splice_picture_file(const struct xpl_splice_picture *p, uint64_t mask, char *out)
 {
     for (size_t i = 0; i < p->n_runs; i++) {
         const struct run *run = &p->runs[i];
 
         memcpy(p->scanlines + run->at, (mask & run->bit ? p->on : p->off) + run->at, run->length);
     }
-    xpl_png_stored_write(&p->shape, p->scanlines, p->png);
+    xpl_png_stored_write(&p->shape, p->scanlines, (uint8_t *)out);
+}
+
+char *xpl_splice_picture_put(const struct xpl_splice_picture *p, uint64_t mask, char *at)
+{
+    xpl_splice_picture_file(p, mask, (char *)p->png);
     at = xpl_put(at, p->prefix, strlen(p->prefix));
     xpl_base64_write(p->png, p->png_size, at);
     return at + p->length - strlen(p->prefix);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/text.h"
 #include "lib/scoring/transport_headers.h"
 
 struct xpl_transport {
@@ -93,16 +94,6 @@ static enum xpl_status read_url(struct xpl_slot *slot, const char *text, struct 
     return st;
 }
 
-/* Where the digits of the last header stand. */
-static char *find_sequence(struct xpl_slot *slot)
-{
-    struct curl_slist *last = slot->headers;
-
-    while (last->next)
-        last = last->next;
-    return last->data + strlen(last->data) - XPL_SEQUENCE_DIGITS;
-}
-
 /* The library copies it. */
 static void use_pem(CURL *h, CURLoption option, const char *pem)
 {
@@ -162,7 +153,7 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
 static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
                                  const struct xpl_predictor_options *options, size_t body_max, struct xpl_error *err)
 {
-    static const char json[] = "application/json";
+    static const struct xpl_media json = {"application/json", "application/json", false};
     enum xpl_status st;
 
     slot->endpoint = endpoint;
@@ -171,11 +162,8 @@ static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoin
     slot->handle = curl_easy_init();
     if (!slot->handle)
         return xpl_no_memory(err);
-    if ((st = read_url(slot, endpoint->url, err)) ||
-        (st = xpl_slot_add_headers(slot, endpoint, options, json, json, err)))
+    if ((st = read_url(slot, endpoint->url, err)) || (st = xpl_slot_add_headers(slot, endpoint, options, &json, err)))
         return st;
-    if (options->task_id)
-        slot->sequence = find_sequence(slot);
     set_options(slot, endpoint, options);
     return XPL_OK;
 }
@@ -241,12 +229,6 @@ char *xpl_transport_body(struct xpl_slot *slot)
     return slot->body;
 }
 
-static void write_sequence(struct xpl_slot *slot, uint64_t number)
-{
-    for (int i = XPL_SEQUENCE_DIGITS - 1; slot->sequence && i >= 0; i--, number /= 10)
-        slot->sequence[i] = (char)('0' + number % 10);
-}
-
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
                                     uint64_t number, struct xpl_error *err)
 {
@@ -254,7 +236,7 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
     slot->answer.failed = false;
     slot->header_bytes = 0;
     slot->refused = slot->opened = false;
-    write_sequence(slot, number);
+    xpl_slot_number_headers(slot, number);
     if (slot->body_max) {
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->borrowed ? slot->borrowed : slot->body);
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_length);
@@ -273,6 +255,17 @@ static void count_bytes(struct xpl_transport *transport, struct xpl_slot *slot)
     curl_easy_getinfo(slot->handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
     transport->sent += (uint64_t)up;
     transport->received += (uint64_t)down;
+}
+
+/* A header that is no number, or is there without a need, leaves all of the answer to be text. */
+static void read_answer_head(struct xpl_slot *slot)
+{
+    struct curl_header *header;
+    int64_t length = 0;
+
+    if (curl_easy_header(slot->handle, "Inference-Header-Content-Length", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+        xpl_parse_int(header->value, 0, (int64_t)slot->answer.max, &length);
+    slot->answer_head = (size_t)length;
 }
 
 /* The next request that ended, if any. */
@@ -316,6 +309,7 @@ enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_
     if (!*ret_slot)
         return XPL_OK;
     count_bytes(transport, *ret_slot);
+    read_answer_head(*ret_slot);
     *ret_outcome = xpl_outcome_judge(*ret_slot, code, ret_retry_after_ms, err);
     return XPL_OK;
 }

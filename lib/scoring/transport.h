@@ -22,6 +22,9 @@
 struct xpl_slot {
     CURL *handle;
     struct curl_slist *headers;
+    char *head_digits;    /* inside of Inference-Header-Content-Length, likewise; NULL without that header */
+    size_t head_length;   /* of the next request, for the caller to write */
+    size_t answer_head;   /* bytes of JSON in front of an answer's raw tensors; 0 = it is all text */
     char *sequence;       /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
     char *body;           /* body_max bytes, for the caller to write; see xpl_transport_body */
     const char *borrowed; /* sent in its place; NULL = none */
@@ -57,10 +60,16 @@ const char *xpl_transport_host(const struct xpl_transport *transport);
  */
 char *xpl_transport_body(struct xpl_slot *slot);
 
+/** What a request is, and what its answer should be. */
+struct xpl_media {
+    const char *content_type, *accept;
+    bool tells_head; /* how long the JSON in front of its raw tensor is */
+};
+
 /** Other headers for the slot's next requests: those of `options`, with these media types. */
 enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                      const struct xpl_predictor_options *options, const char *content_type,
-                                      const char *accept, struct xpl_error *err);
+                                      const struct xpl_predictor_options *options, const struct xpl_media *media,
+                                      struct xpl_error *err);
 
 /** Starts the request of a slot whose body was written. `number` tells calls apart in the Ce-Id header. */
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,

@@ -25,7 +25,39 @@ static enum xpl_status add_header(struct xpl_slot *slot, const char *name, const
     return XPL_OK;
 }
 
-/* What tells the calls of a task from those of clients. The sequence must stay the last header: see find_sequence. */
+/* The last digits of the header that was added last. */
+static char *last_digits(const struct xpl_slot *slot)
+{
+    struct curl_slist *last = slot->headers;
+
+    while (last->next)
+        last = last->next;
+    return last->data + strlen(last->data) - XPL_SEQUENCE_DIGITS;
+}
+
+static enum xpl_status add_head_length(struct xpl_slot *slot, struct xpl_error *err)
+{
+    enum xpl_status st = add_header(slot, "Inference-Header-Content-Length: ", "00000000", err);
+
+    if (!st)
+        slot->head_digits = last_digits(slot);
+    return st;
+}
+
+/* Blanks, where there are no digits: some servers would read a number that begins with 0 as an octal one. */
+static void write_digits(char *digits, uint64_t number, char before)
+{
+    for (int i = XPL_SEQUENCE_DIGITS - 1; digits && i >= 0; i--, number /= 10)
+        digits[i] = number || i == XPL_SEQUENCE_DIGITS - 1 ? (char)('0' + number % 10) : before;
+}
+
+void xpl_slot_number_headers(struct xpl_slot *slot, uint64_t sequence)
+{
+    write_digits(slot->sequence, sequence, '0');
+    write_digits(slot->head_digits, slot->head_length, ' ');
+}
+
+/* What tells the calls of a task from those of clients. */
 static enum xpl_status add_task_headers(struct xpl_slot *slot, const char *task_id, struct xpl_error *err)
 {
     char id[128];
@@ -35,7 +67,10 @@ static enum xpl_status add_task_headers(struct xpl_slot *slot, const char *task_
     if ((st = add_header(slot, "X-Explaind-Task: ", task_id, err)) ||
         (st = add_header(slot, "Seldon-Skip-Logging: ", "true", err)))
         return st;
-    return add_header(slot, "Ce-Id: ", id, err);
+    if ((st = add_header(slot, "Ce-Id: ", id, err)))
+        return st;
+    slot->sequence = last_digits(slot);
+    return XPL_OK;
 }
 
 /* The library would wait for 100 Continue above 1 MiB. It would also sign a header that is only there to be left out.
@@ -49,13 +84,16 @@ static enum xpl_status forbid_expect(struct xpl_slot *slot, const struct xpl_end
 }
 
 enum xpl_status xpl_slot_add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                     const struct xpl_predictor_options *options, const char *content_type,
-                                     const char *accept, struct xpl_error *err)
+                                     const struct xpl_predictor_options *options, const struct xpl_media *media,
+                                     struct xpl_error *err)
 {
     enum xpl_status st;
 
-    if ((st = add_header(slot, "Content-Type: ", content_type, err)) ||
-        (st = add_header(slot, "Accept: ", accept, err)) || (st = forbid_expect(slot, endpoint, err)))
+    slot->sequence = slot->head_digits = NULL;
+    if (media->tells_head && (st = add_head_length(slot, err)))
+        return st;
+    if ((st = add_header(slot, "Content-Type: ", media->content_type, err)) ||
+        (st = add_header(slot, "Accept: ", media->accept, err)) || (st = forbid_expect(slot, endpoint, err)))
         return st;
     for (size_t i = 0; i < endpoint->n_headers; i++)
         if ((st = add_header(slot, endpoint->headers[i], "", err)))
@@ -70,15 +108,15 @@ enum xpl_status xpl_slot_add_headers(struct xpl_slot *slot, const struct xpl_end
 }
 
 enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                      const struct xpl_predictor_options *options, const char *content_type,
-                                      const char *accept, struct xpl_error *err)
+                                      const struct xpl_predictor_options *options, const struct xpl_media *media,
+                                      struct xpl_error *err)
 {
     enum xpl_status st;
 
     curl_slist_free_all(slot->headers);
     slot->headers = NULL;
     slot->endpoint = endpoint;
-    st = xpl_slot_add_headers(slot, endpoint, options, content_type, accept, err);
+    st = xpl_slot_add_headers(slot, endpoint, options, media, err);
     curl_easy_setopt(slot->handle, CURLOPT_HTTPHEADER, slot->headers);
     curl_easy_setopt(slot->handle, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
     curl_easy_setopt(slot->handle, CURLOPT_TIMEOUT_MS, (long)options->call_timeout_ms);

@@ -10,7 +10,10 @@
 
 /** XPL_BAD_FIELD: a header holds a line break or is too long. */
 enum xpl_status xpl_slot_add_headers(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                     const struct xpl_predictor_options *options, const char *content_type,
-                                     const char *accept, struct xpl_error *err);
+                                     const struct xpl_predictor_options *options, const struct xpl_media *media,
+                                     struct xpl_error *err);
+
+/** Writes the numbers that change with every request into the headers. */
+void xpl_slot_number_headers(struct xpl_slot *slot, uint64_t sequence);
 
 #endif

@@ -199,6 +199,8 @@ BAD_SETTINGS = {
     "in_flight": (65, "in_flight"),
     "call_timeout_ms": ("fast", "call_timeout_ms"),
     "datatype": ("TEXT", "datatype"),
+    "binary": ("yes", "binary"),
+    "content_type": ("image/tiff", "content_type"),
     "input_name": ('a"b', "input_name"),
     "colour": ("red", "colour"),
 }

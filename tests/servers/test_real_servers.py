@@ -44,19 +44,37 @@ def tensor(data, datatype="FP32"):
 
 V2 = "/v2/models/classifier/infer"
 V1 = "/v1/models/classifier:predict"
+FLAT = tensor(IMAGE.ravel().tolist())
+
+# server, protocol, encoding of the bodies: where, what was logged, what the subscription says
 CELLS = {
-    "mlserver flat": ("mlserver", V2, tensor(IMAGE.ravel().tolist())),
-    "mlserver nested": ("mlserver", V2, tensor([NUMBERS])),
-    "triton flat": ("triton", V2, tensor(IMAGE.ravel().tolist())),
-    "kserve V2 flat": ("kserve", V2, tensor(IMAGE.ravel().tolist())),
-    "kserve V2 UINT8": ("kserve", V2, tensor(IMAGE.ravel().tolist(), "UINT8")),
-    "kserve V1 numbers": ("kserve", V1, {"instances": [NUMBERS]}),
-    "kserve V1 png": ("kserve", V1, {"instances": [{"image_bytes": {"b64": png()}}]}),
-    "azure numbers": ("azure", "/score", {"input_data": {"data": [NUMBERS]}}),
-    "azure automl png": ("azure", "/score", {"input_data": {"columns": ["image"], "data": [png()]}}),
-    "azure png": ("azure", "/score", {"input": [{"image": png()}]}),
-    "sagemaker numbers": ("sagemaker", "/invocations", {"instances": [NUMBERS]}),
+    ("mlserver", "V2", "numbers, flat"): (V2, FLAT, {}),
+    ("mlserver", "V2", "numbers, nested"): (V2, tensor([NUMBERS]), {}),
+    ("mlserver", "V2", "numbers, UINT8"): (V2, tensor(IMAGE.ravel().tolist(), "UINT8"), {}),  # it takes no raw tensors
+    ("triton", "V2", "numbers, flat"): (V2, FLAT, {"binary": "never"}),
+    ("triton", "V2", "raw FP32"): (V2, FLAT, {"binary": "always"}),
+    ("kserve", "V2", "numbers, flat"): (V2, FLAT, {"binary": "never"}),
+    ("kserve", "V2", "raw FP32"): (V2, FLAT, {"binary": "always"}),
+    ("kserve", "V2", "raw UINT8"): (V2, tensor(IMAGE.ravel().tolist(), "UINT8"), {}),
+    ("kserve", "V2", "raw FP32, nested"): (V2, tensor([NUMBERS]), {"binary": "always"}),
+    ("kserve", "V1", "numbers"): (V1, {"instances": [NUMBERS]}, {}),
+    ("kserve", "V1", "PNG in base64"): (V1, {"instances": [{"image_bytes": {"b64": png()}}]}, {}),
+    ("azure", "service", "numbers"): ("/score", {"input_data": {"data": [NUMBERS]}}, {}),
+    ("azure", "AutoML", "PNG in base64"): ("/score", {"input_data": {"columns": ["image"], "data": [png()]}}, {}),
+    ("azure", "service", "PNG in base64"): ("/score", {"input": [{"image": png()}]}, {}),
+    ("sagemaker", "invocations", "numbers"): ("/invocations", {"instances": [NUMBERS]}, {}),
+    ("sagemaker", "invocations", "NumPy file"): ("/invocations", {"instances": [NUMBERS]},
+                                                 {"content_type": "application/x-npy"}),
+    ("sagemaker", "invocations", "PNG file"): ("/invocations", {"instances": [NUMBERS]}, {"content_type": "image/png"}),
 }
+CONTENT_TYPES = {"raw": "application/octet-stream", "NumPy": "application/x-npy"}
+ONE_A_REQUEST = {"PNG file"}
+
+
+def content_type_of(encoding):
+    if encoding == "PNG file":
+        return "image/png"
+    return CONTENT_TYPES.get(encoding.split()[0], "application/json")
 
 
 def python_of(server):
@@ -116,23 +134,17 @@ def servers(tmp_path_factory):
 def table():
     rows = {}
     yield rows
-    lines = ["| server and encoding | images scored | requests | images in a request | in flight | bytes sent | s |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]
-    lines += [f"| {name} | {row['images']} | {row['requests']} | {row['batch']} | {row['in_flight']} "
-              f"| {row['bytes_sent']:,} | {row['seconds']:.2f} |" for name, row in rows.items()]
+    lines = ["| server | protocol | encoding | batch | images scored | requests | images in a request | in flight "
+             "| bytes sent | s |", "| " + " | ".join(["---"] * 10) + " |"]
+    lines += [f"| {' | '.join(cell)} | {row['images']} | {row['requests']} | {row['batch']} | {row['in_flight']} "
+              f"| {row['bytes_sent']:,} | {row['seconds']:.2f} |" for cell, row in rows.items()]
     (build_dir() / "servers.md").write_text("\n".join(lines) + "\n")
 
 
-@pytest.mark.parametrize("name", CELLS)
-def test_the_same_explanation_whichever_server_and_encoding(api, servers, table, tmp_path_factory, name):
-    kind, path, request = CELLS[name]
-    if not python_of(kind).exists():
-        pytest.skip(f"{kind} is not installed; scripts/setup --servers brings it")
-    if kind not in servers:
-        servers[kind] = Server(kind, tmp_path_factory.mktemp("servers"))
-    response = servers[kind].wait(path, request)
-    provider_id = api.add_provider(servers[kind].url)
-    body = api.subscription_body(provider_id, servers[kind].url + path, "d", "multiclass")
+def explain(api, url, request, response, settings) -> dict:
+    """Logs the transaction and has it explained: the attributions."""
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    body["asset_properties"] = {"explaind": settings}
     subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
     api.enable_explanations(subscription_id)
     records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
@@ -140,8 +152,26 @@ def test_the_same_explanation_whichever_server_and_encoding(api, servers, table,
     [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [scoring_id]})["metadata"]["explanation_task_ids"]
     task = wait_for(api, task_id)
     assert task["entity"]["status"]["state"] == "finished", task
-    entity = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
-    first = table.setdefault(name, entity["model"] | {"images": entity["sampling"]["calls"], "seconds": entity["timing_ms"]["score"] / 1000,
-                                                      "weights": entity["classes"][0]["weights"]})
+    return api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+
+
+@pytest.mark.parametrize("batch", ["one", "found"])
+@pytest.mark.parametrize("cell", CELLS, ids=" ".join)
+def test_the_same_explanation_whichever_server_encoding_and_batch(api, servers, table, tmp_path_factory, cell, batch):
+    server, _, encoding = cell
+    path, request, settings = CELLS[cell]
+    if not python_of(server).exists():
+        pytest.skip(f"{server} is not installed; scripts/setup --servers brings it")
+    if server not in servers:
+        servers[server] = Server(server, tmp_path_factory.mktemp("servers"))
+    response = servers[server].wait(path, request)
+    more = {"batch": 1} if batch == "one" else {}
+    entity = explain(api, servers[server].url + path, request, response, settings | more)
+    model = entity["model"]
+    assert model["content_type"] == content_type_of(encoding)
+    assert (model["batch"] == 1) if batch == "one" or encoding in ONE_A_REQUEST else (model["batch"] >= 1)
+    row = table.setdefault((*cell, batch), model | {"images": entity["sampling"]["calls"],
+                                                    "seconds": entity["timing_ms"]["score"] / 1000,
+                                                    "weights": entity["classes"][0]["weights"]})
     reference = next(iter(table.values()))
-    numpy.testing.assert_allclose(first["weights"], reference["weights"], atol=1e-6)
+    numpy.testing.assert_allclose(row["weights"], reference["weights"], atol=1e-6)

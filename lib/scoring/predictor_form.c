@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What bodies are, and how many images they hold. */
+#include <stdlib.h>
+
+#include "lib/scoring/predictor_job.h"
+
+/* How many images a body may hold. */
+static uint32_t body_limit(const struct xpl_predictor_options *options, const struct xpl_splicer *splicer,
+                           enum xpl_body_form form)
+{
+    uint32_t n = options->max_batch && options->max_batch < XPL_MAX_BATCH ? options->max_batch : XPL_MAX_BATCH;
+
+    if (n > xpl_splice_max_rows(splicer))
+        n = xpl_splice_max_rows(splicer);
+    while (n > 1 && xpl_splice_form_max(splicer, form, n) > options->max_body_bytes)
+        n--;
+    return n;
+}
+
+static size_t longest_body(const struct xpl_predictor *p, enum xpl_body_form form)
+{
+    return xpl_splice_form_max(p->splicer, form, body_limit(&p->options, p->splicer, form));
+}
+
+enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_form form, struct xpl_error *err)
+{
+    bool raw = form == XPL_BODY_TENSOR;
+    const struct xpl_media media = {xpl_body_form_type(form),
+                                    raw ? "application/octet-stream, application/json" : "application/json", raw};
+    enum xpl_status st = XPL_OK;
+
+    p->form = p->stats.form = form;
+    p->max_batch = body_limit(&p->options, p->splicer, form);
+    for (uint32_t i = 0; !st && i < p->options.in_flight; i++)
+        st = xpl_transport_redress(xpl_transport_slot(p->transport, i), &p->endpoint, &p->options, &media, err);
+    return st;
+}
+
+enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const struct xpl_splicer *splicer,
+                                          struct xpl_error *err)
+{
+    size_t first, better;
+    enum xpl_status st;
+
+    xpl_transport_free(predictor->transport);
+    predictor->transport = NULL;
+    predictor->splicer = splicer;
+    first = longest_body(predictor, xpl_splice_form(splicer));
+    better = longest_body(predictor, xpl_splice_better_form(splicer));
+    st = xpl_transport_new(&predictor->endpoint, &predictor->options, first > better ? first : better,
+                           &predictor->transport, err);
+    if (st)
+        return st;
+    return xpl_predictor_use_form(
+        predictor, predictor->raw_works ? xpl_splice_better_form(splicer) : xpl_splice_form(splicer), err);
+}
+
+/* Whether the first mask has the same scores with this form; it is not counted as progress. */
+static bool gives_the_same(struct xpl_predictor *p, uint64_t mask, double *scores)
+{
+    size_t done = p->progress ? atomic_load(&p->progress->done) : 0;
+    uint32_t retries = p->options.retries;
+    struct xpl_error ignored = {0};
+    struct job job = {.p = p, .masks = &mask, .n = 1, .scores = scores, .err = &ignored};
+    bool same;
+
+    p->options.retries = 0;
+    same = xpl_predictor_run(&job) == XPL_OK && xpl_predictor_is_reference(p, scores);
+    p->options.retries = retries;
+    if (p->progress)
+        atomic_store(&p->progress->done, done);
+    return same;
+}
+
+enum xpl_status xpl_predictor_try_raw(struct xpl_predictor *p, uint64_t mask, struct xpl_error *err)
+{
+    enum xpl_body_form better = xpl_splice_better_form(p->splicer);
+    enum xpl_status st;
+    double *scores;
+
+    if (better == p->form || p->raw_tried)
+        return XPL_OK;
+    p->raw_tried = true;
+    if (!(scores = calloc(p->n_classes, sizeof *scores)))
+        return xpl_no_memory(err);
+    st = xpl_predictor_use_form(p, better, err);
+    p->raw_works = !st && gives_the_same(p, mask, scores);
+    free(scores);
+    return st || p->raw_works ? st : xpl_predictor_use_form(p, xpl_splice_form(p->splicer), err);
+}

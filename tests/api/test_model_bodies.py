@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests to models that are not JSON: raw tensors of the Open Inference Protocol V2, NumPy files, pictures."""
+import base64
+import io
+import json
+
+import numpy
+import pytest
+from PIL import Image
+from support.client import wait_for
+from support.model import ModelInTest, binary
+from support.paths import MODELS
+from support.processes import ModelServer
+
+DIGITS = MODELS / "digits.onnx"
+V2 = "/v2/models/m/infer"
+HEAD = "Inference-Header-Content-Length"
+
+IMAGE = numpy.zeros((28, 28), dtype=numpy.uint8)
+IMAGE[4:8, 6:22] = 230
+for _row in range(8, 25):
+    IMAGE[_row, 17 - (_row - 8) // 2:21 - (_row - 8) // 2] = 250 - _row
+NUMBERS = IMAGE[..., None].tolist()
+
+
+def tensor(image, datatype="FP32", **more):
+    return {"inputs": [{"name": "image", "shape": [1, *image.shape], "datatype": datatype,
+                        "data": image.ravel().tolist()} | more]}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    server = ModelServer(tmp_path_factory.mktemp("bodies"), DIGITS)
+    yield server
+    server.stop()
+
+
+def attributions(api, url, request, response=None, explaind=None) -> dict:
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    body["asset_properties"] = {"explaind": explaind or {}}
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    api.enable_explanations(subscription_id)
+    records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
+    if response is None:
+        response = api.session.post(url, json=request, timeout=60).json()
+    [scoring_id] = api.post(records, [{"request": request, "response": response}])["scoring_ids"]
+    [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [scoring_id]})["metadata"]["explanation_task_ids"]
+    task = wait_for(api, task_id)
+    assert task["entity"]["status"]["state"] == "finished", task
+    return api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+
+
+def weights(entity) -> list:
+    return entity["classes"][0]["weights"]
+
+
+@pytest.fixture(scope="module")
+def as_json():
+    return {}
+
+
+@pytest.fixture
+def reference(api, served, as_json):
+    """The weights of the same image when all bodies are JSON."""
+    if not as_json:
+        entity = attributions(api, served.url + V2, tensor(IMAGE[..., None]), explaind={"binary": "never"})
+        assert entity["model"]["content_type"] == "application/json"
+        as_json["weights"] = weights(entity)
+    return as_json["weights"]
+
+
+# ---- raw tensors ----
+
+@pytest.mark.parametrize("datatype", ["FP32", "FP64", "UINT8", "INT32"])
+@pytest.mark.parametrize("batch", [1, 64])
+def test_raw_tensors_give_the_same_explanation(api, served, reference, datatype, batch):
+    entity = attributions(api, served.url + V2, tensor(IMAGE[..., None], datatype),
+                          explaind={"binary": "always", "batch": batch})
+    assert entity["model"]["content_type"] == "application/octet-stream"
+    assert (entity["model"]["batch"] > 1) == (batch > 1)
+    numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+
+
+def test_raw_tensors_are_used_by_themselves_where_they_are_smaller(api, served, reference):
+    small = attributions(api, served.url + V2, tensor(IMAGE[..., None], "UINT8"))
+    assert small["model"]["content_type"] == "application/octet-stream"
+    numpy.testing.assert_allclose(weights(small), reference, atol=1e-6)
+    # four bytes a number are more than "0,"
+    large = attributions(api, served.url + V2, tensor(IMAGE[..., None], "FP64"))
+    assert large["model"]["content_type"] == "application/json"
+
+
+def test_what_was_logged_plainly_is_sent_raw_to_a_v2_address(api, served, reference):
+    unsure = {"fields": ["probability"], "values": [[[0.1] * 10]]}
+    entity = attributions(api, served.url + V2, {"values": [NUMBERS]}, unsure, {"datatype": "UINT8"})
+    assert entity["model"]["content_type"] == "application/octet-stream"
+    numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+
+
+def test_tensors_with_parameters_of_their_own_stay_json(api, served, reference):
+    request = tensor(IMAGE[..., None], "UINT8", parameters={"content_type": "np"})
+    entity = attributions(api, served.url + V2, request)
+    assert entity["model"]["content_type"] == "application/json"
+    numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+
+
+class V2InTest(ModelInTest):
+    """Takes V2 as JSON; what it does with a raw tensor is the test's choice."""
+
+    def __init__(self):
+        super().__init__()
+        self.raw, self.heads, self.json_bodies = lambda: (400, b"{}"), [], []
+
+    def answer(self, path, headers, body):
+        if headers.get(HEAD):
+            head = json.loads(body[:int(headers[HEAD])])
+            self.heads.append((head, len(body) - int(headers[HEAD]), headers["Content-Type"]))
+            return self.raw()
+        request = json.loads(body)
+        self.json_bodies.append(request)
+        [sent] = request["inputs"]
+        images = numpy.asarray(sent["data"], dtype=float).reshape(sent["shape"])
+        p = [binary(image) for image in images]
+        return 200, json.dumps({"outputs": [{"name": "p", "shape": [len(p), 2], "datatype": "FP64",
+                                             "data": numpy.ravel(p).tolist()}]}).encode()
+
+
+@pytest.fixture
+def v2():
+    model = V2InTest()
+    yield model
+    model.stop()
+
+
+RAW_ANSWERS = {
+    "refuses": lambda: (400, b'{"error":"not JSON"}'),
+    "breaks": lambda: (500, b"oops"),
+    "answers with other numbers": lambda: (200, b'{"outputs":[{"name":"p","shape":[1,2],"datatype":"FP32","data":[0,1]}]}'),
+    "answers with nonsense": lambda: (200, b"\0\1\2"),
+}
+
+
+@pytest.mark.parametrize("what", RAW_ANSWERS)
+def test_a_model_that_takes_no_raw_tensors_is_asked_once_and_gets_json(api, v2, what):
+    v2.raw = RAW_ANSWERS[what]
+    image = numpy.zeros((8, 8, 1), dtype=int)
+    image[:, :4] = 200
+    request = tensor(image, "UINT8")
+    entity = attributions(api, f"{v2.url}{V2}", request | {"id": "seven", "parameters": {"trace": True}})
+    assert entity["model"]["content_type"] == "application/json" and entity["classes"][0]["weights"]
+    [(head, length, media)] = v2.heads
+    assert media == "application/octet-stream" and length == 64
+    assert head["inputs"] == [{"name": "image", "shape": [1, 8, 8, 1], "datatype": "UINT8",
+                               "parameters": {"binary_data_size": 64}}]
+    assert head["id"] == "seven" and head["parameters"] == {"trace": True}, "what was logged stays"
+
+
+def test_the_answer_is_asked_for_as_raw_bytes(api, v2):
+    image = numpy.full((8, 8, 1), 200)
+    image[:, 4:] = 100
+    attributions(api, f"{v2.url}{V2}", tensor(image, "UINT8"))
+    [(head, _, _)] = v2.heads
+    assert head["parameters"] == {"binary_data_output": True}
+
+
+# ---- files ----
+
+@pytest.mark.parametrize("content_type, batch", [("application/x-npy", True), ("image/png", False)])
+@pytest.mark.parametrize("logged", ["numbers", "picture"])
+def test_models_that_take_files_give_the_same_explanation(api, served, reference, content_type, batch, logged):
+    out = io.BytesIO()
+    Image.fromarray(IMAGE).save(out, "PNG")
+    image = NUMBERS if logged == "numbers" else {"b64": base64.b64encode(out.getvalue()).decode()}
+    response = {"predictions": [{"score": [0.1] * 10, "predicted_label": 0}]}
+    entity = attributions(api, served.url + "/invocations", {"instances": [image]}, response,
+                          {"content_type": content_type})
+    assert entity["model"]["content_type"] == content_type
+    assert (entity["model"]["batch"] > 1) == batch
+    numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+
+
+def test_a_probe_tells_what_requests_are(api, served):
+    url = served.url + "/invocations"
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    body["asset_properties"] = {"explaind": {"content_type": "image/png"}}
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    report = api.post(f"/v2/subscriptions/{subscription_id}/probe", {"request": {"instances": [NUMBERS]}}, 200)
+    assert report["works"] and report["model"]["content_type"] == "image/png", report
+
+
+def test_numbers_that_are_no_pixels_are_not_made_into_a_picture(api, served):
+    url = served.url + "/invocations"
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    body["asset_properties"] = {"explaind": {"content_type": "image/png"}}
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    floats = (IMAGE[..., None] / 255).tolist()
+    error = api.refused("POST", f"/v2/subscriptions/{subscription_id}/probe", 400,
+                        json={"request": {"instances": [floats]}})
+    assert "0 to 255" in error["message"]

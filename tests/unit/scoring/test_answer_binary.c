@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers with raw tensors behind their JSON text: what they stand for, and those that do not add up. */
+#include "tests/unit/scoring/scoring_test.h"
+
+#include "lib/scoring/answer_binary.h"
+#include "lib/scoring/tensor_type.h"
+
+#define OUTPUT(type, shape, size)                                                                                      \
+    "{\"outputs\":[{\"name\":\"p\",\"datatype\":\"" type "\",\"shape\":" shape                                         \
+    ",\"parameters\":{\"binary_data_size\":" size "}}]}"
+
+static enum xpl_status unpack(struct xpl_arena *arena, const char *head, const void *raw, size_t n,
+                              struct xpl_text *ret, struct xpl_error *err)
+{
+    size_t length = strlen(head);
+    char *answer = malloc(length + n + 1);
+    enum xpl_status st;
+
+    assert_non_null(answer);
+    memcpy(answer, head, length);
+    memcpy(answer + length, raw, n);
+    st = xpl_answer_unpack(arena, (struct xpl_text){answer, length + n}, length, ret, err);
+    free(answer);
+    return st;
+}
+
+static void every_type_reads_as_its_numbers(void **state)
+{
+    static const struct {
+        const char *type, *shape, *size;
+        uint8_t raw[16];
+        size_t n;
+        const char *data;
+    } cases[] = {
+        {"FP32", "[1,2]", "8", {0, 0, 0x80, 0x3e, 0, 0, 0x40, 0x3f}, 8, "[0.25,0.75]"},
+        {"FP64", "[1]", "8", {0, 0, 0, 0, 0, 0, 0xd0, 0x3f}, 8, "[0.25]"},
+        {"FP16", "[3]", "6", {0, 0x34, 1, 0, 0, 0xc0}, 6, "[0.25,5.96046448e-08,-2]"},
+        {"FP32", "[3]", "12", {0, 0, 0x80, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0, 0}, 12, "[null,null,0]"},
+        {"UINT8", "[2]", "2", {0, 255}, 2, "[0,255]"},
+        {"INT8", "[2]", "2", {0x80, 255}, 2, "[-128,-1]"},
+        {"INT16", "[1]", "2", {0xfe, 0xff}, 2, "[-2]"},
+        {"UINT16", "[1]", "2", {0xfe, 0xff}, 2, "[65534]"},
+        {"INT32", "[1]", "4", {0, 0, 0, 0x80}, 4, "[-2147483648]"},
+        {"INT64", "[1]", "8", {1, 0, 0, 0, 0, 0, 0, 0x80}, 8, "[-9223372036854775807]"},
+        {"UINT64", "[1]", "8", {255, 255, 255, 255, 255, 255, 255, 255}, 8, "[18446744073709551615]"},
+        {"BOOL", "[2]", "2", {0, 1}, 2, "[0,1]"},
+        {"FP32", "[0]", "0", {0}, 0, "[]"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *head =
+            xpl_arena_printf(*state, OUTPUT("%s", "%s", "%s"), cases[i].type, cases[i].shape, cases[i].size);
+        const char *wanted = xpl_arena_printf(*state, "\"data\":%s}]}", cases[i].data);
+        struct xpl_text text;
+
+        assert_int_equal(unpack(*state, head, cases[i].raw, cases[i].n, &text, NULL), XPL_OK);
+        assert_non_null(strstr(text.ptr, wanted));
+    }
+}
+
+static void several_outputs_follow_each_other(void **state)
+{
+    static const char head[] =
+        " {\"id\":\"7\",\"outputs\":["
+        "{\"name\":\"names\",\"datatype\":\"BYTES\",\"shape\":[1],\"parameters\":{\"binary_data_size\":5}},"
+        "{\"name\":\"plain\",\"datatype\":\"FP32\",\"shape\":[1],\"data\":[9]},"
+        "{\"name\":\"p\",\"datatype\":\"UINT8\",\"shape\":[1,2],\"parameters\":{\"binary_data_size\":2}}]} ";
+    struct xpl_text text;
+
+    assert_int_equal(unpack(*state, head, "\1\0\0\0x\3\4", 7, &text, NULL), XPL_OK);
+    assert_string_equal(text.ptr, "{\"outputs\":[{\"datatype\":\"BYTES\",\"name\":\"names\",\"shape\":[1]},"
+                                  "{\"name\":\"plain\",\"datatype\":\"FP32\",\"shape\":[1],\"data\":[9]},"
+                                  "{\"datatype\":\"UINT8\",\"name\":\"p\",\"shape\":[1,2],\"data\":[3,4]}]}");
+}
+
+static void what_does_not_add_up_is_refused(void **state)
+{
+    static const struct {
+        const char *head;
+        size_t n;
+        const char *message;
+    } cases[] = {
+        {OUTPUT("FP32", "[1,2]", "8"), 7, "more than what came"},
+        {OUTPUT("FP32", "[1,2]", "8"), 9, "more binary data came"},
+        {OUTPUT("FP32", "[1,3]", "8"), 8, "shape and datatype"},
+        {OUTPUT("FP32", "[-1,2]", "8"), 8, "shape and datatype"},
+        {OUTPUT("FP32", "[4294967295,4294967295,4294967295]", "8"), 8, "shape and datatype"},
+        {OUTPUT("FP32", "2", "8"), 8, "shape and datatype"},
+        {OUTPUT("FP32", "[2]", "8.5"), 8, "more than what came"},
+        {OUTPUT("FP32", "[2]", "1e99"), 8, "more than what came"},
+        {OUTPUT("FP32", "[2]", "\"8\""), 8, "more than what came"},
+        {"{\"outputs\":[{\"shape\":[8],\"parameters\":{\"binary_data_size\":8}}]}", 8, "no datatype"},
+        {"{\"outputs\":{}}", 0, "no outputs"},
+        {"[]", 0, "no outputs"},
+        {"{\"outputs\":[", 0, "not JSON"},
+    };
+    static const uint8_t raw[16];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xpl_error err = {0};
+        struct xpl_text text;
+
+        assert_int_equal(unpack(*state, cases[i].head, raw, cases[i].n, &text, &err), XPL_MODEL_BAD_ANSWER);
+        if (!strstr(err.message, cases[i].message))
+            fail_msg("%s: %s", cases[i].head, err.message);
+    }
+    assert_int_equal(xpl_answer_unpack(*state, xpl_text_of("{}"), 3, &(struct xpl_text){0}, NULL),
+                     XPL_MODEL_BAD_ANSWER);
+}
+
+static void numbers_are_kept_in_the_range_of_their_type(void **state)
+{
+    static const struct {
+        const char *type;
+        double value;
+        uint8_t raw[8];
+    } cases[] = {
+        {"UINT8", 254.6, {255}},
+        {"UINT8", -3, {0}},
+        {"UINT8", 300, {255}},
+        {"INT8", -200, {0x80}},
+        {"INT16", -2, {0xfe, 0xff}},
+        {"UINT16", 1e9, {0xff, 0xff}},
+        {"INT64", -1, {255, 255, 255, 255, 255, 255, 255, 255}},
+        {"FP32", 0.25, {0, 0, 0x80, 0x3e}},
+        {"FP64", 0.25, {0, 0, 0, 0, 0, 0, 0xd0, 0x3f}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t raw[8] = {0};
+
+        xpl_tensor_put(xpl_tensor_type_of(xpl_text_of(cases[i].type)), cases[i].value, raw);
+        assert_memory_equal(raw, cases[i].raw, sizeof raw);
+    }
+    assert_null(xpl_tensor_type_of(xpl_text_of("BYTES")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCORING_TEST(every_type_reads_as_its_numbers),
+        SCORING_TEST(several_outputs_follow_each_other),
+        SCORING_TEST(what_does_not_add_up_is_refused),
+        SCORING_TEST(numbers_are_kept_in_the_range_of_their_type),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
