@@ -24,12 +24,14 @@
 #include "server/decode_wire.h"
 #include "server/decoder.h"
 #include "server/explain_command.h"
+#include "server/export_command.h"
 #include "server/first_admin.h"
 #include "server/gateway_log.h"
 #include "server/http.h"
 #include "server/local_socket.h"
 #include "server/options.h"
 #include "server/probe_command.h"
+#include "server/restore_command.h"
 #include "server/retention.h"
 #include "server/tls.h"
 #include "server/user_commands.h"
@@ -277,6 +279,12 @@ static int run(struct process *p)
         return xpl_backup_command(p->arena, p->options.data_dir, p->options.file);
     case XPL_COMMAND_FSCK:
         return xpl_fsck_command(p->arena, p->options.data_dir, p->options.file);
+    case XPL_COMMAND_RESTORE:
+        return xpl_restore_command(p->arena, p->options.data_dir, p->options.file, p->options.verify);
+    case XPL_COMMAND_EXPORT:
+        return xpl_export_command(
+            p->options.what, p->options.file ? p->options.file : xpl_data_dir_database(p->arena, p->options.data_dir),
+            p->options.includes);
     case XPL_COMMAND_USER:
     case XPL_COMMAND_TOKEN:
         return xpl_user_command(p->arena, &p->options);

@@ -10,7 +10,9 @@ enum {
     OPTION_NO_AUTH,
     OPTION_CHECK,
     OPTION_ROLE,
-    OPTION_DATA_MART
+    OPTION_DATA_MART,
+    OPTION_VERIFY,
+    OPTION_INCLUDES
 };
 
 static const struct argp_option option_list[] = {
@@ -24,6 +26,9 @@ static const struct argp_option option_list[] = {
     {"no-auth", OPTION_NO_AUTH, 0, 0, "serve without users, on loopback addresses only", 0},
     {"role", OPTION_ROLE, "ROLE", 0, "user add: viewer (default), editor or admin", 0},
     {"data-mart", OPTION_DATA_MART, "GUID", 0, "user add: the instance the user belongs to (default the zero GUID)", 0},
+    {"verify", OPTION_VERIFY, 0, 0, "restore: find out whether it could be done, and change nothing", 0},
+    {"includes", OPTION_INCLUDES, "LIST", 0,
+     "export: columns of records (scoring_input is the image), or answer,attributions of explanations", 0},
     {"check", OPTION_CHECK, 0, 0, "check the configuration and end", 0},
     {0}};
 
@@ -38,6 +43,8 @@ static const char doc[] =
     "  config   print all settings with their values and meaning\n"
     "  backup FILE   copy the database of --data to a new file, beside a running daemon or without one\n"
     "  fsck [FILE]   check the database of --data, or a copy of one: exit status 0 when it is sound, 1 when not\n"
+    "  restore FILE   put a backup into --data, after checking it; --verify only checks\n"
+    "  export records|explanations [FILE]   print them, a line of JSON each, out of --data or a copy of a database\n"
     "  user     list, add, remove, passwd, role, logout, key: users, beside a running daemon or without one\n"
     "  token    list, revoke: tokens that end before their time\n";
 
@@ -51,7 +58,8 @@ static error_t add(struct argp_state *state, const char **list, size_t *n, size_
 
 static error_t take_command(struct argp_state *state, struct xpl_options *options, const char *name)
 {
-    static const char *const names[] = {"serve", "routes", "config", "backup", "fsck", "user", "token"};
+    static const char *const names[] = {"serve",   "routes", "config", "backup", "fsck",
+                                        "restore", "export", "user",   "token"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0) {
@@ -59,19 +67,27 @@ static error_t take_command(struct argp_state *state, struct xpl_options *option
             return add(state, options->words, &options->n_words, XPL_MAX_WORDS, name);
         }
     }
-    argp_error(state, "there is no command %s; there are serve, routes, config, backup, fsck, user, token", name);
+    argp_error(state,
+               "there is no command %s; there are serve, routes, config, backup, fsck, restore, export, user, token",
+               name);
     return EINVAL;
 }
 
 static error_t take_argument(struct argp_state *state, struct xpl_options *options, const char *word)
 {
-    bool takes_file = options->command == XPL_COMMAND_BACKUP || options->command == XPL_COMMAND_FSCK;
+    bool exports = options->command == XPL_COMMAND_EXPORT;
+    bool takes_file = options->command == XPL_COMMAND_BACKUP || options->command == XPL_COMMAND_FSCK ||
+                      options->command == XPL_COMMAND_RESTORE || exports;
 
     if (state->arg_num == 0)
         return take_command(state, options, word);
     if (options->command == XPL_COMMAND_USER || options->command == XPL_COMMAND_TOKEN)
         return add(state, options->words, &options->n_words, XPL_MAX_WORDS, word);
-    if (!takes_file || state->arg_num > 1)
+    if (exports && state->arg_num == 1) {
+        options->what = word;
+        return 0;
+    }
+    if (!takes_file || state->arg_num > (exports ? 2u : 1u))
         argp_error(state, "%s is one word too many", word);
     options->file = word;
     return 0;
@@ -101,6 +117,12 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case OPTION_DATA_MART:
         options->data_mart = value;
         return 0;
+    case OPTION_VERIFY:
+        options->verify = true;
+        return 0;
+    case OPTION_INCLUDES:
+        options->includes = value;
+        return 0;
     case OPTION_CHECK:
         options->check = true;
         return 0;
@@ -109,6 +131,10 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->command == XPL_COMMAND_BACKUP && !options->file)
             argp_error(state, "backup needs the name of the new file");
+        if (options->command == XPL_COMMAND_RESTORE && !options->file)
+            argp_error(state, "restore needs the name of the backup");
+        if (options->command == XPL_COMMAND_EXPORT && !options->what)
+            argp_error(state, "export needs to know what: records or explanations");
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_usage(state);

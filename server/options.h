@@ -16,6 +16,8 @@ enum xpl_command {
     XPL_COMMAND_CONFIG,
     XPL_COMMAND_BACKUP,
     XPL_COMMAND_FSCK,
+    XPL_COMMAND_RESTORE,
+    XPL_COMMAND_EXPORT,
     XPL_COMMAND_USER,
     XPL_COMMAND_TOKEN
 };
@@ -26,10 +28,12 @@ struct xpl_options {
     size_t n_listen;
     const char *data_dir;
     const char *config_file; /* NULL = none */
-    const char *file;        /* of backup and fsck; NULL = none */
+    const char *file;        /* of backup, fsck, restore and export; NULL = none */
+    const char *what;        /* export: records or explanations */
+    const char *includes;    /* export; NULL = the default */
     const char *set[XPL_MAX_SETTINGS];
     size_t n_set;
-    bool no_auth, check;
+    bool no_auth, check, verify;
     const char *words[XPL_MAX_WORDS]; /* of the commands user and token, these included */
     size_t n_words;
     const char *role, *data_mart; /* of a new user; NULL = the defaults */

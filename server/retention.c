@@ -59,12 +59,11 @@ struct step {
     struct xpl_retention_step records;
     struct xpl_pixel_step pixels;
     struct xpl_purge_step purge;
+    int64_t worked_us; /* without waiting for the writer */
 };
 
-static enum xpl_status run_step(struct xpl_db *db, void *arg, struct xpl_error *err)
+static enum xpl_status run_kind(struct xpl_db *db, struct step *s, struct xpl_error *err)
 {
-    struct step *s = arg;
-
     switch (s->kind) {
     case STEP_RECORDS:
         return xpl_retention_run(db, s->arena, &s->records, err);
@@ -76,16 +75,26 @@ static enum xpl_status run_step(struct xpl_db *db, void *arg, struct xpl_error *
     return xpl_purge_run(db, s->arena, &s->purge, err);
 }
 
+static enum xpl_status run_step(struct xpl_db *db, void *arg, struct xpl_error *err)
+{
+    struct step *s = arg;
+    int64_t started_us = xpl_monotonic_us();
+    enum xpl_status st = run_kind(db, s, err);
+
+    s->worked_us = xpl_monotonic_us() - started_us;
+    return st;
+}
+
 static void tell_workers(struct xpl_app *app, const struct xpl_purge_step *purge)
 {
     for (size_t i = 0; i < purge->n_tasks; i++)
         app->workers.deleted(app->workers.context, purge->task_ids[i]);
 }
 
-/* Runs a step, then waits as long as it took: whoever logs has the writer at least half of the time. */
+/* Runs a step, then waits as long as it worked: whoever logs has the writer at least half of the time. */
 static enum xpl_status do_step(struct xpl_retention *r, struct step *s, struct xpl_error *err)
 {
-    int64_t started_us = xpl_monotonic_us(), took_ms;
+    int64_t pause_ms;
     enum xpl_status st;
 
     if (!(s->arena = xpl_arena_new(ARENA_BYTES)))
@@ -96,8 +105,8 @@ static enum xpl_status do_step(struct xpl_retention *r, struct step *s, struct x
         atomic_fetch_add(&r->app->meters.purged_records, (uint64_t)s->purge.n_records);
     }
     xpl_arena_free(s->arena);
-    took_ms = (xpl_monotonic_us() - started_us) / 1000;
-    if (!st && !pause_for(r, took_ms > MIN_PAUSE_MS ? took_ms : MIN_PAUSE_MS, false))
+    pause_ms = s->worked_us / 1000;
+    if (!st && !pause_for(r, pause_ms > MIN_PAUSE_MS ? pause_ms : MIN_PAUSE_MS, false))
         return xpl_fail(err, XPL_CANCELLED, "the process ends");
     return st;
 }
