@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 os.environ["EXPLAIND_BUILD"] = str(ROOT / "build" / "release")
 
+import growth  # noqa: E402
 import loads  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
@@ -279,13 +280,19 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"which of: {', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer runs")
+    parser.add_argument("--records", metavar="N,…", help="measure what so many stored records cost (10k,1M,10M: an hour and"
+                        " 12 GB in the temporary directory), instead of the sections")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where the figures go, too")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.sections if name not in SECTIONS]
     if unknown:
         parser.error(f"there is no section {unknown[0]}; there are {', '.join(SECTIONS)}")
     table = Table()
-    for name in arguments.sections or SECTIONS:
+    if arguments.records:
+        with tempfile.TemporaryDirectory(prefix="explaind-bench-") as folder:
+            growth.measure_growth(table, Path(folder), [growth.number(n) for n in arguments.records.split(",")],
+                                  arguments.quick, log_for_a_while)
+    for name in () if arguments.records else arguments.sections or SECTIONS:
         with tempfile.TemporaryDirectory(prefix="explaind-bench-") as folder:
             SECTIONS[name](table, Path(folder), arguments.quick)
     table.print()
