@@ -9,6 +9,7 @@
 #include "api/body_encoding.h"
 #include "api/cors.h"
 #include "api/handlers.h"
+#include "api/idempotency.h"
 #include "api/routes.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/time.h"
@@ -175,11 +176,14 @@ enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {
     struct xpl_error err = {0};
     enum xpl_answered answered;
+    bool again;
 
     if (call->password_unchecked && !xpl_call_admit(call, true))
         return XPL_ANSWERED;
-    if (call->body_encoded && xpl_body_decode(call, &err))
+    if ((call->body_encoded && xpl_body_decode(call, &err)) || xpl_idempotency_begin(call, &again, &err))
         return xpl_reply_error(call, &err);
+    if (again)
+        return XPL_ANSWERED;
     if (is_slow(call))
         return call->route->handle(call);
     xpl_db_begin_read(call->db);

@@ -127,6 +127,11 @@ struct xpl_call {
     struct xpl_streamed stream;
     struct xpl_buf out; /* the bytes of a JSON answer; of a streamed one, those that leave next */
 
+    struct {
+        const char *key; /* NULL = none */
+        uint8_t request[XPL_HASH_BYTES];
+    } idempotency; /* api/idempotency.h */
+
     /* a write that was handed over */
     xpl_call_write_fn write_run;
     void *write_arg;

@@ -10,6 +10,7 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/resource.h"
+#include "db/idempotency.h"
 #include "db/subscriptions.h"
 
 static const char *const read_only[] = {"status", "internal_database", "database_configuration", "service_instance_crn",
@@ -139,7 +140,7 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
     for (size_t i = 0; i < XPL_COUNT(rest); i++)
         if ((st = remove_all(db, call, rest[i], id, err)))
             return st;
-    return XPL_OK;
+    return xpl_keyed_answers_delete(db, id, err);
 }
 
 static bool is_own(struct xpl_call *call)

@@ -18,6 +18,7 @@ static const struct xpl_error_meaning meanings[XPL_STATUS_COUNT] = {
     [XPL_CONFLICT] = {409, "AIQCS0009E", "In conflict with what is stored", true},
     [XPL_GONE] = {410, "AIQDT0005E", "Deleted, to keep the numbers only", true},
     [XPL_DATA_MART_EXISTS] = {409, "AISCS0004W", "Data Mart with this id is already defined", true},
+    [XPL_KEY_REUSED] = {422, "AIQCS0012E", "The idempotency key was used for another request", true},
     [XPL_TOO_LARGE] = {413, "AIQDT0002E", "Too large", true},
     [XPL_HEADER_TOO_LARGE] = {431, "AIQCS0010E", "The header block is too large", true},
     [XPL_BAD_MEDIA_TYPE] = {415, "AIQCS0011E", "The media type is not supported", true},

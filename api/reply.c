@@ -4,6 +4,7 @@
 
 #include "api/call.h"
 #include "api/errors.h"
+#include "api/idempotency.h"
 #include "api/routes.h"
 #include "lib/base/log.h"
 
@@ -117,7 +118,7 @@ enum xpl_status xpl_call_run_write(struct xpl_db *db, void *arg, struct xpl_erro
     call->reply = (struct xpl_reply){0};
     call->deleted_tasks = NULL;
     call->n_awaited_tasks = 0;
-    return call->write_run(db, call, call->write_arg, err);
+    return xpl_idempotency_write(db, call, err);
 }
 
 void xpl_call_written(struct xpl_call *call)

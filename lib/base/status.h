@@ -29,6 +29,7 @@ enum xpl_status {
     XPL_CONFLICT,
     XPL_GONE, /* what is asked for was deleted on purpose */
     XPL_DATA_MART_EXISTS,
+    XPL_KEY_REUSED, /* an idempotency key, for another request */
     XPL_TOO_LARGE,
     XPL_HEADER_TOO_LARGE,
     XPL_BAD_MEDIA_TYPE,
