@@ -32,9 +32,8 @@ struct question {
 
 /* What was stored, unpacked. */
 struct samples {
-    bool exact, random;             /* all masks; drawn with replacement, as lime does */
-    enum xpl_interval_kind of_fits; /* what the linear fit's standard errors are those of */
-    enum xpl_interval_kind of_surrogates;
+    bool exact; /* all masks */
+    enum xpl_design_mode mode;
     uint32_t d, n_classes;
     size_t n;
     xpl_mask *masks;
@@ -129,16 +128,11 @@ static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, str
     attributions = json_loads(text, 0, NULL);
     mode = xpl_json_string_at(attributions, "entity.sampling.mode");
     ret->exact = ret->n == (size_t)1 << ret->d;
-    ret->of_fits = XPL_INTERVAL_DESIGN;
-    ret->of_surrogates = XPL_INTERVAL_SURROGATE;
-    if (ret->exact) {
-        ret->of_fits = XPL_INTERVAL_EXACT;
-    } else if (mode && strcmp(mode, "reference") == 0) {
-        ret->random = true;
-        ret->of_fits = XPL_INTERVAL_RANDOM;
-    } else if (mode && strcmp(mode, "adaptive") == 0) {
-        ret->of_fits = ret->of_surrogates = XPL_INTERVAL_ADAPTIVE;
-    }
+    ret->mode = XPL_DESIGN_ARRAY;
+    if (mode && strcmp(mode, "reference") == 0)
+        ret->mode = XPL_DESIGN_REFERENCE;
+    else if (mode && strcmp(mode, "adaptive") == 0)
+        ret->mode = XPL_DESIGN_ADAPTIVE;
     return XPL_OK;
 }
 
@@ -189,7 +183,9 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     double low[XPL_MAX_SEGMENTS], high[XPL_MAX_SEGMENTS];
     enum xpl_decision decisions[XPL_MAX_SEGMENTS];
     struct xpl_intervals intervals = {low, high, decisions};
-    struct xpl_estimate_rows of = {.with_surrogate = !s->exact && !s->random && !q->contrast};
+    struct xpl_estimate_rows of = {.mode = s->mode,
+                                   .exact = s->exact,
+                                   .with_surrogate = !s->exact && s->mode != XPL_DESIGN_REFERENCE && !q->contrast};
     struct xpl_estimate estimate;
     struct xpl_fit *fit, *whole;
     json_t *pairs = json_array(), *words = json_array();
@@ -205,8 +201,7 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     of.whole = of.with_surrogate ? whole : NULL;
     if ((st = xpl_estimate_class(call->arena, &of, scores, &estimate, err)))
         return st;
-    xpl_estimate_intervals(&estimate, s->d, q->confidence, estimate.surrogate ? s->of_surrogates : s->of_fits, 0,
-                           &intervals);
+    xpl_estimate_intervals(&estimate, s->d, q->confidence, xpl_estimate_interval_kind(&of, &estimate), 0, &intervals);
     for (uint32_t j = 0; j < s->d; j++) {
         json_array_append_new(pairs, json_pack("[f, f]", low[j], high[j]));
         json_array_append_new(words, json_string(xpl_decision_name(decisions[j])));
@@ -240,6 +235,7 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
 {
     json_t *weights = json_array(), *predicted = json_array();
     xpl_mask all = s->masks[0];
+    struct xpl_surrogate_rows rows = {s->masks, scores, s->n, s->d, XPL_FIT_KERNEL_WIDTH};
     struct xpl_surrogate *surrogate = NULL;
     struct xpl_quality_index index;
     enum xpl_status st;
@@ -248,8 +244,7 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
     json_object_set_new(view, "weights", weights);
     json_object_set_new(view, "predicted", predicted);
     if ((st = xpl_quality_index_build(call->arena, s->masks, s->n, s->d, &index, err)) ||
-        (!s->exact &&
-         (st = xpl_surrogate_fit(call->arena, call->arena, s->masks, scores, s->n, s->d, &surrogate, err))))
+        (!s->exact && (st = xpl_surrogate_fit(call->arena, call->arena, &rows, &surrogate, err))))
         return st;
     for (uint32_t j = 0; j < s->d; j++) {
         xpl_mask without = all ^ (xpl_mask)1 << j;

@@ -28,7 +28,8 @@ enum xpl_interval_kind {
     XPL_INTERVAL_EXACT,        /* nothing: all masks were scored */
     XPL_INTERVAL_RANDOM,       /* independent draws */
     XPL_INTERVAL_DESIGN,       /* the linear fit of a balanced design, whose error is smaller */
-    XPL_INTERVAL_SURROGATE,    /* a blend with the surrogate on such a design */
+    XPL_INTERVAL_SURROGATE,    /* a blend with the surrogate on such a design, */
+    XPL_INTERVAL_FIELD,        /* and the surrogate's own weights with it */
     XPL_INTERVAL_ADAPTIVE,     /* such a blend on random masks, whose number depends on the scores */
     XPL_INTERVAL_SMALL_DESIGN, /* a balanced design of fewer than 256 rows, where its standard errors are too small */
 };

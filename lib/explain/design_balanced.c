@@ -6,7 +6,7 @@
 #include "lib/explain/design_builder.h"
 #include "lib/explain/octacode.h"
 
-#define CODE_STAGES 4u
+#define CODE_STAGES 8u
 #define ENDS_EXACT  11u /* superpixels of which all masks are few enough to end with */
 
 static const char by_size[] = "Balanced designs, the next larger one only where the zones do not add up.";
@@ -17,10 +17,19 @@ static const char asked[] = "A balanced design of a fixed size was asked for.";
  * What ends the ladder: as measured, see docs/accuracy.md. From the second stage on, what the surrogate says of new
  * rows is checked before it is believed.
  */
-static const struct xpl_design_stage rungs[CODE_STAGES] = {{.enough = 0.95, .caution = 0.9, .least_q2 = 0.8},
-                                                           {.enough = HUGE_VAL, .caution = 1.0, .least_q2 = 0.2},
-                                                           {.enough = HUGE_VAL, .caution = 0.57, .least_q2 = 0.2},
-                                                           {.enough = HUGE_VAL}};
+static const struct xpl_design_stage code_rungs[CODE_STAGES] = {
+    {.enough = 0.95, .caution = 1.3, .least_q2 = 0.8},
+    {.enough = HUGE_VAL, .caution = 1.4, .least_q2 = 0.2},
+    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = 0.2},
+    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
+    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
+    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
+    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
+    {.enough = HUGE_VAL}};
+static const struct xpl_design_stage array_rungs[] = {{.enough = 0.95, .caution = 0.9, .least_q2 = 0.8},
+                                                      {.enough = HUGE_VAL, .caution = 1.0, .least_q2 = 0.2},
+                                                      {.enough = HUGE_VAL, .caution = 0.57, .least_q2 = 0.2},
+                                                      {.enough = HUGE_VAL}};
 
 /* ---- the code ---- */
 
@@ -30,15 +39,13 @@ static void add_word(struct xpl_design_builder *b, uint32_t word)
     xpl_builder_add(b, ~(xpl_mask)word & (b->all - 1));
 }
 
-/* Stage 0 is the code itself; each further one doubles it. */
+/* Stage 0 is the code itself; each further one adds a translate of it. */
 static void add_code_stage(struct xpl_design_builder *b, const struct xpl_octacode *code, unsigned stage)
 {
     static const uint32_t translates[] = {0x0000, 0xFF00, 0x3C00, 0xC300, 0x0F00, 0xF000, 0x3300, 0xCC00};
-    unsigned from = stage == 0 ? 0 : 1u << (stage - 1);
 
-    for (unsigned t = from; t < 1u << stage; t++)
-        for (unsigned i = 0; i < XPL_OCTACODE_WORDS; i++)
-            add_word(b, xpl_octacode_columns(code->words[i] ^ translates[t]));
+    for (unsigned i = 0; i < XPL_OCTACODE_WORDS; i++)
+        add_word(b, xpl_octacode_columns(code->words[i] ^ translates[stage]));
 }
 
 /*
@@ -66,7 +73,7 @@ static enum xpl_status add_cosets(struct xpl_design_builder *b, const struct xpl
 static enum xpl_status plan_code(struct xpl_design_builder *b, struct xpl_error *err)
 {
     bool ends_exact = b->design->n_segments <= ENDS_EXACT;
-    size_t last = ends_exact ? b->all : (size_t)XPL_OCTACODE_WORDS << (CODE_STAGES - 1);
+    size_t last = ends_exact ? b->all : (size_t)XPL_OCTACODE_WORDS * CODE_STAGES;
     struct xpl_octacode code;
     enum xpl_status st;
 
@@ -74,7 +81,7 @@ static enum xpl_status plan_code(struct xpl_design_builder *b, struct xpl_error 
         return st;
     xpl_octacode_build(&code);
     for (unsigned stage = 0; b->design->n < last; stage++) {
-        size_t size = (size_t)XPL_OCTACODE_WORDS << stage;
+        size_t size = (size_t)XPL_OCTACODE_WORDS * (stage + 1);
         bool all = ends_exact && (stage == 2 || size >= b->all);
 
         if ((all ? b->all : size) > b->budget) {
@@ -85,7 +92,7 @@ static enum xpl_status plan_code(struct xpl_design_builder *b, struct xpl_error 
             xpl_builder_add_all(b);
         else
             add_code_stage(b, &code, stage);
-        if ((st = xpl_builder_end_stage(b, all ? XPL_LAST_STAGE : rungs[stage], "nordstrom_robinson", err)))
+        if ((st = xpl_builder_end_stage(b, all ? XPL_LAST_STAGE : code_rungs[stage], "nordstrom_robinson", err)))
             return st;
     }
     return b->design->n_stages > 0 ? XPL_OK : add_cosets(b, &code, err);
@@ -124,7 +131,7 @@ static enum xpl_status plan_arrays(struct xpl_design_builder *b, struct xpl_erro
             break;
         }
         add_array_rows(b, &array, rung == 0 ? 0 : 1u << (bits - 1), 1u << bits);
-        if ((st = xpl_builder_end_stage(b, last ? XPL_LAST_STAGE : rungs[rung], "orthogonal_array", err)))
+        if ((st = xpl_builder_end_stage(b, last ? XPL_LAST_STAGE : array_rungs[rung], "orthogonal_array", err)))
             return st;
         if (last)
             break;

@@ -7,67 +7,13 @@
 #include "lib/base/cleanup.h"
 #include "lib/explain/array.h"
 #include "lib/explain/confidence.h"
+#include "lib/explain/field.h"
+#include "lib/explain/octacode.h"
 
 #define LIME_SAMPLES    5000.0
 #define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
+#define DOUBT           2.0  /* what standard errors are multiplied with below XPL_DOUBTFUL_Q2 */
 #define SCRATCH_BYTES   ((size_t)64 << 20)
-
-/* ---- all masks ---- */
-
-/* Masks of k superpixels have together the probability share[k] * C(d, k); `share` is that of one of them. */
-static void shares_of_masks(uint32_t d, double kernel_width, double *share)
-{
-    double total = 0, n_masks = 1;
-
-    for (uint32_t k = 0; k <= d; k++) {
-        share[k] = xpl_fit_kernel(k, d, kernel_width);
-        total += n_masks * share[k];
-        n_masks = n_masks * (d - k) / (k + 1);
-    }
-    for (uint32_t k = 0; k <= d; k++)
-        share[k] /= total;
-}
-
-/* First and second moments of one superpixel, and of two. */
-static void moments(const double *share, uint32_t d, double *ret_mean, double *ret_variance, double *ret_covariance)
-{
-    double first = 0, second = 0, n_masks = 1;
-
-    for (uint32_t k = 0; k <= d; k++) {
-        first += n_masks * share[k] * k;
-        second += n_masks * share[k] * k * (k - 1.0);
-        n_masks = n_masks * (d - k) / (k + 1);
-    }
-    *ret_mean = first / d;
-    *ret_variance = *ret_mean * (1 - *ret_mean);
-    *ret_covariance = second / d / (d - 1) - *ret_mean * *ret_mean;
-}
-
-/* The Gram matrix is (v - c) I + c J, so that its inverse is known. */
-void xpl_estimate_of_field(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients)
-{
-    double share[XPL_FIT_MAX_SIZE], sums[XPL_MAX_SEGMENTS] = {0}, total = 0, all = 0, m, v, c;
-    uint32_t d = n_segments;
-
-    shares_of_masks(d, kernel_width, share);
-    moments(share, d, &m, &v, &c);
-    for (xpl_mask mask = 0; mask < (xpl_mask)1 << d; mask++) {
-        double weighted = share[__builtin_popcountll(mask)] * field[mask];
-
-        total += weighted;
-        for (xpl_mask left = mask; left; left &= left - 1)
-            sums[__builtin_ctzll(left)] += weighted;
-    }
-    for (uint32_t j = 0; j < d; j++)
-        all += sums[j] - m * total;
-    ret_coefficients[0] = total;
-    for (uint32_t j = 0; j < d; j++) {
-        ret_coefficients[j + 1] = (sums[j] - m * total - c * all / (v - c + d * c)) / (v - c);
-        ret_coefficients[0] -= m * ret_coefficients[j + 1];
-    }
-}
-
-/* ---- the rows ---- */
 
 static double sum_of(const double *numbers, size_t n)
 {
@@ -96,7 +42,7 @@ static enum xpl_status weights_of_surrogate(struct xpl_arena *scratch, const str
     double *values;
 
     if (surrogate->field) {
-        xpl_estimate_of_field(surrogate->field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), ret);
+        xpl_field_weights(surrogate->field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), ret);
         return XPL_OK;
     }
     if (!(values = XPL_NEW_ARRAY(scratch, double, whole->rows.n)))
@@ -130,13 +76,23 @@ static void blend(const struct xpl_fit *fit, double *linear, const double *predi
         linear[i] += share * (predicted[i] - linear[i]);
 }
 
-static enum xpl_status learn(struct xpl_arena *arena, struct xpl_arena *scratch, const struct xpl_estimate_rows *rows,
-                             const double *scores, struct xpl_surrogate **ret, struct xpl_error *err)
+/* Below the code's own size a surrogate promises too much. */
+static bool is_balanced(const struct xpl_estimate_rows *rows)
 {
-    const struct xpl_fit_rows *of = &rows->fit->rows;
+    return rows->mode != XPL_DESIGN_ADAPTIVE && rows->fit->rows.n >= XPL_OCTACODE_WORDS;
+}
 
-    *ret = rows->before ? xpl_surrogate_extend(arena, rows->before, of->masks, of->n, of->n_segments) : NULL;
-    return *ret ? XPL_OK : xpl_surrogate_fit(arena, scratch, of->masks, scores, of->n, of->n_segments, ret, err);
+/* The surrogate's own weights `whole` are half of the answer, or less where the blend is surer than they are. */
+static void add_field(const struct xpl_fit *fit, const double *residuals, const double *whole, struct xpl_estimate *ret)
+{
+    double squares[XPL_MAX_SEGMENTS], of_blend = xpl_confidence_spread(fit, residuals, squares), of_field = 0;
+
+    for (uint32_t j = 0; j < fit->rows.n_segments; j++)
+        of_field += ret->surrogate->doubt[j] * ret->surrogate->doubt[j];
+    ret->field_share = of_field > of_blend ? of_blend / (of_blend + of_field) : 0.5;
+    ret->with_field = true;
+    for (uint32_t c = 0; c < fit->size; c++)
+        ret->coefficients[c] += ret->field_share * (whole[c] - ret->coefficients[c]);
 }
 
 static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *scratch,
@@ -145,32 +101,50 @@ static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *
 {
     const struct xpl_fit *fit = rows->fit;
     size_t n = fit->rows.n;
-    double corrected[XPL_FIT_MAX_SIZE], *predicted = XPL_NEW_ARRAY(scratch, double, n);
+    struct xpl_surrogate_rows of = {fit->rows.masks, scores, n, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows)};
+    double whole[XPL_FIT_MAX_SIZE], corrected[XPL_FIT_MAX_SIZE], *predicted = XPL_NEW_ARRAY(scratch, double, n);
     struct xpl_surrogate *surrogate;
     enum xpl_status st;
 
     if (!predicted)
         return xpl_no_memory(err);
-    if ((st = learn(arena, scratch, rows, scores, &surrogate, err)) || !surrogate)
+    if ((st = xpl_surrogate_fit(arena, scratch, &of, &surrogate, err)) || !surrogate)
         return st;
     for (size_t i = 0; i < n; i++)
         predicted[i] = scores[i] - surrogate->left_out[i];
     ret->left_out_variance = weighted_squares(fit, predicted);
     ret->surrogate_q2 = 1 - ret->left_out_variance / ret->linear.variation;
     ret->left_out_variance /= sum_of(fit->weight, n);
-    if ((st = weights_of_surrogate(scratch, rows, surrogate, corrected, err)))
+    ret->surrogate = surrogate;
+    if (ret->q2 < XPL_DOUBTFUL_Q2 && ret->surrogate_q2 > XPL_TOO_GOOD_Q2)
+        return XPL_OK;
+    if ((st = weights_of_surrogate(scratch, rows, surrogate, whole, err)))
         return st;
+    memcpy(corrected, whole, sizeof corrected);
     correct(fit, predicted, corrected);
     blend(fit, residuals, predicted, corrected, ret);
-    ret->surrogate = surrogate;
+    if (is_balanced(rows) && surrogate->field)
+        add_field(fit, residuals, whole, ret);
     return XPL_OK;
 }
 
+/* Where the surrogate's own weights are a part of the answer, so is its doubt. */
 static void finish(const struct xpl_fit *fit, const double *residuals, struct xpl_estimate *ret)
 {
-    ret->error = sqrt(xpl_confidence_spread(fit, residuals, ret->standard_errors));
-    for (uint32_t j = 0; j < fit->rows.n_segments; j++)
-        ret->standard_errors[j] = sqrt(ret->standard_errors[j]);
+    double of_blend = xpl_confidence_spread(fit, residuals, ret->standard_errors), of_field = 0;
+
+    for (uint32_t j = 0; j < fit->rows.n_segments; j++) {
+        double square = ret->standard_errors[j];
+
+        if (ret->with_field) {
+            double doubt = ret->surrogate->doubt[j] * ret->surrogate->doubt[j];
+
+            of_field += doubt;
+            square += ret->field_share * (doubt - square);
+        }
+        ret->standard_errors[j] = (ret->with_field && ret->q2 < XPL_DOUBTFUL_Q2 ? DOUBT : 1) * sqrt(square);
+    }
+    ret->error = sqrt(of_blend) + ret->field_share * (sqrt(of_field) - sqrt(of_blend));
 }
 
 enum xpl_status xpl_estimate_whole(struct xpl_arena *arena, uint32_t n_segments, double kernel_width,
@@ -219,12 +193,28 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
     return st;
 }
 
+enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,
+                                                  const struct xpl_estimate *estimate)
+{
+    if (rows->exact)
+        return XPL_INTERVAL_EXACT;
+    if (rows->mode == XPL_DESIGN_REFERENCE)
+        return XPL_INTERVAL_RANDOM;
+    if (rows->mode == XPL_DESIGN_ADAPTIVE)
+        return XPL_INTERVAL_ADAPTIVE;
+    if (!is_balanced(rows))
+        return XPL_INTERVAL_SMALL_DESIGN;
+    if (estimate->with_field)
+        return XPL_INTERVAL_FIELD;
+    return estimate->surrogate ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
+}
+
 void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segments, double confidence,
                             enum xpl_interval_kind kind, uint32_t looks, struct xpl_intervals *ret)
 {
     double together = looks ? 1 - (1 - confidence) / ((double)n_segments * looks) : confidence;
     double factor = xpl_confidence_factor(confidence, kind), strict = xpl_confidence_factor(together, kind);
-    bool has_surrogate = kind == XPL_INTERVAL_SURROGATE || kind == XPL_INTERVAL_ADAPTIVE;
+    bool has_surrogate = kind == XPL_INTERVAL_FIELD || kind == XPL_INTERVAL_SURROGATE || kind == XPL_INTERVAL_ADAPTIVE;
     double largest = 0, least;
 
     for (uint32_t j = 0; j < n_segments; j++)

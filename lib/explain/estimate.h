@@ -5,7 +5,9 @@
  *
  * The weights that lime estimates are linear in the function: beta = A f over all 2^d masks (Garreau & Mardaoui 2021).
  * With a surrogate g, beta = A g + A (f - g); the first part is known, the second is estimated on the rows, with
- * predictions that did not see them. Where the surrogate is good the second part is small, and few rows will do.
+ * predictions that did not see them. Where the surrogate is good the second part is small, and few rows will do. On a
+ * balanced design that second part is what rows of high order alias to; A g alone errs in other ways, and the mean of
+ * both is better than either (docs/accuracy.md).
  */
 #ifndef XPL_EXPLAIN_ESTIMATE_H
 #define XPL_EXPLAIN_ESTIMATE_H
@@ -14,16 +16,25 @@
 #include "lib/explain/fit.h"
 #include "lib/explain/surrogate.h"
 
+/*
+ * Below this Q2 of the linear fit zones act together, and a surrogate is believed less. When it then explains more than
+ * the second figure it is not believed at all: a design of few rows may have made the pattern (a parity of zones).
+ */
+#define XPL_DOUBTFUL_Q2 0.2
+#define XPL_TOO_GOOD_Q2 0.99
+
 struct xpl_estimate {
     struct xpl_fit_result linear;
     double q2;                             /* of the linear fit; NAN when constant */
     double coefficients[XPL_FIT_MAX_SIZE]; /* intercept, then one weight per superpixel */
     double standard_errors[XPL_MAX_SEGMENTS];
     double surrogate_q2;      /* how well rows are predicted that the surrogate did not see; NAN without one */
-    double error;             /* root of the summed squares of the standard errors */
+    double error;             /* that is to be expected: the length of the difference from the truth */
     double lime_error;        /* the same that lime's 5000 random samples are to be expected to have */
     double left_out_variance; /* weighted mean of the squares of these mistakes */
     const struct xpl_surrogate *surrogate; /* in the caller's arena; NULL without one */
+    bool with_field;                       /* the blend and the surrogate's own weights together, */
+    double field_share;                    /* so much of the latter */
 };
 
 /**
@@ -34,24 +45,23 @@ enum xpl_status xpl_estimate_whole(struct xpl_arena *arena, uint32_t n_segments,
                                    struct xpl_fit **ret, struct xpl_error *err);
 
 struct xpl_estimate_rows {
-    const struct xpl_fit *fit;          /* without repeats or ridge, when there is a surrogate */
-    const struct xpl_fit *whole;        /* see xpl_estimate_whole */
-    bool with_surrogate;                /* false: the linear fit alone */
-    const struct xpl_surrogate *before; /* of the same class and fewer rows, when there is one */
+    const struct xpl_fit *fit;   /* without repeats or ridge, when there is a surrogate */
+    const struct xpl_fit *whole; /* see xpl_estimate_whole */
+    bool with_surrogate;         /* false: the linear fit alone */
+    enum xpl_design_mode mode;   /* how the rows were chosen */
+    bool exact;                  /* they are all there are */
 };
 
 /**
- * `scores` are probabilities, one per row of the fit. Cost with a surrogate: some milliseconds at 256 rows, some tens
- * at 512 and more, or above XPL_FIELD_SEGMENTS superpixels.
+ * `scores` are probabilities, one per row of the fit. Cost: that of the surrogate, and above XPL_FIELD_SEGMENTS
+ * superpixels of its predictions for the rows of the largest array.
  */
 enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_estimate_rows *rows, const double *scores,
                                    struct xpl_estimate *ret, struct xpl_error *err);
 
-/**
- * Weights of a function known at all 2^d masks: coefficients[0 .. d], as the weighted least squares over all of them;
- * n_segments <= XPL_FIELD_SEGMENTS.
- */
-void xpl_estimate_of_field(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients);
+/** What the standard errors of an estimate of these rows are those of. */
+enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,
+                                                  const struct xpl_estimate *estimate);
 
 /** What may be said of each weight: arrays of n_segments. */
 struct xpl_intervals {

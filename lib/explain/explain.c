@@ -61,6 +61,8 @@ struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank)
 {
     return (struct xpl_estimate_rows){.fit = run->fit,
                                       .whole = run->whole,
+                                      .mode = run->design->mode,
+                                      .exact = xpl_run_last_stage(run)->exact,
                                       .with_surrogate = !xpl_run_is_reference(run) && !xpl_run_last_stage(run)->exact &&
                                                         rank < MAX_SURROGATES};
 }
@@ -90,7 +92,6 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
         const double *scores = xpl_sample_scores(run->sample, run->sample->explained[i]);
         struct xpl_estimate_rows rows = xpl_run_rows(run, i);
 
-        rows.before = before ? before[i].surrogate : NULL;
         if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
             return st;
         if (!xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))

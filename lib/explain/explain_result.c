@@ -7,7 +7,6 @@
 #include "lib/explain/contrast.h"
 #include "lib/explain/explain_run.h"
 #include "lib/explain/faithfulness.h"
-#include "lib/explain/octacode.h"
 #include "lib/explain/quality.h"
 
 #define MAX_WARNINGS 5u
@@ -26,17 +25,13 @@ static enum xpl_status allocate_class(struct xpl_run *run, struct xpl_class_expl
     return XPL_OK;
 }
 
-static enum xpl_interval_kind interval_kind(const struct xpl_run *run, const struct xpl_estimate *estimate)
+/* Of a model that does not repeat itself all masks are no more than a sample. */
+static enum xpl_interval_kind interval_kind(const struct xpl_run *run, uint32_t rank,
+                                            const struct xpl_estimate *estimate)
 {
-    if (xpl_run_last_stage(run)->exact)
-        return run->sample->noise ? XPL_INTERVAL_RANDOM : XPL_INTERVAL_EXACT;
-    if (xpl_run_is_reference(run))
-        return XPL_INTERVAL_RANDOM;
-    if (run->design->mode == XPL_DESIGN_ADAPTIVE)
-        return XPL_INTERVAL_ADAPTIVE;
-    if (run->sample->n < XPL_OCTACODE_WORDS)
-        return XPL_INTERVAL_SMALL_DESIGN;
-    return estimate->surrogate ? XPL_INTERVAL_SURROGATE : XPL_INTERVAL_DESIGN;
+    struct xpl_estimate_rows rows = xpl_run_rows(run, rank);
+
+    return rows.exact && run->sample->noise ? XPL_INTERVAL_RANDOM : xpl_estimate_interval_kind(&rows, estimate);
 }
 
 static void set_numbers(const struct xpl_run *run, const struct xpl_quality_index *index, const double *scores,
@@ -113,7 +108,7 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
     set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
     intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
     xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,
-                           interval_kind(run, &estimate), adaptive ? run->design->n_stages : 0, &intervals);
+                           interval_kind(run, rank, &estimate), adaptive ? run->design->n_stages : 0, &intervals);
     xpl_quality_judge(explained, run->design->n_segments);
     return XPL_OK;
 }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "lib/explain/field.h"
+
 #define TOP    5u
 #define GROUPS 8u
 
@@ -44,8 +46,7 @@ double xpl_not_additive(const struct xpl_fit *fit, const struct xpl_estimate *es
         return 1 - estimate->linear.r2;
     if (!estimate->surrogate || !estimate->surrogate->field)
         return NAN;
-    xpl_estimate_of_field(estimate->surrogate->field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows),
-                          coefficients);
+    xpl_field_weights(estimate->surrogate->field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), coefficients);
     return left_over(fit, estimate->surrogate->field, coefficients);
 }
 

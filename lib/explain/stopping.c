@@ -5,6 +5,7 @@
 
 #define BROKEN_WORD  4.0  /* how much worse than promised predictions may turn out */
 #define EXACT_ENOUGH 2e-3 /* relative error that is no reason to go on */
+#define DOUBT        1.3
 
 static const struct xpl_design_stage *last_stage(const struct xpl_stopping *rule)
 {
@@ -43,6 +44,8 @@ static bool is_precise(const struct xpl_stopping *rule, const struct xpl_estimat
     double size = norm(estimate->coefficients + 1, rule->design->n_segments);
     double error = last_stage(rule)->caution * estimate->error;
 
+    if (estimate->q2 < XPL_DOUBTFUL_Q2)
+        error *= DOUBT;
     return error <= estimate->lime_error || error <= EXACT_ENOUGH * size;
 }
 

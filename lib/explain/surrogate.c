@@ -4,36 +4,22 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/cholesky.h"
+#include "lib/explain/field.h"
+#include "lib/explain/process.h"
 
-#define TUNING_ROWS    128u
-#define CLIP           1e-4 /* probabilities nearer to 0 or 1 are taken for this far */
-#define SMALLEST_SHARE 0.02 /* of 1 / d: no superpixel is left out for good */
-#define TABLE_BITS     8u
-#define TABLE_MASKS    (1u << TABLE_BITS)
-#define MAX_TABLES     ((XPL_MAX_SEGMENTS + TABLE_BITS - 1) / TABLE_BITS)
+#define CLIP           1e-4              /* probabilities nearer to 0 or 1 are taken for this far */
+#define SMALLEST_SHARE 0.02              /* of 1 / d: no superpixel is left out for good */
+#define LEARNING_COST  ((size_t)1 << 26) /* multiplications: bounds the blocks it learns from, */
+#define TUNING_COST    ((size_t)1 << 22) /* and those it is tuned on */
+#define STEPS          20
+#define FIRST_THETA    2.0 /* all of them together */
+#define FIRST_NOISE    1e-2
 
-static const double scales[] = {0.5, 1, 2, 4, 8, 16};
-static const double noises[] = {1e-4, 1e-3, 3e-2, 1e-1};
-
-#define FIRST_NOISE 1e-2
-#define N_SCALES    (sizeof scales / sizeof *scales)
-#define N_NOISES    (sizeof noises / sizeof *noises)
-
-struct process {
-    struct xpl_arena *arena;
-    const xpl_mask *masks;
-    size_t n; /* rows it learns from */
-    uint32_t d;
+struct learning {
+    const struct xpl_surrogate_rows *rows;
+    const struct xpl_cosets *cosets;
     double *target; /* n: standardised logits */
     double mean, deviation;
-    double share[XPL_MAX_SEGMENTS]; /* of theta; sum about 1 */
-    double decay[XPL_MAX_SEGMENTS]; /* exp(-theta_j) */
-    double *tables;                 /* as in struct xpl_surrogate */
-    uint32_t n_tables;
-    double noise;
-    double *matrix, *inverse, *column; /* n x n, n x n, n */
-    double *alpha;                     /* n */
 };
 
 /* Rounded, because exp and log differ in their last bit between processors. */
@@ -53,188 +39,223 @@ static double probability(double x)
     return rounded(1 / (1 + exp(-x)));
 }
 
-/* ---- the kernel ---- */
-
-static void fill_products(double *products, const double *decay, uint32_t n)
+static bool standardise(struct learning *l)
 {
-    products[0] = 1;
-    for (uint32_t x = 1; x < 1u << n; x++)
-        products[x] = products[x & (x - 1)] * decay[__builtin_ctz(x)];
-}
-
-static void set_scale(struct process *p, double scale)
-{
-    for (uint32_t j = 0; j < p->d; j++)
-        p->decay[j] = rounded(exp(-scale * p->share[j]));
-    for (uint32_t t = 0; t < p->n_tables; t++) {
-        uint32_t first = t * TABLE_BITS, left = p->d - first;
-
-        fill_products(p->tables + t * TABLE_MASKS, p->decay + first, left < TABLE_BITS ? left : TABLE_BITS);
-    }
-}
-
-static double product(const double *tables, uint32_t n_tables, xpl_mask differing)
-{
-    double result = tables[differing & (TABLE_MASKS - 1)];
-
-    for (uint32_t t = 1; t < n_tables; t++)
-        result *= tables[t * TABLE_MASKS + (differing >> (t * TABLE_BITS) & (TABLE_MASKS - 1))];
-    return result;
-}
-
-static double kernel(const struct process *p, xpl_mask a, xpl_mask b)
-{
-    return 1 + product(p->tables, p->n_tables, a ^ b);
-}
-
-/* Of every `step`-th row; lower triangle, n x n. */
-static void fill_matrix(struct process *p, size_t n, size_t step)
-{
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < i; k++)
-            p->matrix[i * n + k] = kernel(p, p->masks[i * step], p->masks[k * step]);
-        p->matrix[i * n + i] = 2 + p->noise;
-    }
-}
-
-/* ---- what it learns ---- */
-
-static bool standardise(struct process *p, const double *scores)
-{
+    size_t n = l->rows->n;
     double sum = 0, squares = 0;
 
-    for (size_t i = 0; i < p->n; i++)
-        sum += p->target[i] = logit(scores[i]);
-    p->mean = sum / (double)p->n;
-    for (size_t i = 0; i < p->n; i++)
-        squares += (p->target[i] - p->mean) * (p->target[i] - p->mean);
-    p->deviation = sqrt(squares / (double)p->n);
-    if (!(p->deviation > 1e-9))
+    for (size_t i = 0; i < n; i++)
+        sum += l->target[i] = logit(l->rows->scores[i]);
+    l->mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (l->target[i] - l->mean) * (l->target[i] - l->mean);
+    l->deviation = sqrt(squares / (double)n);
+    if (!(l->deviation > 1e-9))
         return false;
-    for (size_t i = 0; i < p->n; i++)
-        p->target[i] = (p->target[i] - p->mean) / p->deviation;
+    for (size_t i = 0; i < n; i++)
+        l->target[i] = (l->target[i] - l->mean) / l->deviation;
     return true;
 }
 
+/* ---- theta and the noise ---- */
+
+/* What is stepped: logarithms of theta, and of the noise behind them. */
+struct steps {
+    uint32_t n;
+    double at[XPL_MAX_SEGMENTS + 1], low[XPL_MAX_SEGMENTS + 1], high[XPL_MAX_SEGMENTS + 1];
+    double step[XPL_MAX_SEGMENTS + 1], slope[XPL_MAX_SEGMENTS + 1];
+};
+
 /* Shares of theta: the first-order effects; the same for all when there are none (parity). */
-static void share_out(struct process *p)
+static void start_steps(const struct learning *l, struct steps *s)
 {
     double effects[XPL_MAX_SEGMENTS], total = 0;
+    uint32_t d = l->rows->n_segments;
 
-    for (uint32_t j = 0; j < p->d; j++) {
+    *s = (struct steps){.n = d + 1};
+    for (uint32_t j = 0; j < d; j++) {
         double on = 0, off = 0;
         size_t n_on = 0;
 
-        for (size_t i = 0; i < p->n; i++) {
-            bool shown = p->masks[i] >> j & 1u;
+        for (size_t i = 0; i < l->rows->n; i++) {
+            bool shown = l->rows->masks[i] >> j & 1u;
 
             n_on += shown;
-            *(shown ? &on : &off) += p->target[i];
+            *(shown ? &on : &off) += l->target[i];
         }
-        effects[j] = n_on && n_on < p->n ? fabs(on / (double)n_on - off / (double)(p->n - n_on)) : 0;
+        effects[j] = n_on && n_on < l->rows->n ? fabs(on / (double)n_on - off / (double)(l->rows->n - n_on)) : 0;
         total += effects[j];
     }
-    for (uint32_t j = 0; j < p->d; j++)
-        p->share[j] = total > 1e-9 ? fmax(effects[j] / total, SMALLEST_SHARE / p->d) : 1.0 / p->d;
+    for (uint32_t j = 0; j < d; j++) {
+        double share = total > 1e-9 ? fmax(effects[j] / total, SMALLEST_SHARE / d) : 1.0 / d;
+
+        s->at[j] = rounded(log(FIRST_THETA * share));
+        s->low[j] = -7.6; /* a change of 0.05 % */
+        s->high[j] = 2.3; /* nothing in common */
+    }
+    s->at[d] = rounded(log(FIRST_NOISE));
+    s->low[d] = -11.5;
+    s->high[d] = 0;
+    for (uint32_t k = 0; k <= d; k++)
+        s->step[k] = 0.3;
 }
 
-/* Log likelihood of the tuning rows, with the scale of the process chosen best; -INFINITY when it cannot be said. */
-static double likelihood(struct process *p, size_t n, size_t step)
+static void take_steps(struct steps *s, const double *gradient)
 {
-    double squares = 0, determinant = 0;
+    for (uint32_t k = 0; k < s->n; k++) {
+        double slope = gradient[k], turn = slope * s->slope[k];
 
-    fill_matrix(p, n, step);
-    if (!xpl_cholesky(p->matrix, n, p->column))
-        return -INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        p->alpha[i] = p->target[i * step];
-        determinant += log(p->matrix[i * n + i]);
-    }
-    xpl_cholesky_forward(p->matrix, n, p->alpha);
-    for (size_t i = 0; i < n; i++)
-        squares += p->alpha[i] * p->alpha[i];
-    return rounded(-0.5 * (double)n * log(squares / (double)n) - determinant);
-}
-
-/* First the scale, then the noise: one after the other finds what the whole grid does, at a third of its cost. */
-static void tune(struct process *p)
-{
-    size_t step = (p->n + TUNING_ROWS - 1) / TUNING_ROWS, n = p->n / step;
-    double best = -INFINITY, best_scale = scales[0], best_noise = FIRST_NOISE, found;
-
-    p->noise = FIRST_NOISE;
-    for (size_t s = 0; s < N_SCALES; s++) {
-        set_scale(p, scales[s]);
-        if ((found = likelihood(p, n, step)) <= best)
-            continue;
-        best = found;
-        best_scale = scales[s];
-    }
-    set_scale(p, best_scale);
-    for (size_t k = 0; k < N_NOISES; k++) {
-        p->noise = noises[k];
-        if ((found = likelihood(p, n, step)) <= best)
-            continue;
-        best = found;
-        best_noise = noises[k];
-    }
-    p->noise = best_noise;
-}
-
-/* alpha = K^-1 target, and the diagonal of K^-1 in `column`. */
-static bool solve(struct process *p)
-{
-    size_t n = p->n;
-
-    fill_matrix(p, n, 1);
-    if (!xpl_cholesky(p->matrix, n, p->column))
-        return false;
-    xpl_cholesky_invert(p->matrix, n, p->inverse);
-    memset(p->alpha, 0, n * sizeof *p->alpha);
-    memset(p->column, 0, n * sizeof *p->column);
-    for (size_t i = 0; i < n; i++) {
-        const double *row = p->inverse + i * n;
-        double sum = 0;
-
-        for (size_t k = 0; k <= i; k++)
-            sum += row[k] * p->target[k];
-        for (size_t k = 0; k <= i; k++) {
-            p->alpha[k] += row[k] * sum;
-            p->column[k] += row[k] * row[k];
+        if (turn > 0)
+            s->step[k] = fmin(1.3 * s->step[k], 1.5);
+        if (turn < 0) {
+            s->step[k] *= 0.5;
+            slope = 0; /* stays where it is once */
         }
+        s->slope[k] = slope;
+        if (slope != 0)
+            s->at[k] = fmin(fmax(s->at[k] + (slope > 0 ? s->step[k] : -s->step[k]), s->low[k]), s->high[k]);
     }
-    return true;
+}
+
+static void go_to(struct xpl_process *p, const double *at)
+{
+    for (uint32_t j = 0; j < p->d; j++)
+        p->theta[j] = rounded(exp(at[j]));
+    p->noise = rounded(exp(at[p->d]));
+}
+
+/* Finds the most likely theta and noise; the process stays there, unsolved. */
+static void tune(const struct learning *l, struct xpl_process *p)
+{
+    double best[XPL_MAX_SEGMENTS + 1], gradient[XPL_MAX_SEGMENTS + 1], most = -INFINITY;
+    struct steps s;
+
+    start_steps(l, &s);
+    memcpy(best, s.at, sizeof best);
+    for (int i = 0; i < STEPS; i++) {
+        go_to(p, s.at);
+        if (!xpl_process_solve(p) || !(p->fit > 0))
+            break;
+        if (xpl_process_likelihood(p) > most) {
+            most = xpl_process_likelihood(p);
+            memcpy(best, s.at, sizeof best);
+        }
+        xpl_process_gradient(p, gradient);
+        take_steps(&s, gradient);
+    }
+    go_to(p, best);
+}
+
+/* As many of the first blocks as that many multiplications allow; one of them costs its size x their number^3. */
+static size_t blocks_for(const struct xpl_cosets *c, size_t cost)
+{
+    size_t count = c->count;
+
+    while (count > 1 && count * count * count > cost / c->size)
+        count--;
+    return count;
+}
+
+static enum xpl_status learn(struct xpl_arena *scratch, const struct learning *l, struct xpl_process **ret,
+                             bool *ret_solved, struct xpl_error *err)
+{
+    uint32_t d = l->rows->n_segments;
+    size_t count = blocks_for(l->cosets, LEARNING_COST), few = blocks_for(l->cosets, TUNING_COST);
+    struct xpl_process *p = xpl_process_new(scratch, l->cosets, count, d, l->target);
+    struct xpl_process *tuned = few < count ? xpl_process_new(scratch, l->cosets, few, d, l->target) : p;
+
+    if (!p || !tuned)
+        return xpl_no_memory(err);
+    tune(l, tuned);
+    memcpy(p->theta, tuned->theta, sizeof p->theta);
+    p->noise = tuned->noise;
+    *ret_solved = xpl_process_solve(p);
+    *ret = p;
+    return XPL_OK;
 }
 
 /* ---- what it predicts ---- */
 
-/* K(all masks, rows) x alpha: a product with the Kronecker product of [[1, decay], [decay, 1]]. */
-static void fill_field(const struct process *p, double *field)
+/* Times the kernel less 1 of all masks: the Kronecker product of [[1, decay], [decay, 1]]. */
+static void multiply_field(const struct xpl_process *p, double *field)
 {
     size_t all = (size_t)1 << p->d;
-    double sum = 0;
 
-    memset(field, 0, all * sizeof *field);
-    for (size_t i = 0; i < p->n; i++) {
-        field[p->masks[i]] += p->alpha[i];
-        sum += p->alpha[i];
-    }
     for (uint32_t j = 0; j < p->d; j++) {
         size_t half = (size_t)1 << j;
+        double decay = xpl_process_product(p->tables, p->n_tables, (xpl_mask)1 << j);
 
         for (size_t block = 0; block < all; block += 2 * half) {
-            double *off = field + block, *on = off + half;
+            double *restrict off = field + block, *restrict on = off + half;
 
             for (size_t i = 0; i < half; i++) {
                 double value = off[i];
 
-                off[i] += p->decay[j] * on[i];
-                on[i] += p->decay[j] * value;
+                off[i] += decay * on[i];
+                on[i] += decay * value;
             }
         }
     }
+}
+
+static void fill_field(const struct xpl_process *p, struct xpl_surrogate *s)
+{
+    size_t all = (size_t)1 << p->d;
+
+    for (size_t i = 0; i < s->n_learnt; i++)
+        s->field[s->masks[i]] += s->alpha[i];
+    multiply_field(p, s->field);
     for (size_t i = 0; i < all; i++)
-        field[i] = probability((sum + field[i]) * p->deviation + p->mean);
+        s->field[i] = probability((s->sum + s->field[i]) * s->deviation + s->mean);
+}
+
+/* How much larger its mistakes are than it thinks: logits of hard answers (0 or 1) make it too sure. At least 1. */
+static double honesty(const struct learning *l, const struct xpl_process *p, const struct xpl_surrogate *s)
+{
+    double wrong = 0, thought = 0;
+
+    for (size_t i = 0; i < s->n_learnt; i++) {
+        double mistake = l->rows->scores[i] - s->left_out[i];
+        double slope = s->left_out[i] * (1 - s->left_out[i]) * s->deviation;
+
+        wrong += mistake * mistake;
+        thought += slope * slope * p->fit / (double)s->n_learnt / p->column[i / l->cosets->size];
+    }
+    return wrong > thought ? sqrt(wrong / fmax(thought, 1e-12)) : 1;
+}
+
+/*
+ * Bayesian quadrature: the weights are sums of b(mask) x logit(mask) to first order, and logits are known as far as the
+ * process is sure of them.
+ */
+static enum xpl_status fill_doubt(struct xpl_arena *scratch, const struct learning *l, struct xpl_process *p,
+                                  struct xpl_surrogate *s, struct xpl_error *err)
+{
+    double scale = honesty(l, p, s) * sqrt(p->fit / (double)s->n_learnt);
+    size_t all = (size_t)1 << p->d;
+    double *of_field = XPL_NEW_ARRAY(scratch, double, all), *product = XPL_NEW_ARRAY(scratch, double, all);
+    double *rows = XPL_NEW_ARRAY(scratch, double, s->n_learnt), *values = XPL_NEW_ARRAY(scratch, double, s->n_learnt);
+    struct xpl_field_kernel kernel;
+
+    if (!of_field || !product || !rows || !values)
+        return xpl_no_memory(err);
+    xpl_field_kernel_init(&kernel, p->d, l->rows->kernel_width);
+    for (uint32_t j = 0; j < p->d; j++) {
+        double sum = 0, variance = 0;
+
+        for (size_t i = 0; i < all; i++)
+            sum += of_field[i] = xpl_field_take(&kernel, i, j) * s->field[i] * (1 - s->field[i]) * s->deviation;
+        memcpy(product, of_field, all * sizeof *product);
+        multiply_field(p, product);
+        for (size_t i = 0; i < all; i++)
+            variance += (product[i] + sum) * of_field[i];
+        for (size_t i = 0; i < s->n_learnt; i++)
+            rows[i] = product[s->masks[i]] + sum;
+        xpl_process_transform(p, rows, values);
+        variance -= xpl_process_form(p, values);
+        s->doubt[j] = scale * sqrt(fmax(variance, 0));
+    }
+    return XPL_OK;
 }
 
 double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)
@@ -244,116 +265,73 @@ double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)
     if (s->field)
         return s->field[mask];
     for (size_t i = 0; i < s->n_learnt; i++)
-        value += s->alpha[i] * product(s->tables, s->n_tables, mask ^ s->masks[i]);
+        value += s->alpha[i] * xpl_process_product(s->tables, s->n_tables, mask ^ s->masks[i]);
     return probability(value * s->deviation + s->mean);
 }
 
-static void fill_left_out(const struct process *p, const xpl_mask *masks, size_t n, struct xpl_surrogate *s)
+static void fill_left_out(const struct learning *l, const struct xpl_process *p, struct xpl_surrogate *s)
 {
-    for (size_t i = 0; i < p->n; i++)
-        s->left_out[i] = probability((p->target[i] - p->alpha[i] / p->column[i]) * p->deviation + p->mean);
-    for (size_t i = p->n; i < n; i++)
-        s->left_out[i] = xpl_surrogate_at(s, masks[i]);
-}
+    xpl_process_diagonal(p, p->column);
+    for (size_t i = 0; i < s->n_learnt; i++) {
+        double without = l->target[i] - s->alpha[i] / p->column[i / l->cosets->size];
 
-static size_t rows_to_learn(size_t n, uint32_t d)
-{
-    size_t most = d > XPL_FIELD_SEGMENTS ? XPL_SURROGATE_ROWS_MANY : XPL_SURROGATE_ROWS;
-
-    return n < most ? n : most;
-}
-
-static struct process *new_process(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t d)
-{
-    struct process *p = XPL_NEW(arena, struct process);
-
-    if (!p)
-        return NULL;
-    p->arena = arena;
-    p->masks = masks;
-    p->n = rows_to_learn(n, d);
-    p->d = d;
-    p->target = XPL_NEW_ARRAY(arena, double, p->n);
-    p->matrix = XPL_NEW_ARRAY(arena, double, p->n * p->n);
-    p->inverse = XPL_NEW_ARRAY(arena, double, p->n * p->n);
-    p->column = XPL_NEW_ARRAY(arena, double, p->n);
-    p->alpha = XPL_NEW_ARRAY(arena, double, p->n);
-    p->n_tables = (d + TABLE_BITS - 1) / TABLE_BITS;
-    p->tables = XPL_NEW_ARRAY(arena, double, (size_t)p->n_tables *TABLE_MASKS);
-    return p->target && p->matrix && p->inverse && p->column && p->alpha && p->tables ? p : NULL;
+        s->left_out[i] = probability(without * s->deviation + s->mean);
+    }
+    for (size_t i = s->n_learnt; i < s->n; i++)
+        s->left_out[i] = xpl_surrogate_at(s, s->masks[i]);
 }
 
 /* Takes from the process what predictions need. */
-static enum xpl_status keep(struct xpl_arena *arena, const struct process *p, size_t n, struct xpl_surrogate *s,
-                            struct xpl_error *err)
+static enum xpl_status keep(struct xpl_arena *arena, const struct learning *l, struct xpl_process *p,
+                            struct xpl_surrogate *s, struct xpl_error *err)
 {
-    *s = (struct xpl_surrogate){.n = n,
-                                .masks = p->masks,
-                                .n_learnt = p->n,
+    bool has_field = p->d <= XPL_FIELD_SEGMENTS;
+
+    *s = (struct xpl_surrogate){.n = l->rows->n,
+                                .masks = l->rows->masks,
+                                .n_learnt = p->count * l->cosets->size,
                                 .n_tables = p->n_tables,
-                                .mean = p->mean,
-                                .deviation = p->deviation,
-                                .left_out = XPL_NEW_ARRAY(arena, double, n)};
-    if (!s->left_out)
+                                .mean = l->mean,
+                                .deviation = l->deviation,
+                                .left_out = XPL_NEW_ARRAY(arena, double, l->rows->n)};
+    s->alpha = XPL_NEW_ARRAY(arena, double, s->n_learnt);
+    s->tables = xpl_arena_copy(arena, p->tables, (size_t)p->n_tables * XPL_TABLE_MASKS * sizeof *p->tables);
+    s->field = has_field ? XPL_NEW_ARRAY(arena, double, (size_t)1 << p->d) : NULL;
+    s->doubt = has_field ? XPL_NEW_ARRAY(arena, double, p->d) : NULL;
+    if (!s->left_out || !s->alpha || !s->tables || (has_field && (!s->field || !s->doubt)))
         return xpl_no_memory(err);
-    if (p->d <= XPL_FIELD_SEGMENTS) {
-        s->field = XPL_NEW_ARRAY(arena, double, (size_t)1 << p->d);
-        if (!s->field)
-            return xpl_no_memory(err);
-        fill_field(p, s->field);
-        return XPL_OK;
-    }
-    s->alpha = xpl_arena_copy(arena, p->alpha, p->n * sizeof *p->alpha);
-    s->tables = xpl_arena_copy(arena, p->tables, (size_t)p->n_tables * TABLE_MASKS * sizeof *p->tables);
-    for (size_t i = 0; i < p->n; i++)
-        s->sum += p->alpha[i];
-    return s->alpha && s->tables ? XPL_OK : xpl_no_memory(err);
-}
-
-enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scratch, const xpl_mask *masks,
-                                  const double *scores, size_t n, uint32_t n_segments, struct xpl_surrogate **ret,
-                                  struct xpl_error *err)
-{
-    struct xpl_surrogate *surrogate = XPL_NEW(arena, struct xpl_surrogate);
-    struct process *p = new_process(scratch, masks, n, n_segments);
-    enum xpl_status st;
-
-    if (!surrogate || !p)
-        return xpl_no_memory(err);
-    *ret = NULL;
-    if (!standardise(p, scores))
-        return XPL_OK;
-    share_out(p);
-    tune(p);
-    if (!solve(p))
-        return XPL_OK;
-    if ((st = keep(arena, p, n, surrogate, err)))
-        return st;
-    fill_left_out(p, masks, n, surrogate);
-    *ret = surrogate;
+    xpl_process_restore(p, p->alpha, s->alpha);
+    for (size_t i = 0; i < s->n_learnt; i++)
+        s->sum += s->alpha[i];
     return XPL_OK;
 }
 
-struct xpl_surrogate *xpl_surrogate_extend(struct xpl_arena *arena, const struct xpl_surrogate *before,
-                                           const xpl_mask *masks, size_t n, uint32_t n_segments)
+enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scratch,
+                                  const struct xpl_surrogate_rows *rows, struct xpl_surrogate **ret,
+                                  struct xpl_error *err)
 {
-    struct xpl_surrogate *s = xpl_arena_copy(arena, before, sizeof *before);
+    struct xpl_surrogate *s = XPL_NEW(arena, struct xpl_surrogate);
+    struct learning l = {.rows = rows, .target = XPL_NEW_ARRAY(scratch, double, rows->n)};
+    struct xpl_cosets *cosets;
+    struct xpl_process *p;
+    enum xpl_status st;
+    bool solved;
 
-    if (!s || before->n_learnt != rows_to_learn(n, n_segments))
-        return NULL;
-    s->n = n;
-    s->masks = masks;
-    s->left_out = XPL_NEW_ARRAY(arena, double, n);
-    if (before->field)
-        s->field = xpl_arena_copy(arena, before->field, sizeof *s->field << n_segments);
-    else
-        s->alpha = xpl_arena_copy(arena, before->alpha, s->n_learnt * sizeof *s->alpha);
-    if (before->tables)
-        s->tables = xpl_arena_copy(arena, before->tables, (size_t)s->n_tables * TABLE_MASKS * sizeof *s->tables);
-    if (!s->left_out || (before->field && !s->field) || (!before->field && (!s->alpha || !s->tables)))
-        return NULL;
-    memcpy(s->left_out, before->left_out, before->n * sizeof *s->left_out);
-    for (size_t i = before->n; i < n; i++)
-        s->left_out[i] = xpl_surrogate_at(s, masks[i]);
-    return s;
+    if (!s || !l.target)
+        return xpl_no_memory(err);
+    *ret = NULL;
+    if (!standardise(&l))
+        return XPL_OK;
+    if ((st = xpl_cosets_find(scratch, rows->masks, rows->n, &cosets, err)))
+        return st;
+    l.cosets = cosets;
+    if ((st = learn(scratch, &l, &p, &solved, err)) || !solved || (st = keep(arena, &l, p, s, err)))
+        return st;
+    if (s->field)
+        fill_field(p, s);
+    fill_left_out(&l, p, s);
+    if (s->field && (st = fill_doubt(scratch, &l, p, s, err)))
+        return st;
+    *ret = s;
+    return XPL_OK;
 }

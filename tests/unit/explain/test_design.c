@@ -99,30 +99,33 @@ static void the_code_has_256_words_of_distance_6_and_is_closed_under_complement(
     assert_int_equal(smallest, 6);
 }
 
-static void the_stages_are_balanced_over_any_5_5_5_and_7_columns(void **state)
+static void the_stages_are_balanced_over_any_5_columns_and_the_last_over_7(void **state)
 {
-    static const int strengths[] = {5, 5, 5, 7};
     struct xpl_design *design = ladder(state, 16);
 
-    assert_int_equal(design->n_stages, 4);
-    for (size_t stage = 0; stage < 4; stage++) {
-        assert_true(has_strength(design->masks, design->stages[stage].end, 16, strengths[stage]));
-        assert_false(has_strength(design->masks, design->stages[stage].end, 16, strengths[stage] + 1));
+    assert_int_equal(design->n_stages, 8);
+    for (size_t stage = 0; stage < 8; stage++) {
+        int strength = stage == 7 ? 7 : 5;
+
+        assert_true(has_strength(design->masks, design->stages[stage].end, 16, strength));
+        assert_false(has_strength(design->masks, design->stages[stage].end, 16, strength + 1));
     }
 }
 
-static void from_12_superpixels_the_stages_are_256_512_1024_and_2048_distinct_masks(void **state)
+static void from_12_superpixels_each_stage_adds_256_distinct_masks_up_to_2048(void **state)
 {
     for (uint32_t d = 12; d <= 16; d++) {
         struct xpl_design *design = ladder(state, d);
 
-        assert_int_equal(design->n_stages, 4);
-        for (size_t stage = 0; stage < 4; stage++) {
-            assert_int_equal(design->stages[stage].end, 256 << stage);
-            assert_int_equal(count_distinct(state, design->masks, design->stages[stage].end), 256 << stage);
+        assert_int_equal(design->n_stages, 8);
+        for (size_t stage = 0; stage < 8; stage++) {
+            size_t end = 256 * (stage + 1);
+
+            assert_int_equal(design->stages[stage].end, end);
+            assert_int_equal(count_distinct(state, design->masks, end), end);
             assert_false(design->stages[stage].exact);
         }
-        assert_string_equal(design->stages[2].name, "nordstrom_robinson_1024");
+        assert_string_equal(design->stages[3].name, "nordstrom_robinson_1024");
     }
 }
 
@@ -171,9 +174,9 @@ static void a_later_stage_is_not_stricter_and_the_last_has_no_threshold(void **s
     struct xpl_design *design = ladder(state, 14);
 
     assert_near(design->stages[0].enough, 0.95, 0);
-    for (uint32_t i = 1; i < 4; i++)
+    for (uint32_t i = 1; i < 7; i++)
         assert_true(design->stages[i].enough > 1 && design->stages[i].least_q2 <= design->stages[i - 1].least_q2);
-    assert_true(design->stages[2].caution > 0 && design->stages[3].caution <= 0);
+    assert_true(design->stages[6].caution > 0 && design->stages[7].caution <= 0);
 }
 
 static void a_budget_below_256_takes_whole_cosets_of_strength_3(void **state)
@@ -210,8 +213,8 @@ static void a_stage_that_does_not_fit_is_left_out(void **state)
 {
     struct xpl_design *design = budgeted(state, 12, 1000);
 
-    assert_int_equal(design->n_stages, 2);
-    assert_int_equal(design->n, 512);
+    assert_int_equal(design->n_stages, 3);
+    assert_int_equal(design->n, 768);
     assert_true(design->over_budget);
     assert_false(budgeted(state, 12, 2048)->over_budget);
 }
@@ -296,8 +299,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_code_has_256_words_of_distance_6_and_is_closed_under_complement),
-        TEST(the_stages_are_balanced_over_any_5_5_5_and_7_columns),
-        TEST(from_12_superpixels_the_stages_are_256_512_1024_and_2048_distinct_masks),
+        TEST(the_stages_are_balanced_over_any_5_columns_and_the_last_over_7),
+        TEST(from_12_superpixels_each_stage_adds_256_distinct_masks_up_to_2048),
         TEST(nine_to_eleven_superpixels_end_with_all_masks),
         TEST(up_to_8_superpixels_all_masks_are_one_stage),
         TEST(all_on_comes_first_and_all_off_is_in_the_first_stage),

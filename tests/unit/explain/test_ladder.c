@@ -129,7 +129,7 @@ static void parity_climbs_to_the_top_and_gets_a_low_verdict(void **state)
     struct xpl_explanation *e = explain(state, setting_of(state, parity, 12));
 
     assert_int_equal(e->calls, 2048);
-    assert_int_equal(e->stages, 4);
+    assert_int_equal(e->stages, 8);
     assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
     assert_true(e->classes[0].q2 < 0.1);
     assert_int_equal(e->classes[0].verdict, XPL_VERDICT_LOW);
@@ -182,7 +182,7 @@ static void the_plan_is_told_before_each_stage(void **state)
     setting->model.fail_with = XPL_MODEL_FAILED;
     setting->model.fail_after = 512;
     assert_fails(state, setting, XPL_MODEL_FAILED);
-    assert_int_equal(setting->model.planned, 1024);
+    assert_int_equal(setting->model.planned, 768);
 }
 
 static void a_budget_stops_before_the_stage_that_does_not_fit(void **state)
@@ -192,7 +192,7 @@ static void a_budget_stops_before_the_stage_that_does_not_fit(void **state)
 
     setting->in.params.budget = 1000;
     e = explain(state, setting);
-    assert_int_equal(e->calls, 512);
+    assert_int_equal(e->calls, 768);
     assert_int_equal(e->stopped, XPL_STOPPED_BUDGET);
     assert_int_equal(e->n_warnings, 1);
 }
