@@ -75,13 +75,14 @@ static bool limit_resources(void)
 
 /*
  * A filter and not the strict mode of the kernel: that cannot be entered inside of a container or a service with a
- * filter of its own. What is not allowed ends the process; a sanitizer's report needs calls that may fail instead.
+ * filter of its own. What is not allowed ends the only thread, and so the process (to end the process as such cannot be
+ * asked for where a service's filter hides seccomp()); a sanitizer's report needs calls that may fail instead.
  */
 static bool allow_nothing_else(void)
 {
     static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(exit), SCMP_SYS(exit_group),
                                   SCMP_SYS(rt_sigreturn)};
-    scmp_filter_ctx filter = seccomp_init(SANITIZED ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+    scmp_filter_ctx filter = seccomp_init(SANITIZED ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_THREAD);
 
     if (!filter)
         return false;

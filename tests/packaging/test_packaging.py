@@ -2,10 +2,14 @@
 """What is installed: the systemd unit, the Debian package, the files for containers."""
 import re
 import shutil
+import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
+from support import syscalls
 from support.paths import ROOT, build_dir, program
 
 UNIT = ROOT / "packaging" / "explaind.service"
@@ -36,6 +40,22 @@ def test_the_unit_is_well_sandboxed():
     needs("systemd-analyze")
     done = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}", "--no-pager", UNIT)
     assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_pictures_are_decoded_under_the_unit_s_own_filter_of_calls():
+    """Filters are stacked: what the process for pictures asks of the kernel must get through the service's."""
+    needs("systemd-analyze")
+    ours, its = socket.socketpair()
+    process = subprocess.Popen([program("explaind"), "decode-helper"], stdin=its, stdout=its, env={},
+                               preexec_fn=syscalls.only(syscalls.of_unit(UNIT)))
+    its.close()
+    ours.settimeout(60)
+    refused = int.from_bytes(ours.recv(24, socket.MSG_WAITALL)[:4], sys.byteorder)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    ours.close()
+    assert refused == 0, "it said why it cannot be started"
+    assert re.search(r"^Seccomp_filters:\s+2$", status, re.M), status
+    assert process.wait(60) == 0
 
 
 # ---- the Debian package ----
