@@ -20,7 +20,7 @@ static const char *const orders[] = {"rgb", "bgr", NULL};
 static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
 /* In the order of enum xpl_raw_use. */
 static const char *const raw_uses[] = {"auto", "never", "always", NULL};
-static const char *const content_types[] = {"application/json", "application/x-npy", "image/png", NULL};
+static const char *const content_types[] = {"application/json", "application/x-npy", "image/png", "image/jpeg", NULL};
 static const char *const datatypes[] = {"FP32", "FP64", "FP16", "UINT8", "INT32", "INT64", NULL};
 
 struct settings_request {
@@ -222,7 +222,8 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
                        : r->protocol > (int)XPL_WIRE_TENSOR ? XPL_WIRE_VALUES
                                                             : (enum xpl_wire_format)r->protocol;
     ret->wire.raw = (enum xpl_raw_use)r->binary;
-    ret->wire.body = (const enum xpl_body_form[]){XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG}[r->content_type];
+    ret->wire.body =
+        (const enum xpl_body_form[]){XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG}[r->content_type];
     ret->wire.input_name = xpl_arena_string(arena, r->input_name);
     ret->wire.datatype = xpl_arena_string(arena, r->datatype);
     ret->batch = (uint32_t)r->batch;

@@ -11,7 +11,7 @@ Speaks, all at once:
     POST /v1/deployments/{id}/online                    custom engine, with Basic authentication when --user is given
     POST /v1/models/{m}:predict                         KServe V1, TensorFlow Serving: numbers, or base64 PNG and JPEG
     POST /v2/models/{m}/infer                           Open Inference Protocol V2: JSON, or raw tensors behind it
-    POST /invocations                                   SageMaker: JSON, a NumPy file, or one PNG file
+    POST /invocations                                   SageMaker: JSON, a NumPy file, or one PNG or JPEG file
     POST /score                                         Azure: numbers, or base64 as AutoML takes it
     GET  /v1/deployments, /ml/v4/deployments            what is deployed
 """
@@ -217,7 +217,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if media == "application/x-npy":
                 return np.load(io.BytesIO(data), allow_pickle=False)
-            if media == "image/png":
+            if media in ("image/png", "image/jpeg"):
                 return self.server.model.decode(base64.b64encode(data))[None]
             if self.headers.get(HEAD_LENGTH):
                 return with_raw_tensor(data, int(self.headers[HEAD_LENGTH]))

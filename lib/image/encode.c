@@ -55,3 +55,43 @@ enum xpl_status xpl_encode_png_alpha(struct xpl_arena *arena, const uint8_t *rgb
     }
     return encode(arena, rgba, 4, height, width, ret_png, ret_length, err);
 }
+
+/* ---- JPEG ---- */
+
+#define JPEG_QUALITY     100
+#define JPEG_HEAD_BYTES  ((size_t)1024)
+#define JPEG_BLOCK_SIDE  8
+#define JPEG_BLOCK_BYTES ((size_t)1280) /* three times 64 coefficients of 26 bits, every byte stuffed */
+
+struct jpeg_out {
+    uint8_t *at;
+    size_t length, max;
+};
+
+static void append_jpeg(void *arg, void *data, int size)
+{
+    struct jpeg_out *out = arg;
+
+    if ((size_t)size > out->max - out->length)
+        return;
+    memcpy(out->at + out->length, data, (size_t)size);
+    out->length += (size_t)size;
+}
+
+static size_t blocks(uint32_t side)
+{
+    return (side + JPEG_BLOCK_SIDE - 1) / JPEG_BLOCK_SIDE;
+}
+
+size_t xpl_jpeg_max(uint32_t height, uint32_t width)
+{
+    return JPEG_HEAD_BYTES + blocks(height) * blocks(width) * JPEG_BLOCK_BYTES;
+}
+
+size_t xpl_jpeg_write(const uint8_t *pixels, uint32_t height, uint32_t width, uint32_t channels, uint8_t *out)
+{
+    struct jpeg_out jpeg = {.at = out, .max = xpl_jpeg_max(height, width)};
+
+    stbi_write_jpg_to_func(append_jpeg, &jpeg, (int)width, (int)height, (int)channels, pixels, JPEG_QUALITY);
+    return jpeg.length;
+}

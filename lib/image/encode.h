@@ -16,4 +16,13 @@ enum xpl_status xpl_encode_png(struct xpl_arena *arena, const uint8_t *rgb, uint
 enum xpl_status xpl_encode_png_alpha(struct xpl_arena *arena, const uint8_t *rgb, const uint8_t *alpha, uint32_t height,
                                      uint32_t width, uint8_t **ret_png, size_t *ret_length, struct xpl_error *err);
 
+/** Bytes that no JPEG of this size is longer than. */
+size_t xpl_jpeg_max(uint32_t height, uint32_t width);
+
+/**
+ * A JPEG as near to the pixels as the format goes: quality 100, colours not thinned out. `channels` 1, 3 or 4, of which
+ * the fourth is left out. `out` has xpl_jpeg_max bytes. Returns the length. Allocates nothing.
+ */
+size_t xpl_jpeg_write(const uint8_t *pixels, uint32_t height, uint32_t width, uint32_t channels, uint8_t *out);
+
 #endif

@@ -33,7 +33,7 @@ struct xpl_splicer {
 const char *xpl_body_form_type(enum xpl_body_form form)
 {
     static const char *const types[] = {"application/json", "application/octet-stream", "application/x-npy",
-                                        "image/png"};
+                                        "image/png", "image/jpeg"};
 
     return types[form];
 }
@@ -327,6 +327,8 @@ size_t xpl_splice_form_max(const struct xpl_splicer *s, enum xpl_body_form form,
         return xpl_splice_raw_max(s->raw, n);
     case XPL_BODY_PNG:
         return xpl_splice_picture_file_size(s->picture);
+    case XPL_BODY_JPEG:
+        return xpl_splice_picture_jpeg_max(s->picture);
     }
     return xpl_splice_max(s, n);
 }
@@ -344,6 +346,8 @@ size_t xpl_splice_as(const struct xpl_splicer *s, enum xpl_body_form form, const
     case XPL_BODY_PNG:
         xpl_splice_picture_file(s->picture, masks[0], out);
         return xpl_splice_picture_file_size(s->picture);
+    case XPL_BODY_JPEG:
+        return xpl_splice_picture_jpeg(s->picture, masks[0], out);
     }
     return xpl_splice(s, masks, n, out);
 }

@@ -27,10 +27,11 @@ enum xpl_body_form {
     XPL_BODY_JSON,
     XPL_BODY_TENSOR, /* JSON and behind it a raw tensor (Open Inference Protocol V2) */
     XPL_BODY_NPY,    /* a NumPy file with all images */
-    XPL_BODY_PNG     /* one picture */
+    XPL_BODY_PNG,    /* one picture */
+    XPL_BODY_JPEG    /* likewise */
 };
 
-/** "application/json", "application/octet-stream", "application/x-npy", "image/png". */
+/** "application/json", "application/octet-stream", "application/x-npy", "image/png", "image/jpeg". */
 const char *xpl_body_form_type(enum xpl_body_form form);
 
 /** When tensors are sent raw. */
@@ -43,7 +44,7 @@ enum xpl_raw_use {
 struct xpl_wire {
     enum xpl_wire_format format;
     const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
-    enum xpl_body_form body;           /* XPL_BODY_NPY or XPL_BODY_PNG; else `format` and `raw` tell */
+    enum xpl_body_form body;           /* XPL_BODY_NPY, _PNG or _JPEG; else `format` and `raw` tell */
     enum xpl_raw_use raw;
 };
 

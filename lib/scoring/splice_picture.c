@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "lib/base/hash.h"
+#include "lib/image/encode.h"
 #include "lib/image/png_stored.h"
 #include "lib/scoring/image_text.h"
 #include "lib/scoring/splice_rows.h"
@@ -132,14 +133,34 @@ size_t xpl_splice_picture_file_size(const struct xpl_splice_picture *picture)
     return picture->png_size;
 }
 
-void xpl_splice_picture_file(const struct xpl_splice_picture *p, uint64_t mask, char *out)
+static void compose(const struct xpl_splice_picture *p, uint64_t mask)
 {
     for (size_t i = 0; i < p->n_runs; i++) {
         const struct run *run = &p->runs[i];
 
         memcpy(p->scanlines + run->at, (mask & run->bit ? p->on : p->off) + run->at, run->length);
     }
+}
+
+void xpl_splice_picture_file(const struct xpl_splice_picture *p, uint64_t mask, char *out)
+{
+    compose(p, mask);
     xpl_png_stored_write(&p->shape, p->scanlines, (uint8_t *)out);
+}
+
+size_t xpl_splice_picture_jpeg_max(const struct xpl_splice_picture *picture)
+{
+    return xpl_jpeg_max(picture->shape.height, picture->shape.width);
+}
+
+size_t xpl_splice_picture_jpeg(const struct xpl_splice_picture *p, uint64_t mask, char *out)
+{
+    size_t row = (size_t)p->shape.width * p->shape.channels;
+
+    compose(p, mask);
+    for (size_t y = 0; y < p->shape.height; y++)
+        memcpy(p->png + y * row, p->scanlines + in_scanlines(&p->shape, y * row), row);
+    return xpl_jpeg_write(p->png, p->shape.height, p->shape.width, p->shape.channels, (uint8_t *)out);
 }
 
 char *xpl_splice_picture_put(const struct xpl_splice_picture *p, uint64_t mask, char *at)

@@ -53,4 +53,8 @@ char *xpl_splice_picture_put(const struct xpl_splice_picture *picture, uint64_t 
 size_t xpl_splice_picture_file_size(const struct xpl_splice_picture *picture);
 void xpl_splice_picture_file(const struct xpl_splice_picture *picture, uint64_t mask, char *out);
 
+/** The same as JPEG; its length. */
+size_t xpl_splice_picture_jpeg_max(const struct xpl_splice_picture *picture);
+size_t xpl_splice_picture_jpeg(const struct xpl_splice_picture *picture, uint64_t mask, char *out);
+
 #endif

@@ -179,6 +179,14 @@ def test_models_that_take_files_give_the_same_explanation(api, served, reference
     numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
 
 
+def test_models_that_take_jpeg_give_nearly_the_same_explanation(api, served, reference):
+    response = {"predictions": [{"score": [0.1] * 10, "predicted_label": 0}]}
+    entity = attributions(api, served.url + "/invocations", {"instances": [NUMBERS]}, response,
+                          {"content_type": "image/jpeg"})
+    assert entity["model"]["content_type"] == "image/jpeg" and entity["model"]["batch"] == 1
+    numpy.testing.assert_allclose(weights(entity), reference, atol=0.02)
+
+
 def test_a_probe_tells_what_requests_are(api, served):
     url = served.url + "/invocations"
     body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")

@@ -68,6 +68,25 @@ static void one_channel_is_grey_and_alpha_is_left_out(void **state)
     assert_memory_equal(rgba, rgb, 75);
 }
 
+static void a_jpeg_of_noise_fits_and_reads_back(void **state)
+{
+    uint8_t *pixels = xpl_arena_alloc(*state, 65 * 33 * 4), *out = xpl_arena_alloc(*state, xpl_jpeg_max(65, 33));
+    uint32_t seed = 1;
+
+    for (size_t i = 0; i < 65 * 33 * 4; i++)
+        pixels[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24 & 0x80 ? 255 : 0);
+    for (uint32_t channels = 1; channels <= 4; channels += channels == 1 ? 2 : 1) {
+        size_t length = xpl_jpeg_write(pixels, 65, 33, channels, out);
+        int width, height, found;
+
+        assert_in_range(length, 1000, xpl_jpeg_max(65, 33));
+        assert_int_equal(out[length - 1], 0xd9);
+        assert_int_equal(stbi_info_from_memory(out, (int)length, &width, &height, &found), 1);
+        assert_int_equal(width, 33);
+        assert_int_equal(height, 65);
+    }
+}
+
 static void a_png_says_its_size_and_is_the_same_every_time(void **state)
 {
     static const uint8_t magic[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
@@ -120,6 +139,7 @@ int main(void)
         IMAGE_TEST(the_range_is_told_from_the_values),
         IMAGE_TEST(every_range_gives_the_same_picture),
         IMAGE_TEST(one_channel_is_grey_and_alpha_is_left_out),
+        IMAGE_TEST(a_jpeg_of_noise_fits_and_reads_back),
         IMAGE_TEST(a_png_says_its_size_and_is_the_same_every_time),
         IMAGE_TEST(others_read_the_png_as_it_was_written),
         IMAGE_TEST(a_picture_without_pixels_is_refused),
