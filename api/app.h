@@ -34,6 +34,7 @@ struct xpl_settings {
     int64_t http_streams, http_stream_timeout_ms, http_stream_heartbeat_ms;
     int64_t http_exports;         /* lists that are streamed */
     int64_t limits_payload_bytes; /* scoring input of one logged image */
+    int64_t limits_event_wait_ms;
     int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
     int64_t limits_bodies_total; /* all request bodies in memory together */
     int64_t limits_decode_ms;

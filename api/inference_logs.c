@@ -13,9 +13,8 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
-#define WAITING_MAX 10000                    /* halves of a subscription */
-#define WAITING_US  (600 * INT64_C(1000000)) /* for the other half */
-#define OWN_PREFIX  "explaind:"              /* ids of our own variations */
+#define WAITING_MAX 10000       /* halves of a subscription */
+#define OWN_PREFIX  "explaind:" /* ids of our own variations */
 #define FIRST       "[0]."
 #define PAGE_MAX    1000
 
@@ -172,18 +171,12 @@ static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, struct ta
     return store_whole(db, call, t, e, err);
 }
 
-static enum xpl_status make_room(struct xpl_db *db, const struct xpl_call *call, const struct taken *t,
-                                 struct xpl_error *err)
+static enum xpl_status check_room(struct xpl_db *db, const struct taken *t, struct xpl_error *err)
 {
-    const struct xpl_event_error expired = {.data_mart_id = call->data_mart_id,
-                                            .subscription_id = t->subscription_id,
-                                            .data_set_id = t->data_set_id,
-                                            .created_at = xpl_now_us()};
     int64_t n;
-    enum xpl_status st;
+    enum xpl_status st = xpl_events_count(db, t->subscription_id, WAITING_MAX, &n, err);
 
-    if ((st = xpl_events_expire(db, xpl_now_us() - WAITING_US, &expired, err)) ||
-        (st = xpl_events_count(db, t->subscription_id, WAITING_MAX, &n, err)))
+    if (st)
         return st;
     return n < WAITING_MAX
                ? XPL_OK
@@ -194,7 +187,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
 {
     struct taken *t = arg;
     size_t logged = 0, refused = 0, dropped = 0;
-    enum xpl_status st = make_room(db, call, t, err);
+    enum xpl_status st = check_room(db, t, err);
 
     for (size_t i = 0; !st && i < t->n; i++) {
         struct taking *e = &t->events[i];

@@ -2,11 +2,9 @@
 #include "db/inference_events.h"
 
 #define OF_SUBSCRIPTION " WHERE subscription_id = ?1"
-#define EXPIRED                                                                                                        \
-    "SELECT event_id, response FROM inference_events" OF_SUBSCRIPTION " AND received_at < ?2"                          \
-    " ORDER BY received_at LIMIT 100"
-#define MAX_LISTED 1000
-#define MAX_ERRORS "10000" /* of a data set; the oldest go */
+#define OLDEST          "FROM inference_events WHERE received_at < ?1 ORDER BY received_at LIMIT 100"
+#define MAX_LISTED      1000
+#define MAX_ERRORS      "10000" /* of a data set; the oldest go */
 
 enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, struct xpl_error *err)
 {
@@ -124,27 +122,23 @@ enum xpl_status xpl_event_errors_list(struct xpl_db *db, struct xpl_arena *arena
     return xpl_fetch_all(query, arena, read_error, sizeof **ret, MAX_LISTED, ret, ret_n, err);
 }
 
-enum xpl_status xpl_events_expire(struct xpl_db *db, int64_t before, const struct xpl_event_error *error,
-                                  struct xpl_error *err)
+enum xpl_status xpl_events_expire(struct xpl_db *db, int64_t before, int64_t now, int64_t *ret_n, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(db, "INSERT INTO event_errors (subscription_id, data_mart_id, data_set_id, event_id, reason,"
-                              " created_at) SELECT ?1, ?3, ?4, event_id, CASE response WHEN 1 THEN"
-                              " 'no request came with this response' ELSE 'no response came to this request' END, ?5"
-                              " FROM (" EXPIRED ")");
+                              " created_at) SELECT e.subscription_id, e.data_mart_id, d.id, e.event_id,"
+                              " CASE e.response WHEN 1 THEN 'no request came with this response'"
+                              " ELSE 'no response came to this request' END, ?2 FROM (SELECT * " OLDEST ") e"
+                              " JOIN data_sets d ON d.target_id = e.subscription_id AND d.type = 'payload_logging'");
     enum xpl_status st;
 
-    xpl_bind_text(insert, error->subscription_id);
     xpl_bind_int(insert, before);
-    xpl_bind_text(insert, error->data_mart_id);
-    xpl_bind_text(insert, error->data_set_id);
-    xpl_bind_int(insert, error->created_at);
+    xpl_bind_int(insert, now);
     if ((st = xpl_run(insert, NULL, err)))
         return st;
     XPL_AUTO(xpl_stmt)
-    delete =
-        xpl_db_query(db, "DELETE FROM inference_events" OF_SUBSCRIPTION " AND (event_id, response) IN (" EXPIRED ")");
-    xpl_bind_text(delete, error->subscription_id);
+    delete = xpl_db_query(db, "DELETE FROM inference_events WHERE (subscription_id, event_id, response) IN"
+                              " (SELECT subscription_id, event_id, response " OLDEST ")");
     xpl_bind_int(delete, before);
-    return xpl_run(delete, NULL, err);
+    return xpl_run(delete, ret_n, err);
 }

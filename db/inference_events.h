@@ -39,8 +39,8 @@ enum xpl_status xpl_event_errors_list(struct xpl_db *db, struct xpl_arena *arena
                                       int64_t limit, int64_t offset, struct xpl_event_error **ret, size_t *ret_n,
                                       struct xpl_error *err);
 
-/** Halves that came before `before` become errors: `error` has everything but id and reason. A hundred at most. */
-enum xpl_status xpl_events_expire(struct xpl_db *db, int64_t before, const struct xpl_event_error *error,
+/** Of all subscriptions: halves that came before `before`, the oldest hundred, become errors. `ret_n` = how many. */
+enum xpl_status xpl_events_expire(struct xpl_db *db, int64_t before, int64_t now, int64_t *ret_n,
                                   struct xpl_error *err);
 
 #endif

@@ -55,6 +55,8 @@ static const struct key keys[] = {
         "of silence on a stream of events, after which a comment is sent"),
     INT("http.exports", http_exports, 1, 65536, 16, "lists that are streamed (application/x-ndjson) at the same time"),
     INT("limits.payload_bytes", limits_payload_bytes, 1024, 64 * MIB, MIB, "scoring input of one logged image"),
+    INT("limits.event_wait_ms", limits_event_wait_ms, 1000, 86400000, 600000,
+        "for the other half of a transaction to come as an inference log"),
     INT("limits.records_body_bytes", limits_records_body_bytes, 1024, 256 * MIB, 16 * MIB, "body of POST records"),
     INT("limits.tasks_body_bytes", limits_tasks_body_bytes, 1024, 64 * MIB, 2 * MIB, "body of POST explanation_tasks"),
     INT("limits.body_bytes", limits_body_bytes, 1024, 64 * MIB, 65536, "any other body"),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "db/inference_events.h"
 #include "db/purges.h"
 #include "db/retention.h"
 #include "lib/base/log.h"
@@ -54,10 +55,14 @@ struct step {
     enum {
         STEP_RECORDS,
         STEP_PIXELS,
+        STEP_EVENTS,
         STEP_PURGE
     } kind;
     struct xpl_retention_step records;
     struct xpl_pixel_step pixels;
+    struct {
+        int64_t before, n;
+    } events;
     struct xpl_purge_step purge;
     int64_t worked_us; /* without waiting for the writer */
 };
@@ -69,6 +74,8 @@ static enum xpl_status run_kind(struct xpl_db *db, struct step *s, struct xpl_er
         return xpl_retention_run(db, s->arena, &s->records, err);
     case STEP_PIXELS:
         return xpl_pixel_retention_run(db, s->arena, &s->pixels, err);
+    case STEP_EVENTS:
+        return xpl_events_expire(db, s->events.before, xpl_now_us(), &s->events.n, err);
     case STEP_PURGE:
         break;
     }
@@ -170,6 +177,19 @@ static enum xpl_status drop_pixels(struct round *round, const char *data_set_id,
     return XPL_OK;
 }
 
+/* Halves of inference logs whose other half never came. */
+static enum xpl_status expire_events(struct round *round, struct xpl_error *err)
+{
+    struct step s = {.kind = STEP_EVENTS,
+                     .events.before = round->now - round->r->app->settings.limits_event_wait_ms * 1000};
+    enum xpl_status st;
+
+    do
+        st = do_step(round->r, &s, err);
+    while (!st && s.events.n > 0);
+    return st;
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a && (!b || a < b) ? a : b;
@@ -230,11 +250,11 @@ static void do_round(struct xpl_retention *r)
     struct round round = {.r = r, .now = xpl_now_us()};
     struct xpl_retention_step all = {.used_bytes = settings->retention_bytes};
     struct xpl_error err = {0};
-    enum xpl_status st = XPL_OK;
+    enum xpl_status st = expire_events(&round, &err);
 
     if (settings->retention_days > 0)
         all.older_than = round.now - settings->retention_days * DAY_US;
-    if (all.older_than || all.used_bytes)
+    if (!st && (all.older_than || all.used_bytes))
         st = delete_records(&round, all, &err);
     if (!st)
         apply_all_rules(&round, &err);

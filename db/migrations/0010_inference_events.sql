@@ -4,7 +4,7 @@ CREATE TABLE inference_events (
     data_mart_id TEXT NOT NULL, subscription_id TEXT NOT NULL, event_id TEXT NOT NULL, response INTEGER NOT NULL,
     data BLOB NOT NULL, size INTEGER NOT NULL, event_time INTEGER NOT NULL, received_at INTEGER NOT NULL,
     PRIMARY KEY (subscription_id, event_id, response)) WITHOUT ROWID;
-CREATE INDEX inference_events_by_age ON inference_events (subscription_id, received_at);
+CREATE INDEX inference_events_by_age ON inference_events (received_at);
 
 -- Events that never became a record, and why.
 CREATE TABLE event_errors (

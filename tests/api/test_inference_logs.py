@@ -6,6 +6,7 @@ import concurrent.futures
 import gzip
 import json
 import random
+import time
 import uuid
 
 import pytest
@@ -193,6 +194,21 @@ def test_events_of_a_removed_subscription_are_gone(watched):
     watched.client.delete(f"/v2/subscriptions/{watched.subscription_id}", 202)
     kserve(watched, "half", RESPONSE, {}, 404)
     watched.client.refused("GET", f"/v2/data_sets/{watched.data_set_id}/errors", 404)
+
+
+def test_a_half_that_stays_alone_is_listed_when_its_time_is_over(start_daemon, model):
+    daemon = start_daemon(limits__event_wait_ms=1000, retention__interval_ms=100)
+    watched = Watched(Client(daemon.url), model)
+    for number in range(150):
+        kserve(watched, f"request-{number}", REQUEST, {})
+    kserve(watched, "response", RESPONSE, {})
+    deadline = time.monotonic() + 30
+    while len(listed := errors(watched, limit=1000)) < 151 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    reasons = {e["event_id"]: e["reason"] for e in listed}
+    assert len(reasons) == len(listed) == 151
+    assert "no response" in reasons["request-7"] and "no request" in reasons["response"]
+    assert kserve(watched, "request-7", RESPONSE, {}) == counts(waiting=1)
 
 
 def test_halves_that_come_at_once_are_paired(watched):

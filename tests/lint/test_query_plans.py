@@ -23,6 +23,7 @@ SCANS = {
     r"json_each|FROM purges WHERE state = 'active'": "at most 1000 ids; purges that did not end",
     r"FROM automatic_counts": "a row for each rule",
     r"FROM \(SELECT 1 FROM inference_events .* LIMIT": "no more than are asked for",
+    r"FROM inference_events WHERE received_at < \?1 ORDER BY received_at LIMIT 100": "the oldest hundred",
     r"SELECT MAX\(id\) FROM \(SELECT id FROM record_requests ORDER BY id LIMIT": "the first hundred",
     r"FROM record_blocks": "the counts of a data set's blocks, one for 4096 records",
     r"FROM users|FROM revoked_tokens|DELETE FROM revoked_tokens|FROM data_marts|FROM api_keys|FROM schema_versions|FROM sqlite_sequence|pragma_":
