@@ -216,7 +216,10 @@ static enum xpl_status prepare_payload(struct xpl_call *call, const struct xpl_r
                                 .response_size = t->response.length};
     xpl_payload_hash(t->request, t->response, ret->hash);
     st = xpl_payload_compress(call->arena, t->request, &ret->request, err);
-    return st ? st : xpl_payload_compress(call->arena, t->response, &ret->response, err);
+    if (st || (st = xpl_payload_compress(call->arena, t->response, &ret->response, err)))
+        return st;
+    xpl_payload_share(ret);
+    return XPL_OK;
 }
 
 static enum xpl_status as_record_error(enum xpl_status st, const char *member, const struct xpl_error *inner,

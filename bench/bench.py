@@ -215,14 +215,14 @@ def measure_reading(table, folder, quick):
     stub.stop()
 
 
-def log_for_a_while(watched, image, prefix, folder, seconds, rows=1):
+def log_for_a_while(watched, image, prefix, folder, seconds, rows=1, connections=64):
     """Posts `rows` records a request; the first of them names itself, the daemon names the others."""
     named, nameless = watched.transaction(image.tolist(), scoring_id="@ID@"), watched.transaction(image.tolist())
     nameless.pop("scoring_id", None)
     body = json.dumps([named] + [nameless] * (rows - 1), separators=(",", ":"))
     (folder / "record.json").write_text(body)
     url = f"{watched.client.base}{watched.records_path}"
-    return loads.run(url, 64, seconds, script="post_records.lua", BENCH_BODY=str(folder / "record.json"),
+    return loads.run(url, connections, seconds, script="post_records.lua", BENCH_BODY=str(folder / "record.json"),
                      BENCH_PREFIX=prefix).check()
 
 
@@ -230,14 +230,15 @@ def measure_logging(table, folder, quick):
     stub = StubModel(folder, "constant")
     small, large = np.zeros((4, 4, 1), int), photo(48)
     kib = len(str(large.tolist()).replace(" ", "")) // 1024
-    cases = (("small rows", small, 1, ""), ("small rows, 100 a request", small, 100, ">= 50,000 /s"),
-             (f"{kib} KiB images", large, 1, ">= 8,000 /s"))
-    for name, image, rows, target in cases:
+    cases = (("small rows", small, 1, 64, ""), ("small rows, 100 a request", small, 100, 64, ">= 50,000 /s"),
+             (f"{kib} KiB images", large, 1, 64, ">= 8,000 /s"), (f"{kib} KiB images, 512 clients", large, 1, 512, ""))
+    for name, image, rows, connections, target in cases:
         data_folder = folder / name.replace(" ", "_")
         data_folder.mkdir()
-        daemon = Daemon(data_folder, http__connections_per_address=256)
+        daemon = Daemon(data_folder, http__connections=1024, http__connections_per_address=1024)
         watched = Watched(Client(daemon.url), stub)
-        load = log_for_a_while(watched, image, "a", data_folder, 2 if quick else 5, rows)
+        load = log_for_a_while(watched, image, "a", data_folder, 2 if quick else 5, rows, connections)
+        memory = memory_mib(daemon.process.pid, "VmHWM")
         daemon.kill()
         daemon = Daemon(data_folder)
         watched.client = Client(daemon.url, watched.client.instance)
@@ -245,7 +246,8 @@ def measure_logging(table, folder, quick):
         if kept < acknowledged:
             raise SystemExit(f"bench: {acknowledged} records were acknowledged, {kept} are there after a kill")
         table.add(f"durable records, {name}", load.rate * rows, "/s", target, "",
-                  f"p99 {load.p99_ms:.1f} ms at 64 connections; {acknowledged:,} acknowledged, {kept:,} there after kill -9")
+                  f"p99 {load.p99_ms:.1f} ms at {connections} connections, {memory:.0f} MiB resident at most; "
+                  f"{acknowledged:,} acknowledged, {kept:,} there after kill -9")
         daemon.stop()
     stub.stop()
 

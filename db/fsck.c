@@ -29,6 +29,11 @@ static const struct {
      " WHERE p.id IS NULL OR p.data_mart_id <> r.data_mart_id"},
     {"payloads have a record", "SELECT CAST(id AS TEXT) AS what FROM payloads"
                                " WHERE id NOT IN (SELECT payload_id FROM records)"},
+    {"payloads have the request they share", "SELECT CAST(id AS TEXT) AS what FROM payloads"
+                                             " WHERE request_text_id NOT IN (SELECT id FROM request_texts)"},
+    {"shared requests have a payload", "SELECT CAST(id AS TEXT) AS what FROM request_texts"
+                                       " WHERE id NOT IN (SELECT request_text_id FROM payloads"
+                                       " WHERE request_text_id IS NOT NULL)"},
     {"scoring ids name transaction and row",
      "SELECT id AS what FROM records WHERE scoring_id <> transaction_id || '-' || row_number"},
     {"tasks have a record of their tenant",

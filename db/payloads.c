@@ -7,6 +7,7 @@
 #include "db/records.h"
 
 #define WORTH_COMPRESSING 256 /* bytes */
+#define WORTH_SHARING     1024
 #define MAX_TEXT_BYTES    ((int64_t)256 << 20)
 
 void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES])
@@ -96,17 +97,58 @@ enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob 
     return XPL_OK;
 }
 
+/* Of the compressed text: what is equal there is equal before. */
+void xpl_payload_share(struct xpl_payload *payload)
+{
+    const struct xpl_hash_part parts[] = {{payload->data_set_id, strlen(payload->data_set_id)},
+                                          {payload->request.data, payload->request.length}};
+
+    payload->is_shared = payload->request.length >= WORTH_SHARING;
+    if (payload->is_shared)
+        xpl_hash_parts(parts, sizeof parts / sizeof *parts, payload->key);
+}
+
+/* The request text of this content, which is stored when it is new. A trigger deletes it with its last payload. */
+static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
+                                     struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt) find = xpl_db_query(db, "SELECT id FROM request_texts WHERE key = ?");
+    XPL_AUTO(xpl_stmt)
+    insert = xpl_db_query(db, "INSERT INTO request_texts (key, request) VALUES (?, ?) RETURNING id");
+    struct xpl_blob key = {payload->key, sizeof payload->key};
+    struct xpl_error inner = {0};
+    enum xpl_status st;
+
+    xpl_bind_blob(find, key);
+    st = xpl_fetch_int(find, ret_id, &inner);
+    if (st != XPL_NOT_FOUND)
+        return st ? xpl_fail(err, st, "%s", inner.message) : XPL_OK;
+    xpl_bind_blob(insert, key);
+    xpl_bind_blob(insert, payload->request);
+    return xpl_fetch_int(insert, ret_id, err);
+}
+
 enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
                                    struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request, request_size, response,"
-                              " response_size) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id");
+    insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request_text_id, request,"
+                              " request_size, response, response_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+    int64_t text_id = 0;
+    enum xpl_status st;
 
+    if (payload->is_shared && (st = share_request(db, payload, &text_id, err)))
+        return st;
     xpl_bind_text(insert, payload->data_mart_id);
     xpl_bind_text(insert, payload->data_set_id);
     xpl_bind_blob(insert, (struct xpl_blob){payload->hash, sizeof payload->hash});
-    xpl_bind_blob(insert, payload->request);
+    if (payload->is_shared) {
+        xpl_bind_int(insert, text_id);
+        xpl_bind_blob(insert, (struct xpl_blob){"", 0});
+    } else {
+        xpl_bind_null(insert);
+        xpl_bind_blob(insert, payload->request);
+    }
     xpl_bind_int(insert, (int64_t)payload->request_size);
     xpl_bind_blob(insert, payload->response);
     xpl_bind_int(insert, (int64_t)payload->response_size);
@@ -148,7 +190,9 @@ enum xpl_status xpl_payload_load(struct xpl_db *db, struct xpl_arena *arena, int
                                  struct xpl_text *ret_response, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT request, request_size, response, response_size FROM payloads WHERE id = ?");
+    query = xpl_db_query(db, "SELECT COALESCE(t.request, p.request) AS request, p.request_size AS request_size,"
+                             " p.response AS response, p.response_size AS response_size FROM payloads p"
+                             " LEFT JOIN request_texts t ON t.id = p.request_text_id WHERE p.id = ?");
     struct stored_payload stored;
     enum xpl_status st;
 

@@ -14,6 +14,8 @@ struct xpl_payload {
     uint8_t hash[XPL_HASH_BYTES];       /* of request and response: the same content has the same hash */
     struct xpl_blob request, response;  /* as xpl_payload_compress made them */
     size_t request_size, response_size; /* before compression */
+    bool is_shared;                     /* the request is stored once for all payloads of the data set that have it */
+    uint8_t key[XPL_HASH_BYTES];        /* of a shared one: of data set and request */
 };
 
 /** The hash of a payload's request and response texts. */
@@ -28,6 +30,8 @@ enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text te
 enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size,
                                        struct xpl_text *ret, struct xpl_error *err);
 
+/** Decides whether a complete payload shares its request: worth it from 1 KiB on. To be done outside the writer. */
+void xpl_payload_share(struct xpl_payload *payload);
 enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
                                    struct xpl_error *err);
 
