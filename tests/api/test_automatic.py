@@ -127,22 +127,25 @@ def test_all_that_a_rule_says_must_hold_and_the_first_rule_that_can_takes_the_re
     assert rules == ["one", "rest", "rest"]
 
 
-def test_rules_hold_for_the_gateway_and_for_payloads_of_v1(ruled, model):
+def test_rules_hold_for_the_gateway_inference_logs_and_payloads_of_v1(ruled, model):
     watched = ruled({"name": "all", "share": 1})
+    client = watched.client
     request, response = watched.score(blocks())
-    watched.client.request("POST", f"/v2/subscriptions/{watched.subscription_id}/predictions", 200, json=request,
-                           headers={"X-Global-Transaction-Id": "through-the-gateway"})
+    client.request("POST", f"/v2/subscriptions/{watched.subscription_id}/predictions", 200, json=request,
+                   headers={"X-Global-Transaction-Id": "through-the-gateway"})
     deadline = time.monotonic() + 20
     while not explained(watched):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert explained(watched) == {"through-the-gateway-1": "automatic"}
-    watched.client.request(
-        "POST", f"/v1/data_marts/{watched.client.instance}/scoring_payloads", (200, 202),
-        json=[{"binding_id": watched.provider_id, "subscription_id": watched.subscription_id,
-               "deployment_id": watched.deployment_id, "scoring_id": "by-v1", "request": request["input_data"][0],
-               "response": response["predictions"][0]}])
-    assert set(explained(watched)) == {"through-the-gateway-1", "by-v1-1"}
+    for kind, data in (("request", request), ("response", response)):
+        client.request("POST", f"/v2/subscriptions/{watched.subscription_id}/inference_logs", 200, json={
+            "specversion": "1.0", "id": "as-events", "source": "test", "data": data,
+            "type": f"org.kubeflow.serving.inference.{kind}"}, headers={"Content-Type": "application/cloudevents+json"})
+    client.request("POST", f"/v1/data_marts/{client.instance}/scoring_payloads", (200, 202), json=[{
+        "binding_id": watched.provider_id, "subscription_id": watched.subscription_id,
+        "deployment_id": watched.deployment_id, "scoring_id": "by-v1", "request": request["input_data"][0],
+        "response": response["predictions"][0]}])
+    assert explained(watched) == dict.fromkeys(("through-the-gateway-1", "as-events-1", "by-v1-1"), "automatic")
 
 
 # ---- once ----
