@@ -30,7 +30,8 @@ static const struct {
     {"payloads have a record", "SELECT CAST(id AS TEXT) AS what FROM payloads"
                                " WHERE id NOT IN (SELECT payload_id FROM records)"},
     {"payloads have the request they share", "SELECT CAST(id AS TEXT) AS what FROM payloads"
-                                             " WHERE request_text_id NOT IN (SELECT id FROM request_texts)"},
+                                             " WHERE request_text_id IS NOT NULL"
+                                             " AND request_text_id NOT IN (SELECT id FROM request_texts)"},
     {"shared requests have a payload", "SELECT CAST(id AS TEXT) AS what FROM request_texts"
                                        " WHERE id NOT IN (SELECT request_text_id FROM payloads"
                                        " WHERE request_text_id IS NOT NULL)"},
