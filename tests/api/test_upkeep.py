@@ -123,7 +123,7 @@ def test_a_sound_database_has_no_problems(sound_copy):
 @pytest.mark.parametrize("found, statement", [
     ("records have a payload", "DELETE FROM payloads WHERE id = 1"),
     ("payloads have a record", "INSERT INTO payloads SELECT 99, data_mart_id, data_set_id, hash, request, request_size,"
-                               " response, response_size FROM payloads LIMIT 1"),
+                               " response, response_size, NULL FROM payloads LIMIT 1"),
     ("payloads can be read", "UPDATE payloads SET request = x'00112233' WHERE id = 1"),
     ("payloads can be read", "UPDATE payloads SET request_size = request_size - 1 WHERE id = 2"),
     ("content that was logged", "UPDATE payloads SET hash = zeroblob(32) WHERE id = 2"),
