@@ -51,7 +51,9 @@ static const struct {
      " AND k.subscription_id = t.subscription_id AND k.state = t.state WHERE t.n IS NOT k.n"},
     {"payloads take what was counted",
      "SELECT COALESCE(u.data_set_id, p.data_set_id) AS what FROM"
-     " (SELECT data_set_id, SUM(length(request) + length(response)) AS bytes FROM payloads GROUP BY 1) p"
+     " (SELECT data_set_id, SUM(n) AS bytes FROM"
+     "   (SELECT data_set_id, length(request) + length(response) AS n FROM payloads"
+     "     UNION ALL SELECT data_set_id, length(request) FROM request_texts) GROUP BY 1) p"
      " FULL JOIN data_set_usage u ON u.data_set_id = p.data_set_id"
      " WHERE COALESCE(p.bytes, 0) <> COALESCE(u.payload_bytes, 0)"},
     {"leased tasks have an owner, an end and an attempt",

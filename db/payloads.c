@@ -114,7 +114,7 @@ static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload
 {
     XPL_AUTO(xpl_stmt) find = xpl_db_query(db, "SELECT id FROM request_texts WHERE key = ?");
     XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO request_texts (key, request) VALUES (?, ?) RETURNING id");
+    insert = xpl_db_query(db, "INSERT INTO request_texts (data_set_id, key, request) VALUES (?, ?, ?) RETURNING id");
     struct xpl_blob key = {payload->key, sizeof payload->key};
     struct xpl_error inner = {0};
     enum xpl_status st;
@@ -123,6 +123,7 @@ static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload
     st = xpl_fetch_int(find, ret_id, &inner);
     if (st != XPL_NOT_FOUND)
         return st ? xpl_fail(err, st, "%s", inner.message) : XPL_OK;
+    xpl_bind_text(insert, payload->data_set_id);
     xpl_bind_blob(insert, key);
     xpl_bind_blob(insert, payload->request);
     return xpl_fetch_int(insert, ret_id, err);

@@ -49,8 +49,8 @@ enum xpl_status xpl_record_remove(struct xpl_db *db, const struct xpl_removable 
 enum xpl_status xpl_pixels_remove(struct xpl_db *db, int64_t payload_id, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    update = xpl_db_query(db, "UPDATE payloads SET request = x'', request_size = 0, response = x'', response_size = 0"
-                              " WHERE id = ? AND request_size > 0");
+    update = xpl_db_query(db, "UPDATE payloads SET request_text_id = NULL, request = x'', request_size = 0,"
+                              " response = x'', response_size = 0 WHERE id = ? AND request_size > 0");
 
     xpl_bind_int(update, payload_id);
     return xpl_run(update, NULL, err);

@@ -30,6 +30,17 @@ def used_bytes(daemon) -> int:
     return ask(daemon, "SELECT SUM(pgsize) FROM dbstat WHERE name IN ('payloads', 'request_texts')")
 
 
+def fsck(daemon):
+    return subprocess.run([program("explaind"), "fsck", "--data", daemon.data], capture_output=True, text=True, timeout=60)
+
+
+def until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def log_again(watched, transaction, n, prefix):
     body = [{**transaction, "scoring_id": f"{prefix}{i}-1"} for i in range(n)]
     return watched.client.post(watched.records_path, body)["scoring_ids"]
@@ -81,17 +92,31 @@ def test_the_request_stays_until_the_last_record_with_it_is_gone(own, start_daem
         database.execute("UPDATE records SET created_at = created_at - ? WHERE scoring_id <> ?", (10 * DAY_US, kept))
     daemon = start_daemon(retention__days=9, retention__interval_ms=100)
     own.client = Client(daemon.url, own.client.instance)
-    deadline = time.monotonic() + 60
-    while own.count() > 1:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: own.count() == 1)
     assert n_texts(daemon) == 1
     assert own.values(includes="scoring_input")[0]["scoring_input"] == noise(1)
     [task_id] = own.explain(kept)
     assert wait_for(own.client, task_id)["entity"]["status"]["state"] == "finished"
     daemon.stop()
-    checked = subprocess.run([program("explaind"), "fsck", "--data", daemon.data], capture_output=True, text=True,
-                             timeout=60)
+    checked = fsck(daemon)
+    assert checked.returncode == 0, checked.stdout
+
+
+def purge_pixels(own, scoring_id):
+    path = f"/v2/data_sets/{own.data_set_id}/purges"
+    made = own.client.post(path, {"scoring_ids": [scoring_id], "pixels_only": True})
+    until(lambda: own.client.get(f"{path}/{made['metadata']['id']}")["entity"]["state"] == "finished")
+
+
+def test_pixels_that_are_dropped_stay_for_the_other_records(own):
+    first, second = log_again(own, own.transaction(noise(1)), 2, "a")
+    purge_pixels(own, first)
+    inputs = {row["scoring_id"]: row["scoring_input"] for row in own.values(includes="scoring_id,scoring_input")}
+    assert inputs == {first: None, second: noise(1)} and n_texts(own.daemon) == 1
+    purge_pixels(own, second)
+    assert n_texts(own.daemon) == 0
+    own.daemon.stop()
+    checked = fsck(own.daemon)
     assert checked.returncode == 0, checked.stdout
 
 
@@ -100,6 +125,5 @@ def test_fsck_finds_a_shared_request_that_is_gone(own):
     own.daemon.stop()
     with sqlite3.connect(own.daemon.data / "explaind.db") as database:
         database.execute("DELETE FROM request_texts")
-    checked = subprocess.run([program("explaind"), "fsck", "--data", own.daemon.data], capture_output=True, text=True,
-                             timeout=60)
+    checked = fsck(own.daemon)
     assert checked.returncode == 1 and "payloads have the request they share" in checked.stdout
