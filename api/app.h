@@ -53,6 +53,7 @@ struct xpl_settings {
     int64_t retention_days, retention_bytes, retention_pixel_days; /* 0 = keep */
     int64_t retention_interval_ms;
     int64_t gateway_threads, gateway_log_bytes;
+    int64_t webhooks_threads, webhooks_attempts, webhooks_retry_ms, webhooks_timeout_ms;
 };
 
 /** How far a task that is being worked on has come. */
@@ -82,7 +83,8 @@ struct xpl_app_meters {
     struct xpl_call_meters model_calls;
     xpl_counter tasks_finished, tasks_failed, retention_records, purged_records;
     xpl_counter decoder_failures;
-    xpl_counter gateway_logged, gateway_unlogged; /* transactions; those that could not be */
+    xpl_counter webhooks_delivered, webhooks_failed, webhooks_dead; /* attempts; the last of those that failed */
+    xpl_counter gateway_logged, gateway_unlogged;                   /* transactions; those that could not be */
 };
 
 /** What the process around the API tells about itself. */

@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
+#include "api/event_view.h"
 #include "api/explanation_tasks.h"
-#include "api/explanation_views.h"
 #include "api/handlers.h"
 #include "api/resource.h"
 #include "db/task_events.h"
@@ -32,22 +32,6 @@ struct feed {
 };
 
 /* ---- writing ---- */
-
-static json_t *event_view(const struct xpl_task_event *event, const struct xpl_task_progress *progress)
-{
-    char when[XPL_TIME_TEXT_SIZE];
-    json_t *view = json_pack("{s:s, s:s, s:s, s:s, s:s}", "explanation_task_id", event->task_id, "subscription_id",
-                             event->subscription_id, "scoring_id", event->scoring_id, "state", event->state, "at",
-                             xpl_time_format(event->at, when));
-
-    if (view && progress)
-        json_object_set_new(view, "progress", xpl_progress_view(progress));
-    if (view && event->error_code)
-        json_object_set_new(view, "error",
-                            json_pack("{s:s, s:s}", "code", event->error_code, "message",
-                                      event->error_message ? event->error_message : ""));
-    return view;
-}
 
 /* `seq` UNKNOWN: an event that the client cannot come back to. */
 static void write_event(struct feed *feed, const char *name, int64_t seq, json_t *view, struct xpl_arena *scratch,
@@ -76,7 +60,7 @@ static void write_logged(struct xpl_call *call, struct feed *feed, const struct 
     struct xpl_task_progress progress;
     bool running = strcmp(event->state, "in_progress") == 0 && progress_of(call, event->task_id, &progress);
 
-    write_event(feed, event->state, event->seq, event_view(event, running ? &progress : NULL), scratch, out);
+    write_event(feed, event->state, event->seq, xpl_event_view(event, running ? &progress : NULL), scratch, out);
     feed->last = event->seq;
     feed->spoke = true;
 }
@@ -123,7 +107,7 @@ static void write_progress(struct xpl_call *call, struct feed *feed, const struc
         return;
     feed->progress_us = now;
     feed->progress_done = progress.done;
-    write_event(feed, event.state, UNKNOWN, event_view(&event, &progress), scratch, out);
+    write_event(feed, event.state, UNKNOWN, xpl_event_view(&event, &progress), scratch, out);
 }
 
 /* What a task that the log knows nothing of (it is older than what is kept) has come to. */
@@ -138,7 +122,7 @@ static void write_state(struct feed *feed, const struct xpl_task *task, struct x
                                          .error_message = task->error_message,
                                          .at = task->updated_at ? task->updated_at : task->created_at};
 
-    write_event(feed, event.state, feed->last, event_view(&event, NULL), scratch, out);
+    write_event(feed, event.state, feed->last, xpl_event_view(&event, NULL), scratch, out);
     feed->spoke = true;
     feed->ended = xpl_task_state_is_last(event.state);
 }

@@ -126,6 +126,15 @@ enum xpl_answered xpl_explanation_task_image(struct xpl_call *call);
 enum xpl_answered xpl_explanation_task_events(struct xpl_call *call);
 enum xpl_answered xpl_subscription_events(struct xpl_call *call);
 
+/* webhooks.c, webhook_deliveries.c */
+enum xpl_answered xpl_webhooks_list(struct xpl_call *call);
+enum xpl_answered xpl_webhooks_add(struct xpl_call *call);
+enum xpl_answered xpl_webhooks_get(struct xpl_call *call);
+enum xpl_answered xpl_webhooks_patch(struct xpl_call *call);
+enum xpl_answered xpl_webhooks_delete(struct xpl_call *call);
+enum xpl_answered xpl_webhook_deliveries_list(struct xpl_call *call);
+enum xpl_answered xpl_webhook_redeliveries_add(struct xpl_call *call);
+
 /* transactions.c */
 enum xpl_answered xpl_transactions_get(struct xpl_call *call);
 enum xpl_answered xpl_transaction_explanations(struct xpl_call *call);

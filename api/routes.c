@@ -130,6 +130,17 @@ static const struct xpl_route routes[] = {
     {XPL_GET, "/v2/monitor_instances/{monitor_instance_id}/measurements", "monitor_measurements_list", XPL_VIEWER,
      XPL_BODY_SMALL, false, xpl_monitor_measurements_list},
 
+    {XPL_GET, "/v2/webhooks", "webhooks_list", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_webhooks_list},
+    {XPL_POST, "/v2/webhooks", "webhooks_add", XPL_EDITOR, XPL_BODY_SMALL, false, xpl_webhooks_add},
+    {XPL_GET, "/v2/webhooks/{webhook_id}", "webhooks_get", XPL_VIEWER, XPL_BODY_SMALL, false, xpl_webhooks_get},
+    {XPL_PATCH, "/v2/webhooks/{webhook_id}", "webhooks_patch", XPL_EDITOR, XPL_BODY_SMALL, false, xpl_webhooks_patch},
+    {XPL_DELETE, "/v2/webhooks/{webhook_id}", "webhooks_delete", XPL_EDITOR, XPL_BODY_SMALL, false,
+     xpl_webhooks_delete},
+    {XPL_GET, "/v2/webhooks/{webhook_id}/deliveries", "webhook_deliveries_list", XPL_VIEWER, XPL_BODY_SMALL, false,
+     xpl_webhook_deliveries_list},
+    {XPL_POST, "/v2/webhooks/{webhook_id}/redeliveries", "webhook_redeliveries_add", XPL_EDITOR, XPL_BODY_SMALL, false,
+     xpl_webhook_redeliveries_add},
+
     {XPL_GET, "/v2/explanation_tasks", "explanation_tasks_list", XPL_VIEWER, XPL_BODY_SMALL, false,
      xpl_explanation_tasks_list},
     {XPL_POST, "/v2/explanation_tasks", "explanation_tasks_add", XPL_EDITOR, XPL_BODY_TASKS, true,

@@ -58,7 +58,7 @@ static enum xpl_status seal(const struct xpl_app *app, struct xpl_arena *arena, 
         json_object_del(object, member);
         return XPL_OK;
     }
-    text = json_dumps(plain, JSON_COMPACT);
+    text = json_dumps(plain, JSON_COMPACT | JSON_ENCODE_ANY);
     if (text && context)
         sealed = xpl_seal(arena, app->secrets_key, context, text, strlen(text), &length);
     free(text);
@@ -86,7 +86,7 @@ static enum xpl_status unseal(const struct xpl_app *app, struct xpl_arena *arena
     bytes = xpl_base64_decode(arena, sealed, &length);
     text = bytes && context ? xpl_unseal(arena, app->secrets_key, context, bytes, length, &plain_length) : NULL;
     if (text)
-        plain = json_loadb(text, plain_length, 0, NULL);
+        plain = json_loadb(text, plain_length, JSON_DECODE_ANY, NULL);
     if (!plain)
         return xpl_fail(err, XPL_STORAGE_FAILED, "the stored %s cannot be decrypted with this data directory's key",
                         member);

@@ -15,7 +15,7 @@ static const char *signature_of(const struct xpl_app *app, struct xpl_arena *are
 {
     uint8_t tag[32];
 
-    xpl_hmac(app->token_key, text, length, tag);
+    xpl_hmac(app->token_key, sizeof app->token_key, text, length, tag);
     return xpl_base64url(arena, tag, sizeof tag);
 }
 

@@ -21,6 +21,8 @@ static const struct {
     {"monitor instances have a subscription", "SELECT id AS what FROM monitor_instances"
                                               " WHERE target_type = 'subscription'"
                                               " AND target_id NOT IN (SELECT id FROM subscriptions)"},
+    {"webhooks have a subscription", "SELECT id AS what FROM webhooks WHERE target_type = 'subscription'"
+                                     " AND target_id NOT IN (SELECT id FROM subscriptions)"},
     {"records have a data set of their tenant",
      "SELECT r.id AS what FROM records r LEFT JOIN data_sets d ON d.id = r.data_set_id"
      " WHERE d.id IS NULL OR d.data_mart_id <> r.data_mart_id"},

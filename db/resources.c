@@ -19,6 +19,7 @@ const struct xpl_resource_kind xpl_kind_data_set = {"data_sets",
                                                     {"target_type", "target_id", "type", "managed_by", "name"}};
 const struct xpl_resource_kind xpl_kind_monitor_instance = {"monitor_instances",
                                                             {"monitor_definition_id", "target_type", "target_id"}};
+const struct xpl_resource_kind xpl_kind_webhook = {"webhooks", {"target_type", "target_id"}};
 
 static size_t n_columns(const struct xpl_resource_kind *kind)
 {

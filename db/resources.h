@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Resources that are a JSON entity with a few columns to filter by: providers, subscriptions, data sets, monitor
- * instances.
+ * instances, webhooks.
  *
  * They differ in their table and filter columns only, so one set of queries serves all. The entity is kept as the
  * client sent it, unknown members included; the columns repeat what lists are filtered by.
@@ -23,6 +23,7 @@ extern const struct xpl_resource_kind xpl_kind_service_provider;
 extern const struct xpl_resource_kind xpl_kind_subscription;
 extern const struct xpl_resource_kind xpl_kind_data_set;
 extern const struct xpl_resource_kind xpl_kind_monitor_instance;
+extern const struct xpl_resource_kind xpl_kind_webhook;
 
 struct xpl_resource {
     const char *id, *data_mart_id;

@@ -77,6 +77,7 @@ enum xpl_status xpl_subscription_purge(struct xpl_db *db, const char *subscripti
         "DELETE FROM deployment_batches WHERE subscription_id = ?",
         "DELETE FROM automatic_counts WHERE subscription_id = ?",
         "DELETE FROM monitor_instances WHERE target_type = 'subscription' AND target_id = ?",
+        "DELETE FROM webhooks WHERE target_type = 'subscription' AND target_id = ?",
     };
 #undef OF_DATA_SETS
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/time.h"
 
@@ -19,9 +20,12 @@ struct xpl_writer {
     struct xpl_write *first, *last; /* under the lock */
     size_t n_waiting;
     bool stopping;
-    xpl_stored_fn told; /* under the lock, as its context */
-    void *told_context;
-    bool stored; /* something, since `told` was called; of the thread */
+    struct told {
+        xpl_stored_fn stored;
+        void *context;
+    } told[XPL_WRITER_MAX_TOLD]; /* under the lock */
+    size_t n_told;
+    bool stored; /* something that was not told; of the thread */
     struct xpl_writer_meters meters;
 };
 
@@ -150,18 +154,18 @@ static void run_all(struct xpl_writer *writer, struct xpl_write *group)
 
 static void tell(struct xpl_writer *writer)
 {
-    xpl_stored_fn told;
-    void *context;
+    struct told told[XPL_WRITER_MAX_TOLD];
+    size_t n;
 
     if (!writer->stored)
         return;
     writer->stored = false;
     pthread_mutex_lock(&writer->lock);
-    told = writer->told;
-    context = writer->told_context;
+    n = writer->n_told;
+    memcpy(told, writer->told, sizeof told);
     pthread_mutex_unlock(&writer->lock);
-    if (told)
-        told(context, writer->db);
+    for (size_t i = 0; i < n; i++)
+        told[i].stored(told[i].context, writer->db);
 }
 
 static void complete(struct xpl_write *group)
@@ -229,12 +233,16 @@ const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *write
     return &writer->meters;
 }
 
-void xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context)
+enum xpl_status xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context, struct xpl_error *err)
 {
+    bool room;
+
     pthread_mutex_lock(&writer->lock);
-    writer->told = stored;
-    writer->told_context = context;
+    room = writer->n_told < XPL_WRITER_MAX_TOLD;
+    if (room)
+        writer->told[writer->n_told++] = (struct told){stored, context};
     pthread_mutex_unlock(&writer->lock);
+    return room ? XPL_OK : xpl_fail(err, XPL_INTERNAL, "the writer tells too many already");
 }
 
 enum xpl_status xpl_writer_submit(struct xpl_writer *writer, struct xpl_write *write, struct xpl_error *err)

@@ -51,10 +51,12 @@ enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, stru
 
 /**
  * Whom the writer tells that something was stored: on its thread, after the commit and before those who wait are
- * completed, with its connection outside of a transaction. Must not block, and not write. One at a time; NULL = nobody.
+ * completed, with its connection outside of a transaction. Must not block, and not write. Until the writer stops; of a
+ * few.
  */
+#define XPL_WRITER_MAX_TOLD 4
 typedef void (*xpl_stored_fn)(void *context, struct xpl_db *db);
-void xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context);
+enum xpl_status xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context, struct xpl_error *err);
 
 /** XPL_OVERLOADED when 4096 operations wait or the writer stops; then `done` is not called. */
 enum xpl_status xpl_writer_submit(struct xpl_writer *writer, struct xpl_write *write, struct xpl_error *err);

@@ -35,6 +35,7 @@
 #include "server/retention.h"
 #include "server/tls.h"
 #include "server/user_commands.h"
+#include "server/webhook_sender.h"
 #include "server/worker.h"
 
 #define CONFIG_ARENA_BYTES ((size_t)4 << 20)
@@ -53,6 +54,7 @@ struct process {
     struct xpl_workers *workers;
     struct xpl_retention *retention;
     struct xpl_gateway_log *gateway_log;
+    struct xpl_webhook_sender *webhooks;
     struct xpl_http *http;
 };
 
@@ -169,7 +171,8 @@ static enum xpl_status start(struct process *p, struct xpl_error *err)
         (st = xpl_streams_start(p->app.writer, (size_t)p->app.settings.http_streams, &p->streams, err)) ||
         (st = xpl_workers_start(&p->app, p->waiting, p->data_dir.database, &p->workers, err)) ||
         (st = xpl_retention_start(&p->app, p->data_dir.database, &p->retention, err)) ||
-        (st = xpl_gateway_log_start(&p->app, p->data_dir.database, &p->gateway_log, err)))
+        (st = xpl_gateway_log_start(&p->app, p->data_dir.database, &p->gateway_log, err)) ||
+        (st = xpl_webhook_sender_start(&p->app, p->data_dir.database, &p->webhooks, err)))
         return st;
     return xpl_http_start(&p->app, p->waiting, p->streams, p->data_dir.database, &p->tls, p->listeners,
                           p->options.n_listen + 1, &p->http, err);
@@ -192,8 +195,10 @@ static void stop(struct process *p)
     xpl_retention_stop(p->retention);
     xpl_workers_stop(p->workers);
     xpl_gateway_log_stop(p->gateway_log);
+    xpl_webhook_sender_stop(p->webhooks);
     xpl_writer_stop(p->app.writer);
     xpl_retention_free(p->retention);
+    xpl_webhook_sender_free(p->webhooks);
     xpl_http_stop(p->http);
     xpl_streams_free(p->streams);
     xpl_waiting_free(p->waiting);

@@ -125,6 +125,17 @@ static void page_gateway(const struct xpl_app *app, struct xpl_buf *out)
                    xpl_counted(&app->meters.gateway_unlogged));
 }
 
+static void page_webhooks(const struct xpl_app *app, struct xpl_buf *out)
+{
+    static const char line[] = "explaind_webhook_attempts_total{outcome=\"%s\"} %" PRIu64 "\n";
+
+    xpl_metric_head(out, "explaind_webhook_attempts_total", "counter",
+                    "Attempts to deliver to a webhook: made, failed and to be tried again, failed for good.");
+    xpl_buf_printf(out, line, "delivered", xpl_counted(&app->meters.webhooks_delivered));
+    xpl_buf_printf(out, line, "failed", xpl_counted(&app->meters.webhooks_failed));
+    xpl_buf_printf(out, line, "dead", xpl_counted(&app->meters.webhooks_dead));
+}
+
 void xpl_metrics_page(const struct xpl_metrics *metrics, const struct xpl_app *app, const struct xpl_gauges *gauges,
                       struct xpl_buf *out)
 {
@@ -137,4 +148,5 @@ void xpl_metrics_page(const struct xpl_metrics *metrics, const struct xpl_app *a
     page_decoder(app, out);
     page_storage(app, gauges, out);
     page_gateway(app, out);
+    page_webhooks(app, out);
 }

@@ -71,9 +71,8 @@ enum xpl_status xpl_streams_start(struct xpl_writer *writer, size_t max, struct 
         free(s);
         return st;
     }
-    xpl_writer_tell(writer, on_stored, s);
     *ret = s;
-    return XPL_OK;
+    return xpl_writer_tell(writer, on_stored, s, err);
 }
 
 void xpl_streams_drain(struct xpl_streams *s)

@@ -166,9 +166,13 @@ bool xpl_same_bytes(const void *a, const void *b, size_t length)
     return sodium_memcmp(a, b, length) == 0;
 }
 
-void xpl_hmac(const uint8_t key[XPL_KEY_BYTES], const void *data, size_t length, uint8_t ret_tag[32])
+void xpl_hmac(const void *key, size_t key_length, const void *data, size_t length, uint8_t ret_tag[XPL_HMAC_BYTES])
 {
-    crypto_auth_hmacsha256(ret_tag, data, length, key);
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, key, key_length);
+    crypto_auth_hmacsha256_update(&state, data, length);
+    crypto_auth_hmacsha256_final(&state, ret_tag);
 }
 
 uint8_t *xpl_seal(struct xpl_arena *arena, const uint8_t key[XPL_KEY_BYTES], const char *context, const void *data,

@@ -72,8 +72,9 @@ char *xpl_base64url_decode(struct xpl_arena *arena, const char *text, size_t len
 /** Whether two runs of bytes are equal, in a time that does not depend on where they differ. */
 bool xpl_same_bytes(const void *a, const void *b, size_t length);
 
+#define XPL_HMAC_BYTES 32
 /** HMAC-SHA-256. */
-void xpl_hmac(const uint8_t key[XPL_KEY_BYTES], const void *data, size_t length, uint8_t ret_tag[32]);
+void xpl_hmac(const void *key, size_t key_length, const void *data, size_t length, uint8_t ret_tag[XPL_HMAC_BYTES]);
 
 /**
  * XChaCha20-Poly1305 with a random nonce in front of the ciphertext. `context` is authenticated, not stored: it says

@@ -122,15 +122,16 @@ static enum xpl_status try(struct xpl_transport *transport, const struct xpl_for
     struct xpl_slot *slot = xpl_transport_slot(transport, 0), *done = NULL;
     enum xpl_outcome outcome = XPL_OUTCOME_FAILED;
     struct xpl_error why = {0};
-    int64_t ignored;
     enum xpl_status st;
 
     slot->borrowed = call->body.ptr;
     if ((st = xpl_transport_redress(slot, call->endpoint, call->options, &media, err)) ||
         (st = xpl_transport_start(transport, slot, call->body.length, 0, err)))
         return st;
-    while (!st && !done)
-        st = xpl_transport_poll(transport, POLL_MS, &done, &outcome, &ignored, &why);
+    while (!st && !done && !(call->cancel && atomic_load(call->cancel)))
+        st = xpl_transport_poll(transport, POLL_MS, &done, &outcome, &ret->retry_after_ms, &why);
+    if (!st && !done)
+        return xpl_fail(err, XPL_CANCELLED, "the call was given up");
     slot->borrowed = NULL;
     if (st || (outcome != XPL_OUTCOME_ANSWER && (slot->status == 0 || slot->answer.failed)))
         return xpl_fail(err, why.status ? why.status : st, "%s", why.message);

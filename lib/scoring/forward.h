@@ -19,6 +19,7 @@ struct xpl_forward_call {
     const struct xpl_predictor_options *options; /* time-outs, ids, the longest answer */
     const char *content_type, *accept;
     struct xpl_text body;
+    const atomic_bool *cancel; /* when it is set the call ends with XPL_CANCELLED, within a second; NULL = never */
 };
 
 /** What the model answered, whatever the status. */
@@ -26,6 +27,7 @@ struct xpl_forward_answer {
     long status;
     char content_type[128]; /* "" = the model did not say */
     struct xpl_buf body;    /* to be released */
+    int64_t retry_after_ms; /* of a 408, 429 or 5xx that says so; else 0 */
     double ms;
 };
 

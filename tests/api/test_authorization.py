@@ -10,11 +10,12 @@ import pytest
 from support.client import Client, Watched, wait_for
 from support.contract import Contract
 from support.images import blocks
+from support.receiver import new_secret
 
 ROLES = ("anyone", "viewer", "editor", "admin", "operator")
 BY_METHOD = ("GET", "POST", "PATCH", "PUT", "DELETE")
 # What goes last: each of these takes the ones before it along.
-DELETIONS = ("explanation_tasks_delete", "monitor_instances_delete", "data_sets_delete", "subscriptions_delete",
+DELETIONS = ("webhooks_delete", "explanation_tasks_delete", "monitor_instances_delete", "data_sets_delete", "subscriptions_delete",
              "service_providers_delete", "data_marts_delete", "v1_subscriptions_delete", "v1_bindings_delete",
              "v1_data_mart_delete", "api_keys_delete", "users_delete")
 OPERATIONS = sorted(Contract.load().operations,
@@ -50,12 +51,19 @@ class Tenant:
             "request_id": logged.headers["Location"].rsplit("/", 1)[1], "monitor_instance_id": watched.monitor_id,
             "task_id": task_id, "transaction_id": transaction_id, "deployment_id": "d1", "user_name": name,
             "api_key_id": key["metadata"]["id"], "purge_id": purge["metadata"]["id"],
+            "webhook_id": self.webhook(watched.subscription_id),
         }
+
+    def webhook(self, subscription_id) -> str:
+        """Of a receiver that is not there."""
+        body = {"target": {"target_type": "subscription", "target_id": subscription_id},
+                "url": "http://127.0.0.1:9/", "secret": new_secret()}
+        return self.clients["editor"].post("/v2/webhooks", body)["metadata"]["id"]
 
     def content(self) -> list:
         """All that it has, as its administrator sees it."""
         lists = ("data_marts", "service_providers", "subscriptions", "data_sets", "monitor_instances",
-                 "explanation_tasks", f"data_sets/{self.ids['data_set_id']}/records")
+                 "explanation_tasks", "webhooks", f"data_sets/{self.ids['data_set_id']}/records")
         return [self.clients["admin"].get(f"/v2/{name}") for name in lists]
 
 

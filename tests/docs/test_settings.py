@@ -6,7 +6,7 @@ import subprocess
 
 from support.paths import ROOT, program
 
-SECTIONS = ("gateway", "http", "limits", "explain", "scoring", "auth", "tls", "log", "cors", "retention")
+SECTIONS = ("gateway", "http", "limits", "explain", "scoring", "auth", "tls", "log", "cors", "retention", "webhooks")
 
 
 def settings():

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from support.client import Client, Watched
 from support.images import gradient
 from support.paths import OPENAPI
+from support.receiver import new_secret
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 EXAMPLES = 100 if os.environ.get("EXPLAIND_FULL") == "1" else 8
@@ -38,12 +39,15 @@ def existing(module_daemon, stub_model) -> dict:
     watched = Watched(Client(module_daemon.url, ZERO), stub_model)
     task_id, _ = watched.explained(gradient(8, 8))
     [row] = watched.values()
+    webhook = watched.client.post("/v2/webhooks", {
+        "target": {"target_type": "subscription", "target_id": watched.subscription_id},
+        "url": "http://127.0.0.1:9/", "secret": new_secret()})
     return {"data_mart_id": ZERO, "service_provider_id": watched.provider_id,
             "subscription_id": watched.subscription_id, "data_set_id": watched.data_set_id,
             "monitor_instance_id": watched.monitor_id, "task_id": task_id,
             "transaction_id": row["transaction_id"], "record_id": row["scoring_id"], "scoring_id": row["scoring_id"],
             "deployment_id": watched.deployment_id, "monitor_definition_id": "explainability",
-            "binding_id": watched.provider_id, "configuration": "explainability"}
+            "webhook_id": webhook["metadata"]["id"], "binding_id": watched.provider_id, "configuration": "explainability"}
 
 
 @schema.parametrize()
