@@ -270,11 +270,6 @@ static char *put_npy_head(const struct xpl_splice_raw *raw, size_t n, char *at)
 
 /* ---- bodies ---- */
 
-size_t xpl_splice_raw_row(const struct xpl_splice_raw *raw)
-{
-    return raw->row_bytes;
-}
-
 size_t xpl_splice_raw_max(const struct xpl_splice_raw *raw, size_t n)
 {
     return n * raw->row_bytes + (raw->n_pieces ? raw->text_length + 2 * MAX_DIGITS : NPY_HEAD) + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bodies of scoring calls that are not JSON: the Open Inference Protocol V2 with its tensor behind the JSON text, NumPy
- * files, and pictures. Inside of the splicer; others ask it through xpl_splice (splice.h).
+ * Bodies of scoring calls with raw numbers: the Open Inference Protocol V2 with its tensor behind the JSON text, and
+ * NumPy files. Inside of the splicer: others ask for them through xpl_splice_as (splice.h).
  */
 #ifndef XPL_SCORING_SPLICE_RAW_H
 #define XPL_SCORING_SPLICE_RAW_H
@@ -22,8 +22,7 @@ enum xpl_status xpl_splice_raw_tensor(const struct xpl_splice_source *source, co
 enum xpl_status xpl_splice_raw_npy(const struct xpl_splice_source *source, const struct xpl_wire *wire,
                                    struct xpl_splice_raw **ret, struct xpl_error *err);
 
-/** How much longer a body gets by an image, by what is around `n` of them at most, and the whole. */
-size_t xpl_splice_raw_row(const struct xpl_splice_raw *raw);
+/** Bytes of the longest body with `n` images. */
 size_t xpl_splice_raw_max(const struct xpl_splice_raw *raw, size_t n);
 
 /** Writes the body with one row a mask. `*ret_head`: bytes of JSON in front of the tensor, 0 for NumPy. */
