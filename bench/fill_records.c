@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fills a database with records, for measuring what their number costs: fill_records DATABASE DATA_SET TOTAL. The last
- * logged record of the data set is logged again under ids that are in no order, a millisecond apart, until there are
+ * logged record of the data set is logged again under ids in ascending order, a millisecond apart, until there are
  * TOTAL. The daemon must not run. Nothing is synchronised: a crash of the machine leaves a broken database.
  */
 #include <stdio.h>
@@ -42,13 +42,11 @@ static enum xpl_status load_model(struct filling *f, const char *data_set_id)
 
 static enum xpl_status add(struct filling *f, int64_t number)
 {
-    char id[XPL_UUID_SIZE], transaction_id[2 * XPL_HASH_BYTES + 1], scoring_id[2 * XPL_HASH_BYTES + 3];
+    char id[XPL_UUID_SIZE], transaction_id[33], scoring_id[36];
     struct xpl_record record = f->model;
-    uint8_t hash[XPL_HASH_BYTES];
     enum xpl_status st;
 
-    xpl_hash(&number, sizeof number, hash);
-    xpl_hex(hash, 16, transaction_id);
+    snprintf(transaction_id, sizeof transaction_id, "%032llx", (unsigned long long)number);
     snprintf(scoring_id, sizeof scoring_id, "%s-1", transaction_id);
     if ((st = xpl_payload_insert(f->db, &f->payload, &record.payload_id, &f->err)))
         return st;
@@ -60,8 +58,10 @@ static enum xpl_status add(struct filling *f, int64_t number)
     return xpl_record_insert(f->db, &record, &f->err);
 }
 
-static enum xpl_status fill(struct filling *f, int64_t from, int64_t to)
+/* Numbers go on behind the newest record's, so that none comes twice, whatever was deleted meanwhile. */
+static enum xpl_status fill(struct filling *f, int64_t n, int64_t total)
 {
+    int64_t from = f->model.seq, to = from + (total > n ? total - n : 0);
     enum xpl_status st = XPL_OK;
 
     while (!st && from < to) {
@@ -84,10 +84,12 @@ int main(int argc, char **argv)
 
     if (argc != 4 || !f.arena || !xpl_crypto_start())
         return 64;
+    xpl_db_start();
     if (xpl_db_open(argv[1], XPL_DB_WRITER, &f.db, &f.err) ||
-        xpl_db_exec(f.db, "PRAGMA synchronous=OFF; PRAGMA cache_size=-400000", &f.err) || load_model(&f, argv[2]) ||
-        xpl_data_set_count_records(f.db, argv[2], &n, &f.err) || fill(&f, n, strtoll(argv[3], NULL, 10)) ||
-        xpl_db_exec(f.db, "PRAGMA wal_checkpoint(TRUNCATE)", &f.err)) {
+        xpl_db_exec(f.db, "PRAGMA synchronous=OFF; PRAGMA cache_size=-400000; PRAGMA wal_autocheckpoint=100000",
+                    &f.err) ||
+        load_model(&f, argv[2]) || xpl_data_set_count_records(f.db, argv[2], &n, &f.err) ||
+        fill(&f, n, strtoll(argv[3], NULL, 10)) || xpl_db_exec(f.db, "PRAGMA wal_checkpoint(TRUNCATE)", &f.err)) {
         fprintf(stderr, "fill_records: %s\n", f.err.message);
         return 1;
     }

@@ -13,8 +13,9 @@
 #include "db/sqlite_row.h"
 #include "lib/base/cleanup.h"
 
-#define MAX_CACHED   128
-#define SAFE_VERSION 3051003
+#define MAX_CACHED      128
+#define SAVEPOINT_BYTES (16 << 20)
+#define SAFE_VERSION    3051003
 
 struct xpl_stmt {
     struct xpl_db *db;
@@ -37,10 +38,13 @@ static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
     return xpl_sqlite_failed(db->handle, rc, err);
 }
 
-/* Counting memory takes a lock that all connections share, for every allocation. */
+/* Counting memory takes a lock that all connections share, for every allocation. What a savepoint could roll back is
+ * kept in memory: by default more than 64 KiB of it goes to a temporary file, which every write of a group would pay.
+ */
 void xpl_db_start(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
 }
 
 const char *xpl_db_version(void)
