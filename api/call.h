@@ -213,6 +213,11 @@ enum xpl_status xpl_query_bool(const struct xpl_call *call, const char *name, bo
 enum xpl_status xpl_query_time(const struct xpl_call *call, const char *name, int64_t default_value, int64_t *ret,
                                struct xpl_error *err);
 
+static inline struct xpl_text xpl_call_body(const struct xpl_call *call)
+{
+    return (struct xpl_text){call->body.data, call->body.length};
+}
+
 /** Whether the body is said to be JSON, by any of its names: XPL_BAD_MEDIA_TYPE when it is said to be something else.
  */
 enum xpl_status xpl_call_check_json_type(const struct xpl_call *call, struct xpl_error *err);

@@ -356,17 +356,17 @@ static enum xpl_status read_array(struct reading *r, struct xpl_json_scan *scan)
     return st;
 }
 
-enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction **ret, size_t *ret_count,
-                                 struct xpl_error *err)
+enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_text body, struct xpl_transaction **ret,
+                                 size_t *ret_count, struct xpl_error *err)
 {
     struct reading r = {.call = call, .err = err};
     struct xpl_json_scan scan;
     enum xpl_json_kind kind;
     enum xpl_status st;
 
-    if (call->body.length == 0)
+    if (body.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed: an array of records");
-    xpl_json_scan_start(&scan, call->body.data, call->body.length, &xpl_records_limits, err);
+    xpl_json_scan_start(&scan, body.ptr, body.length, &xpl_records_limits, err);
     if ((st = xpl_json_peek(&scan, &kind)))
         return st;
     if (kind != XPL_JSON_ARRAY && kind != XPL_JSON_OBJECT)

@@ -30,8 +30,8 @@ struct xpl_transaction {
 extern const struct xpl_json_limits xpl_records_limits;
 
 /** XPL_BAD_JSON, XPL_BAD_FIELD (with the path "[i].member"). */
-enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_transaction **ret, size_t *ret_count,
-                                 struct xpl_error *err);
+enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_text body, struct xpl_transaction **ret,
+                                 size_t *ret_count, struct xpl_error *err);
 
 /** The same for an array inside of a body that was scanned without an error; a response may be missing: length 0. */
 enum xpl_status xpl_records_read_rows(struct xpl_call *call, struct xpl_text rows, struct xpl_transaction **ret,

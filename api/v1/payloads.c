@@ -89,7 +89,8 @@ enum xpl_answered xpl_v1_scoring_payloads_add(struct xpl_call *call)
     if (xpl_v1_enter(call, &err) || xpl_call_check_json_type(call, &err) ||
         subscription_of(call, &subscription_id, &err) ||
         xpl_record_batch_of_subscription(call, subscription_id, batch, &err) ||
-        xpl_records_read(call, &transactions, &n, &err) || xpl_record_batch_prepare(call, batch, transactions, n, &err))
+        xpl_records_read(call, xpl_call_body(call), &transactions, &n, &err) ||
+        xpl_record_batch_prepare(call, batch, transactions, n, &err))
         return xpl_reply_error(call, &err);
     return xpl_reply_after_commit(call, run_add, batch, call->body.length);
 }

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_call_start(&call, &app);
     xpl_buf_init(&call.body, size);
     FUZZ_REQUIRE(xpl_buf_append(&call.body, size ? data : (const uint8_t *)"", size));
-    if (xpl_records_read(&call, &transactions, &n, &err) == XPL_OK)
+    if (xpl_records_read(&call, xpl_call_body(&call), &transactions, &n, &err) == XPL_OK)
         check(transactions, n);
     else
         FUZZ_REQUIRE(*err.message);
