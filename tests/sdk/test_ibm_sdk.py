@@ -2,6 +2,7 @@
 """IBM's own SDK against the daemon, over http and https: what the image notebooks call, and what their users see."""
 import datetime
 import io
+import json
 import uuid
 
 import pytest
@@ -320,6 +321,15 @@ def test_an_error_of_the_model_reaches_the_user(flow):
     assert error["error"]["code"].startswith("AIQES") and error["error"]["message"]
 
 
+def test_records_are_stored_from_a_csv_file(flow):
+    before = flow.client.data_sets.get_records_count(flow.data_set_id)
+    image = json.dumps(blocks()).replace(" ", "")
+    text = f'scoring_id,scoring_input,probability\nfile1,"{image}","[0.25,0.75]"\nfile2,,\n'
+    flow.client.data_sets.store_records(flow.data_set_id, io.BufferedReader(io.BytesIO(text.encode())), header=True,
+                                        limit=1, delimiter=",", csv_max_line_length=1000000, background_mode=False)
+    assert flow.client.data_sets.get_records_count(flow.data_set_id) == before + 1
+
+
 # ---- errors as a user of the SDK sees them ----
 
 @pytest.mark.parametrize("name, status, text", [
@@ -327,7 +337,7 @@ def test_an_error_of_the_model_reaches_the_user(flow):
     ("no such scoring id", 404, "none-1"),
     ("not an image", 400, "request"),
     ("a scoring input over the limit", 413, "1048576"),
-    ("csv", 415, "JSON"),
+    ("csv", 400, "line 2, column 2 (scoring_input)"),
     ("a run", 400, "explanation"),
     ("records are there", 409, "force"),
     ("a patch of an id", 400, "read-only"),
@@ -342,7 +352,7 @@ def test_errors_are_told_in_words(flow, name, status, text):
             request={"input_data": [{"values": [image]}]}, response=response)])
 
     def csv():
-        file = io.BufferedReader(io.BytesIO(b"scoring_id,prediction\na,1\n"))
+        file = io.BufferedReader(io.BytesIO(b"scoring_id,scoring_input,probability\na,7,1\n"))
         client.data_sets.store_records(flow.data_set_id, file, header=True, limit=100, delimiter=",",
                                        csv_max_line_length=8196)
 
