@@ -11,7 +11,7 @@
 struct reader {
     struct xpl_label_run *runs;
     size_t n;
-    uint64_t used; /* bit = label */
+    uint64_t used[XPL_MAX_LABELS / 64]; /* bit = label */
     const char *path;
     struct xpl_error *err;
 };
@@ -25,18 +25,18 @@ static enum xpl_status bad(const struct reader *r, const char *rest, size_t row,
     else
         snprintf(path, sizeof path, "%s%s[%zu]", r->path, rest, row);
     return xpl_fail_field(r->err, XPL_BAD_FIELD, path, "must be %s",
-                          in_row ? "a label, a whole number from 0 to 62" : "[label, length]");
+                          in_row ? "a label, a whole number from 0 to 4095" : "[label, length]");
 }
 
 static bool is_label(const json_t *json)
 {
-    return json_is_integer(json) && json_integer_value(json) >= 0 && json_integer_value(json) < XPL_MAX_SEGMENTS;
+    return json_is_integer(json) && json_integer_value(json) >= 0 && json_integer_value(json) < XPL_MAX_LABELS;
 }
 
 /* Runs that meet become one. */
 static void add(struct reader *r, uint32_t label, uint32_t length)
 {
-    r->used |= (uint64_t)1 << label;
+    r->used[label / 64] |= (uint64_t)1 << (label % 64);
     if (r->n > 0 && r->runs[r->n - 1].label == label)
         r->runs[r->n - 1].length += length;
     else
@@ -107,14 +107,20 @@ static enum xpl_status check_form(const json_t *json, const json_t *runs, const 
 /* Labels are 0, 1, … without a hole. */
 static enum xpl_status check_labels(const struct reader *r)
 {
-    int count = __builtin_popcountll(r->used);
+    uint32_t largest = 0, hole = XPL_MAX_LABELS;
 
-    if (count < 2)
-        return xpl_fail_field(r->err, XPL_BAD_FIELD, r->path, "has %d label; at least 2 are needed", count);
-    if (r->used & (r->used + 1))
+    for (uint32_t label = 0; label < XPL_MAX_LABELS; label++) {
+        if (r->used[label / 64] >> (label % 64) & 1u)
+            largest = label;
+        else if (hole == XPL_MAX_LABELS)
+            hole = label;
+    }
+    if (largest == 0)
+        return xpl_fail_field(r->err, XPL_BAD_FIELD, r->path, "has 1 label; at least 2 are needed");
+    if (hole < largest)
         return xpl_fail_field(r->err, XPL_BAD_FIELD, r->path,
-                              "label %d is not used, and %d is: labels must be 0, 1, 2, ... without a hole",
-                              __builtin_ctzll(~r->used), 63 - __builtin_clzll(r->used));
+                              "label %u is not used, and %u is: labels must be 0, 1, 2, ... without a hole", hole,
+                              largest);
     return XPL_OK;
 }
 

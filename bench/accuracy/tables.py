@@ -93,11 +93,11 @@ def pictures(quick):
         yield Picture("digits", f"digit {7 * i}", i % 2 == 1, pixels)
 
 
-def segment(pixels):
+def segment(pixels, most=SEGMENTS):
     """The product's own superpixels."""
     tool = next(path for path in (ROOT / "build/release").rglob("segment_tool") if path.is_file())
     text = " ".join(map(str, [*pixels.shape, *pixels.ravel().tolist()]))
-    printed = subprocess.run([tool, "merged", str(SEGMENTS)], input=text, capture_output=True, text=True, check=True)
+    printed = subprocess.run([tool, "merged", str(most)], input=text, capture_output=True, text=True, check=True)
     words = printed.stdout.split()
     return int(words[2]), np.array(words[3:], int).reshape(pixels.shape[:2])
 

@@ -58,10 +58,68 @@ static void add_pairs(struct xpl_design_builder *b, struct xpl_stream *stream, s
     }
 }
 
+/* ---- the same in blocks ---- */
+
+/*
+ * With many superpixels the pairs come in blocks: the first-order Reed-Muller code on as many points as superpixels
+ * need (MacWilliams & Sloane, chapter 13), balanced over any three of them, each block shifted by a random mask. A
+ * surrogate can then learn from all of them (cosets.h).
+ */
+struct blocks {
+    struct xpl_stream stream;
+    uint32_t bits;                        /* a block has 2^(bits + 1) words */
+    uint32_t point[XPL_MAX_SEGMENTS + 1]; /* of each superpixel; drawn, because neighbours may act together */
+    xpl_mask shift;
+    uint32_t word; /* the next one of the block */
+};
+
+static void start_blocks(struct blocks *blocks, const struct xpl_design_builder *b)
+{
+    uint32_t n_points;
+
+    *blocks = (struct blocks){.bits = 1};
+    while (1u << blocks->bits < b->design->n_segments)
+        blocks->bits++;
+    n_points = 1u << blocks->bits;
+    xpl_stream_start(&blocks->stream, b->seed);
+    for (uint32_t i = 0; i < n_points; i++)
+        blocks->point[i] = i;
+    for (uint32_t i = n_points - 1; i > 0; i--) {
+        uint32_t k = (uint32_t)(xpl_stream_next(&blocks->stream) % (i + 1)), drawn = blocks->point[k];
+
+        blocks->point[k] = blocks->point[i];
+        blocks->point[i] = drawn;
+    }
+}
+
+/* The lowest bit of a word's number stands for its complement, so that pairs stand together. */
+static xpl_mask next_word(struct blocks *blocks, uint32_t d)
+{
+    xpl_mask word = blocks->word & 1u ? xpl_design_all_on(d) : 0;
+
+    for (uint32_t j = 0; j < d; j++)
+        word ^= (xpl_mask)(__builtin_popcount(blocks->word >> 1 & blocks->point[j]) & 1) << j;
+    word ^= blocks->shift;
+    blocks->word++;
+    if (blocks->word >> (blocks->bits + 1)) {
+        blocks->word = 0;
+        blocks->shift = xpl_stream_next(&blocks->stream) & xpl_design_all_on(d);
+    }
+    return word ^ xpl_design_all_on(d);
+}
+
+static void add_blocks(struct xpl_design_builder *b, struct blocks *blocks, size_t end)
+{
+    while (b->design->n < end)
+        xpl_builder_add(b, next_word(blocks, b->design->n_segments));
+}
+
 enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error *err)
 {
     size_t most = b->design->n_segments > XPL_FIELD_SEGMENTS ? MOST_CALLS_MANY : MOST_CALLS, look = FIRST_LOOK;
+    bool many = b->design->n_segments > XPL_FIELD_SEGMENTS;
     struct xpl_stream stream;
+    struct blocks blocks;
     enum xpl_status st;
 
     if (b->budget < SIZE_MAX)
@@ -75,10 +133,14 @@ enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error
     if ((st = xpl_builder_start(b, most, err)))
         return st;
     xpl_stream_start(&stream, b->seed);
+    start_blocks(&blocks, b);
     for (; b->design->n < most; look = next_look(look)) {
         bool last = look >= most || b->design->n_stages + 1 == XPL_DESIGN_MAX_STAGES;
 
-        add_pairs(b, &stream, last ? most : look);
+        if (many)
+            add_blocks(b, &blocks, last ? most : look);
+        else
+            add_pairs(b, &stream, last ? most : look);
         if ((st = xpl_builder_end_stage(b, XPL_LAST_STAGE, "complement_pairs", err)))
             return st;
     }

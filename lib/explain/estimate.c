@@ -125,6 +125,9 @@ static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *
     blend(fit, residuals, predicted, corrected, ret);
     if (is_balanced(rows) && surrogate->field)
         add_field(fit, residuals, whole, ret);
+    if (rows->mode == XPL_DESIGN_ADAPTIVE && !surrogate->field)
+        for (uint32_t c = 0; c < fit->size; c++)
+            ret->coefficients[c] = 0.5 * (ret->coefficients[c] + whole[c]);
     return XPL_OK;
 }
 

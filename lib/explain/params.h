@@ -10,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XPL_MAX_SEGMENTS      63u /* the designs reach this far, and a mask has 64 bits */
-#define XPL_DEFAULT_SEGMENTS  16u /* what is merged to unless told otherwise */
-#define XPL_FIELD_SEGMENTS    16u /* up to here something is said of each of the 2^d masks */
-#define XPL_EXACT_SEGMENTS    12u /* what `exact` merges to unless told otherwise */
+#define XPL_MAX_SEGMENTS      63u   /* the designs reach this far, and a mask has 64 bits */
+#define XPL_MAX_LABELS        4096u /* of a label map, before merging; a multiple of 64 */
+#define XPL_DEFAULT_SEGMENTS  16u   /* what is merged to unless told otherwise */
+#define XPL_FIELD_SEGMENTS    16u   /* up to here something is said of each of the 2^d masks */
+#define XPL_EXACT_SEGMENTS    12u   /* what `exact` merges to unless told otherwise */
 #define XPL_EXACT_MAX_MASKS   65536u
 #define XPL_GRID_CELLS        4u /* rows and columns of a grid, unless given */
 #define XPL_MAX_CLASSES_ASKED 64u
@@ -48,7 +49,8 @@ struct xpl_segmentation {
     /* felzenszwalb; min_size in pixels */
     double scale, sigma;
     uint32_t min_size;
-    /* labels: runs over all pixels, labels 0 to d - 1, each used; in the arena they were read with */
+    /* labels: runs over all pixels, labels 0, 1, 2, ... each used, merged when too many; in the arena they were read
+     * with */
     const struct xpl_label_run *runs;
     size_t n_runs;
     uint32_t map_height, map_width; /* of the map; 0 = not said */

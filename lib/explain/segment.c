@@ -98,6 +98,8 @@ static struct xpl_segmentation settings_for(const struct xpl_pixels *image, cons
 
     if (settings.kernel_size <= 0)
         settings.kernel_size = min_u32(image->height, image->width) < SMALL_SIDE ? 1 : 3;
+    if (settings.max_segments == 0 && settings.algorithm == XPL_SEGMENTATION_LABELS)
+        settings.max_segments = params->design == XPL_DESIGN_EXACT ? XPL_FIELD_SEGMENTS : XPL_MAX_SEGMENTS;
     if (settings.max_segments == 0)
         settings.max_segments = params->design == XPL_DESIGN_EXACT ? XPL_EXACT_SEGMENTS : XPL_DEFAULT_SEGMENTS;
     if (settings.refine)
@@ -114,7 +116,20 @@ static enum xpl_status label_as_asked_grid(struct xpl_segments *s, uint32_t *lab
                          : xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
 }
 
-static enum xpl_status label_as_given(struct xpl_segments *s, uint32_t *labels, struct xpl_error *err)
+static enum xpl_status merge(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb, uint32_t *labels,
+                             struct xpl_error *err)
+{
+    size_t n = (size_t)s->height * s->width;
+    float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
+
+    if (!lab)
+        return xpl_no_memory(err);
+    xpl_rgb_to_lab(rgb, n, 1, lab);
+    return xpl_merge_segments(arena, lab, s->height, s->width, s->used.max_segments, labels, &s->count, err);
+}
+
+static enum xpl_status label_as_given(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
+                                      uint32_t *labels, struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width, at = 0;
 
@@ -128,7 +143,7 @@ static enum xpl_status label_as_given(struct xpl_segments *s, uint32_t *labels, 
         s->count = run->label >= s->count ? run->label + 1 : s->count;
         if (i + 1 == s->used.n_runs && at == n) {
             s->found = s->count;
-            return XPL_OK;
+            return s->count > s->used.max_segments ? merge(arena, s, rgb, labels, err) : XPL_OK;
         }
     }
     return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.segmentation.labels",
@@ -188,7 +203,7 @@ static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, co
     if (s->used.algorithm == XPL_SEGMENTATION_GRID)
         return label_as_asked_grid(s, labels, err);
     if (s->used.algorithm == XPL_SEGMENTATION_LABELS)
-        return label_as_given(s, labels, err);
+        return label_as_given(arena, s, rgb, labels, err);
     return label_by_colour(arena, s, rgb, labels, err);
 }
 

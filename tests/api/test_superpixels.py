@@ -85,6 +85,17 @@ def test_the_label_map_of_an_answer_can_be_asked_with_again(watched):
     assert after["classes"] == before["classes"]
 
 
+@pytest.mark.parametrize("most, count", [(8, 8), (None, 63)])
+def test_a_label_map_of_more_zones_than_can_be_explained_is_merged(watched, most, count):
+    row, column = numpy.indices((HIGH, WIDE))
+    cells = row // 5 * 20 + column // 2
+    task_id, _ = watched.explained(picture(), budget=256, segmentation={"labels": cells.tolist(), "max_segments": most})
+    segmentation = attributions(watched, task_id)["segmentation"]
+    assert (segmentation["found"], segmentation["count"]) == (120, count)
+    found = labels(segmentation, HIGH, WIDE)
+    assert all(len(set(found[cells == cell].tolist())) == 1 for cell in range(120)), "no zone of the client is cut"
+
+
 def holed():
     found = own_map()
     found[found == 1] = 3
@@ -108,14 +119,14 @@ LABELS = "parameters.image.segmentation.labels"
     (ragged(), LABELS, "row 4 has 39"),
     ({"runs": [[0, 600], [1, 599]]}, LABELS, "1199 pixels"),
     ({"runs": [[0, 600], [1, 0]]}, LABELS + ".runs[1]", "[label, length]"),
-    ({"runs": [[0, 600], [63, 600]]}, LABELS + ".runs[1]", "[label, length]"),
+    ({"runs": [[0, 600], [4096, 600]]}, LABELS + ".runs[1]", "[label, length]"),
     ({"runs": [[0, 600, 1]]}, LABELS + ".runs[0]", "[label, length]"),
     ({"runs": [[0, 1200], [1, 10**18]]}, LABELS + ".runs[1]", "[label, length]"),
     ({"runs": [], "encoding": "png"}, LABELS, "rle"),
     ({"runs": [[0, 1]], "extra": 1}, LABELS + ".extra", ""),
-    ([[0, 1], [0, "x"]], LABELS + "[1][1]", "0 to 62"),
-    ([[0, 1], [0, 1.5]], LABELS + "[1][1]", "0 to 62"),
-    ([[0, 1], [0, -1]], LABELS + "[1][1]", "0 to 62"),
+    ([[0, 1], [0, "x"]], LABELS + "[1][1]", "0 to 4095"),
+    ([[0, 1], [0, 1.5]], LABELS + "[1][1]", "0 to 4095"),
+    ([[0, 1], [0, -1]], LABELS + "[1][1]", "0 to 4095"),
     ([], LABELS, "rows"), ([[]], LABELS, "row 0"), ("rle", LABELS, "rows"), ([0, 1], LABELS, "rows"),
     (3, LABELS, "rows"), (True, LABELS, "rows"),
 ])

@@ -151,6 +151,37 @@ static void pairs_are_complements_and_are_looked_at_as_they_grow(void **state)
     assert_true(plan(state, 6, XPL_DESIGN_ADAPTIVE, 0)->stages[2].exact);
 }
 
+/* Any three superpixels of n masks in all their 8 combinations, equally often. */
+static bool is_balanced_over_3(const xpl_mask *masks, size_t n, uint32_t a, uint32_t b, uint32_t c)
+{
+    size_t seen[8] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        seen[(masks[i] >> a & 1u) | (masks[i] >> b & 1u) << 1 | (masks[i] >> c & 1u) << 2]++;
+    for (size_t k = 0; k < 8; k++)
+        if (seen[k] != n / 8)
+            return false;
+    return true;
+}
+
+static void pairs_of_many_zones_come_in_balanced_blocks(void **state)
+{
+    static const uint32_t zones[] = {17, 32, 33, 63};
+
+    for (size_t k = 0; k < sizeof zones / sizeof *zones; k++) {
+        uint32_t d = zones[k], size = d > 32 ? 128 : 64;
+        struct xpl_design *design = plan(state, d, XPL_DESIGN_ADAPTIVE, 1024);
+
+        assert_true(design->masks[0] == xpl_design_all_on(d));
+        assert_int_equal(design->n, 1024);
+        for (size_t i = 0; i < design->n; i += 2)
+            assert_true((design->masks[i] ^ design->masks[i + 1]) == xpl_design_all_on(d));
+        for (size_t first = 0; first < design->n; first += size)
+            for (uint32_t j = 2; j < d; j++)
+                assert_true(is_balanced_over_3(design->masks + first, size, j - 2, j - 1, j));
+    }
+}
+
 struct setting {
     struct model model;
     struct xpl_segments segments;
@@ -258,6 +289,7 @@ int main(void)
         TEST(auto_takes_random_pairs_where_no_array_fits),
         TEST(what_cannot_be_is_refused),
         TEST(pairs_are_complements_and_are_looked_at_as_they_grow),
+        TEST(pairs_of_many_zones_come_in_balanced_blocks),
         TEST(random_pairs_end_when_every_zone_is_decided),
         TEST(random_pairs_of_a_parity_stay_undecided),
         TEST(random_pairs_of_a_constant_end_at_the_first_look),
