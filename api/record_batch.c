@@ -284,11 +284,12 @@ static enum xpl_status plan_automatic(struct xpl_call *call, const struct xpl_re
 static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_batch *batch,
                                const struct xpl_transaction *t, struct xpl_prepared *p, struct xpl_error *err)
 {
+    const struct xpl_picture_decoder sizes = xpl_decode_to_measure(call->app->decoder);
     struct xpl_error inner = {0};
     struct xpl_request *request;
     enum xpl_status st;
 
-    if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, call->app->decoder, &request, &inner)))
+    if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, &sizes, &request, &inner)))
         return as_record_error(st, t->from_row ? "scoring_input" : "request", &inner, err);
     for (uint32_t i = 0; i < request->n_images; i++)
         if ((st = check_image(call, &request->images[i], err)))

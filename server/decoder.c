@@ -164,11 +164,11 @@ static enum xpl_status decode_locked(struct xpl_decoder *d, struct wanted *w, st
     return st ? st : blame(d, outcome, err);
 }
 
-static enum xpl_status decode(void *context, struct xpl_arena *arena, const void *data, size_t length,
+static enum xpl_status decode(const void *context, struct xpl_arena *arena, const void *data, size_t length,
                               struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err)
 {
     struct wanted w = {.arena = arena, .data = data, .length = length};
-    struct xpl_decoder *d = context;
+    struct xpl_decoder *d = (struct xpl_decoder *)(uintptr_t)context; /* the face of a decoder that is ours to lock */
     enum xpl_status st;
 
     if (length > XPL_PICTURE_MAX_BYTES)

@@ -7,6 +7,8 @@
 #include "lib/image/pixels.h"
 #include "lib/image/stb_read.h"
 
+#define SCRATCH_BYTES (4 * XPL_PICTURE_MAX_PIXELS + 4096)
+
 static enum xpl_status scaled(struct xpl_arena *arena, const uint8_t *from, int height, int width, uint32_t channels,
                               uint32_t *to_height, uint32_t *to_width, uint8_t **ret, struct xpl_error *err)
 {
@@ -131,7 +133,7 @@ void xpl_picture_free(uint8_t *picture)
     stbi_image_free(picture);
 }
 
-static enum xpl_status decode_in_process(void *context, struct xpl_arena *arena, const void *data, size_t length,
+static enum xpl_status decode_in_process(const void *context, struct xpl_arena *arena, const void *data, size_t length,
                                          struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err)
 {
     struct xpl_picture_size size;
@@ -151,3 +153,24 @@ static enum xpl_status decode_in_process(void *context, struct xpl_arena *arena,
 }
 
 const struct xpl_picture_decoder xpl_decode_in_process = {NULL, decode_in_process};
+
+static enum xpl_status decode_to_measure(const void *context, struct xpl_arena *arena, const void *data, size_t length,
+                                         struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(SCRATCH_BYTES);
+    const struct xpl_picture_decoder *inner = context;
+    uint8_t *pixels;
+    enum xpl_status st;
+
+    (void)arena;
+    if (!scratch)
+        return xpl_no_memory(err);
+    st = inner->decode(inner->context, scratch, data, length, ret_size, &pixels, err);
+    *ret = NULL;
+    return st;
+}
+
+struct xpl_picture_decoder xpl_decode_to_measure(const struct xpl_picture_decoder *inner)
+{
+    return (struct xpl_picture_decoder){inner, decode_to_measure};
+}

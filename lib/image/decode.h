@@ -35,11 +35,14 @@ void xpl_picture_free(uint8_t *picture);
 
 /** Whatever decodes the pictures of clients: this process, or one that has nothing to lose. Any thread may ask it. */
 struct xpl_picture_decoder {
-    void *context;
+    const void *context;
     /* As xpl_picture_read, into an arena. Any status but XPL_BAD_RECORD is not the picture's fault. */
-    enum xpl_status (*decode)(void *context, struct xpl_arena *arena, const void *data, size_t length,
+    enum xpl_status (*decode)(const void *context, struct xpl_arena *arena, const void *data, size_t length,
                               struct xpl_picture_size *ret_size, uint8_t **ret, struct xpl_error *err);
 };
+
+/** One that decodes as `inner` does, for the size alone: it keeps no pixels, `*ret` is NULL. */
+struct xpl_picture_decoder xpl_decode_to_measure(const struct xpl_picture_decoder *inner);
 
 /** For programs at a shell, whose pictures are their user's own. */
 extern const struct xpl_picture_decoder xpl_decode_in_process;

@@ -13,6 +13,8 @@
 
 #define MAX_IMAGES 10000u
 
+#define MAX_PICTURES_BYTES ((size_t)128 << 20) /* of all pictures of a request, decoded */
+
 #define MANY_NUMBERS 48u /* so many in one row look like an image without its shape */
 
 const char *xpl_request_shape_name(enum xpl_request_shape shape)
@@ -113,6 +115,7 @@ struct reading {
 static enum xpl_status read_picture(const struct reading *r, struct xpl_text raw, struct xpl_request_image *image,
                                     struct xpl_error *err)
 {
+    struct xpl_request *request = r->request;
     struct xpl_picture_size size;
     uint8_t *picture;
     enum xpl_status st = xpl_image_text_decode(r->arena, raw, r->decoder, &size, &picture, err);
@@ -124,6 +127,12 @@ static enum xpl_status read_picture(const struct reading *r, struct xpl_text raw
     image->width = size.width;
     image->channels = size.channels;
     image->picture = picture;
+    request->pictures_bytes += (size_t)size.height * size.width * size.channels;
+    if (request->pictures_bytes > MAX_PICTURES_BYTES)
+        return xpl_fail(err, XPL_BAD_RECORD,
+                        "and the pictures before it are more than %zu bytes of pixels together; log "
+                        "a record for each",
+                        MAX_PICTURES_BYTES);
     return XPL_OK;
 }
 

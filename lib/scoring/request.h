@@ -46,7 +46,7 @@ struct xpl_request_image {
     size_t row_offset, row_length; /* the row that holds it: the same unless rows have several cells or members */
     uint32_t height, width, channels;
     enum xpl_image_form form;
-    const uint8_t *picture; /* XPL_FORM_ENCODED: height x width x channels, else NULL */
+    const uint8_t *picture; /* XPL_FORM_ENCODED: height x width x channels, unless the decoder only measures */
 };
 
 struct xpl_request {
@@ -58,6 +58,7 @@ struct xpl_request {
     bool one_row;           /* a request holds one image: something besides the rows depends on their number */
     struct xpl_request_image *images;
     uint32_t n_images;
+    size_t pictures_bytes; /* of the decoded ones */
 };
 
 /**

@@ -228,6 +228,19 @@ def test_memory_that_a_large_picture_took_is_given_back(logged):
     assert int(status_of(helper_of(logged.daemon))["VmHWM"].split()[0]) < 100 << 10
 
 
+def test_many_large_pictures_in_a_request_are_refused_and_cost_no_memory(start_daemon):
+    logged = Logged(start_daemon())
+    side = 2048
+    large = png(side, side, zlib.compress(bytes((1 + 4 * side) * side), 9), colour=6)
+    logged.log(*[large] * 8)
+    error = logged.refusal(*[large] * 9)
+    assert error["parameters"] == ["[0].request.instances[8]"] and "pixels together" in error["message"]
+    rows = [{"request": {"instances": [{"b64": base64.b64encode(large).decode()}]}, "response": ANSWER}] * 40
+    logged.client.request("POST", logged.path, 202, json=rows)
+    peak_kib = int(status_of(logged.daemon.process.pid)["VmHWM"].split()[0])
+    assert peak_kib < 512 << 10, "no request needs all of its pictures at once"
+
+
 # ---- many at once ----
 
 def test_many_pictures_at_once_each_get_their_own_answer(logged):
