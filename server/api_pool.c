@@ -97,7 +97,9 @@ static enum xpl_status add_thread(struct xpl_api_pool *pool, const char *db_path
         xpl_db_close(self->db);
         return xpl_fail(err, XPL_NO_MEMORY, "an API thread cannot be started");
     }
+    pthread_mutex_lock(&pool->lock); /* those that run already look at it */
     pool->n_threads++;
+    pthread_mutex_unlock(&pool->lock);
     return XPL_OK;
 }
 
