@@ -63,6 +63,8 @@ def purge(watched, seconds, load):
     rates = [purged_a_second(watched.client, address, seconds - 0.5)]
     thread.join()
     rates.append(purged_a_second(watched.client, address, 2 * seconds))
+    while watched.client.get(address)["entity"]["state"] == "active":  # else it goes on beside the next size
+        time.sleep(0.1)
     return rates[0], logged[0].rate, rates[1]
 
 
@@ -93,7 +95,7 @@ def measure_size(table, folder, watched, total, task_id, log, seconds):
     daemon, took = started(folder)
     watched.client = Client(daemon.url, watched.client.instance)
     table.add(f"{name}: start until ready", median([*starts, took]), "ms", "", "", f"{size / 2**30:.2f} GiB on disk")
-    for what, took in lists(watched, total).items():
+    for what, took in lists(watched, watched.count()).items():
         table.add(f"{name}: {what}", took, "ms")
     url = f"{watched.client.base}/v2/explanation_tasks/{task_id}"
     polled = [loads.run(url, 8, seconds).check() for _ in range(3)]
