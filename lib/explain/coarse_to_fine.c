@@ -26,7 +26,8 @@ static uint32_t coarse_bound(const struct xpl_explain_params *params)
     return wanted ? wanted : XPL_DEFAULT_SEGMENTS;
 }
 
-/* What each coarse superpixel may weigh, in the class in which it weighs most; nothing when it is negligible in all. */
+/* What each coarse superpixel may weigh, in the class in which it weighs most. Also of a negligible one: its parts may
+ * weigh what they take from each other. */
 static void rank(struct splitting *s, const struct xpl_explanation *first)
 {
     for (uint32_t i = 0; i < first->n_classes; i++) {
@@ -35,8 +36,7 @@ static void rank(struct splitting *s, const struct xpl_explanation *first)
         for (uint32_t j = 0; j < s->coarse->count; j++) {
             double may_weigh = fmax(fabs(c->low[j]), fabs(c->high[j]));
 
-            if (c->decisions[j] != XPL_NEGLIGIBLE)
-                s->importance[j] = fmax(s->importance[j], may_weigh);
+            s->importance[j] = fmax(s->importance[j], may_weigh);
         }
     }
 }

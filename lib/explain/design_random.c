@@ -5,7 +5,7 @@
 #include "lib/explain/design_builder.h"
 
 #define MOST_CALLS      512u  /* without a budget */
-#define MOST_CALLS_MANY 3072u /* the same above XPL_FIELD_SEGMENTS superpixels */
+#define MOST_CALLS_MANY 4096u /* the same above XPL_FIELD_SEGMENTS superpixels */
 #define MOST_ASKED      8192u /* with a budget: as many as the largest array has */
 #define FIRST_LOOK      32u
 
