@@ -107,11 +107,6 @@ def test_a_malformed_record_behind_good_ones_spoils_the_request(api, records_pat
     assert api.get(records_path)["records"] == []
 
 
-def test_csv_is_415_in_this_version(api, records_path):
-    error = api.refused("POST", records_path, 415, data="a,b\n1,2\n", headers={"Content-Type": "text/csv"})
-    assert "JSON" in error["message"]
-
-
 PROVIDER = {"name": "p", "service_type": "custom_machine_learning", "credentials": {}}
 INSTANCE = {"data_mart_id": None, "monitor_definition_id": "explainability",
             "target": {"target_type": "subscription", "target_id": "x"}}
