@@ -25,6 +25,7 @@ SCANS = {
     r"FROM \(SELECT 1 FROM inference_events .* LIMIT": "no more than are asked for",
     r"FROM inference_events WHERE received_at < \?1 ORDER BY received_at LIMIT 100": "the oldest hundred",
     r"SELECT MAX\(id\) FROM \(SELECT id FROM record_requests ORDER BY id LIMIT": "the first hundred",
+    r"FROM webhooks w JOIN": "webhooks are made by hand; the first of each one's queue by index",
     r"FROM record_blocks": "the counts of a data set's blocks, one for 4096 records",
     r"FROM users|FROM revoked_tokens|DELETE FROM revoked_tokens|FROM data_marts|FROM api_keys|FROM schema_versions|FROM sqlite_sequence|pragma_":
         "what people made by hand, or a few numbers",
