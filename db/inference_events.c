@@ -4,7 +4,6 @@
 #define OF_SUBSCRIPTION " WHERE subscription_id = ?1"
 #define OLDEST          "FROM inference_events WHERE received_at < ?1 ORDER BY received_at LIMIT 100"
 #define MAX_LISTED      1000
-#define MAX_ERRORS      "10000" /* of a data set; the oldest go */
 
 enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, struct xpl_error *err)
 {
@@ -82,7 +81,6 @@ enum xpl_status xpl_event_error_add(struct xpl_db *db, const struct xpl_event_er
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(db, "INSERT INTO event_errors (data_mart_id, subscription_id, data_set_id, event_id, reason,"
                               " created_at) VALUES (?, ?, ?, ?, ?, ?)");
-    enum xpl_status st;
 
     xpl_bind_text(insert, error->data_mart_id);
     xpl_bind_text(insert, error->subscription_id);
@@ -90,13 +88,7 @@ enum xpl_status xpl_event_error_add(struct xpl_db *db, const struct xpl_event_er
     xpl_bind_text(insert, error->event_id);
     xpl_bind_text(insert, error->reason);
     xpl_bind_int(insert, error->created_at);
-    if ((st = xpl_run(insert, NULL, err)))
-        return st;
-    XPL_AUTO(xpl_stmt)
-    old = xpl_db_query(db, "DELETE FROM event_errors WHERE data_set_id = ?1 AND seq <= (SELECT seq FROM event_errors"
-                           " WHERE data_set_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET " MAX_ERRORS ")");
-    xpl_bind_text(old, error->data_set_id);
-    return xpl_run(old, NULL, err);
+    return xpl_run(insert, NULL, err);
 }
 
 static void read_error(struct xpl_row *row, void *out)

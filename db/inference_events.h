@@ -32,6 +32,7 @@ struct xpl_event_error {
     int64_t created_at;
 };
 
+/** Of a data set the latest 10,000 are kept: the trigger event_errors_kept. */
 enum xpl_status xpl_event_error_add(struct xpl_db *db, const struct xpl_event_error *error, struct xpl_error *err);
 
 /** The latest first. */

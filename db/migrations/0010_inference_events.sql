@@ -11,3 +11,7 @@ CREATE TABLE event_errors (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, data_mart_id TEXT NOT NULL, subscription_id TEXT NOT NULL,
     data_set_id TEXT NOT NULL, event_id TEXT NOT NULL, reason TEXT NOT NULL, created_at INTEGER NOT NULL);
 CREATE INDEX event_errors_by_data_set ON event_errors (data_set_id, seq);
+CREATE TRIGGER event_errors_kept AFTER INSERT ON event_errors BEGIN
+    DELETE FROM event_errors WHERE data_set_id = NEW.data_set_id AND seq <=
+        (SELECT seq FROM event_errors WHERE data_set_id = NEW.data_set_id ORDER BY seq DESC LIMIT 1 OFFSET 10000);
+END;

@@ -115,6 +115,14 @@ def test_gzip_is_taken_and_bounded(watched, api):
     assert watched.count() == 2 and errors(watched) == []
 
 
+def test_of_what_is_listed_the_latest_ten_thousand_are_kept(watched):
+    for first in range(0, 10500, 500):
+        pairs = [event(f"bad-{n}", kind, {}) for n in range(first, first + 500) for kind in (REQUEST, RESPONSE)]
+        assert post(watched, pairs, {"Content-Type": BATCH}) == counts(waiting=500, refused=500)
+    assert [e["event_id"] for e in errors(watched, limit=2)] == ["bad-10499", "bad-10498"]
+    assert [e["event_id"] for e in errors(watched, limit=2, offset=9999)] == ["bad-500"]
+
+
 def test_what_comes_twice_is_logged_once(watched):
     events = halves(watched, "twice", blocks())
     assert post(watched, [events[0], events[0], events[1], events[1], events[0]], {"Content-Type": BATCH}) == \
