@@ -68,15 +68,6 @@ def engine(*arguments, image):
     return [float(word) for word in done.stdout.split()]
 
 
-def timed(function, runs):
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        function()
-        times.append((time.perf_counter() - started) * 1000)
-    return median(times)
-
-
 def measure_segmentation(table, folder, quick):
     peers = {"quickshift": lambda image: quickshift(image, kernel_size=3, max_dist=200, ratio=0.2, rng=0),
              "slic": lambda image: slic(image, n_segments=16, compactness=10),
@@ -84,7 +75,7 @@ def measure_segmentation(table, folder, quick):
     targets = {("quickshift", 90): 1, ("quickshift", 125): 2, ("quickshift", 224): 6}
     for (name, peer), side in itertools.product(peers.items(), (90, 125, 224)):
         image = photo(side)
-        theirs = timed(lambda: peer(image / 255), 3 if quick else 7)
+        theirs = growth.ms(lambda: peer(image / 255), 3 if quick else 7)
         [ours] = engine("segment", name, image=image)
         target = targets.get((name, side))
         table.add(f"{name}, {side}x{side}", ours, "ms", f"<= {target} ms" if target else "",

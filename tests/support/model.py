@@ -2,9 +2,10 @@
 """A model server in the test's own process, so that a test can hold its answers back, break them, and see who asked."""
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy
+from support.local_server import LocalServer
 
 HELD_SECONDS = 120
 
@@ -38,12 +39,10 @@ def wml_answer(images, probabilities=binary) -> dict:
                              "values": rows}]}
 
 
-class ModelInTest:
+class ModelInTest(LocalServer):
     """POST …/deployments/{id}/predictions as WML v4, GET /v1/deployments as a custom engine."""
 
     def __init__(self):
-        self.open = threading.Event()
-        self.open.set()
         self.asked = threading.Event()
         self.probabilities = binary
         self.broken = None          # callable(images) -> (status, body bytes), instead of an answer
@@ -53,23 +52,12 @@ class ModelInTest:
         self.headers = []           # of every POST
         self.images = {}            # scored, by X-Explaind-Task
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        super().__init__(self._handler())
 
     def hold(self):
         """Scoring calls of explanations get no answer until `release`."""
         self.asked.clear()
-        self.open.clear()
-
-    def release(self):
-        self.open.set()
-
-    def stop(self):
-        self.release()
-        self._server.shutdown()
-        self._server.server_close()
+        super().hold()
 
     def tasks_of(self, deployment_id) -> list[str]:
         """The explanations that asked this deployment, by their first call."""

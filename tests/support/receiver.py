@@ -8,7 +8,9 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from support.local_server import LocalServer
 
 WAIT_SECONDS = 60
 
@@ -39,29 +41,12 @@ class Message:
         return fresh and f"v1,{tag}" in self.headers["webhook-signature"].split(" ")
 
 
-class Receiver:
+class Receiver(LocalServer):
     def __init__(self):
         self.messages: list[Message] = []
         self.answer = lambda message: (204, {})  # (status, headers)
-        self.open = threading.Event()
-        self.open.set()
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def hold(self):
-        """Messages are kept, and get no answer until `release`."""
-        self.open.clear()
-
-    def release(self):
-        self.open.set()
-
-    def stop(self):
-        self.release()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler(), "/hook")
 
     def wait(self, n) -> list[Message]:
         """The messages, when there are n."""
