@@ -157,9 +157,9 @@ struct xpl_call {
 bool xpl_call_route(struct xpl_call *call, const char *raw_path);
 
 /**
- * Identifies the caller and holds role and instance against the route (api/auth.h). False when the answer (401, 403,
- * 404, 429) is already made. A password that is not remembered takes long to check: unless `may_block` it is left to
- * xpl_call_handle. Uses `call->db`.
+ * Identifies the caller and holds role and instance against the route (api/access/auth.h). False when the answer (401,
+ * 403, 404, 429) is already made. A password that is not remembered takes long to check: unless `may_block` it is left
+ * to xpl_call_handle. Uses `call->db`.
  */
 bool xpl_call_admit(struct xpl_call *call, bool may_block);
 

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include "api/explanation_tasks.h"
+#include "api/configuration/resource.h"
+#include "api/explanations/explanation_tasks.h"
 #include "api/json_spec.h"
-#include "api/record_filters.h"
-#include "api/records.h"
-#include "api/resource.h"
+#include "api/records/record_filters.h"
+#include "api/records/records.h"
 
 #define MEDIA_TYPE   "application/x-ndjson"
 #define ENOUGH_BYTES 262144u /* of a part: no further row is added */

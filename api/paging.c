@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "api/configuration/resource.h"
 #include "lib/base/text.h"
 
 #define MAX_HREF_BYTES 65536

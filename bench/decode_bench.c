@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/time.h"
-#include "server/decoder.h"
+#include "server/decoding/decoder.h"
 
 #define MEASURED_US 1000000
 

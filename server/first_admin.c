@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/users.h"
+#include "api/access/users.h"
 #include "lib/base/log.h"
 
 #define RANDOM_BYTES 18 /* 24 characters */

@@ -8,7 +8,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/status.h"
-#include "server/listen.h"
+#include "server/http/listen.h"
 
 /** Opens it. XPL_BAD_FIELD when that is not possible. */
 enum xpl_status xpl_local_listen(const char *data_dir, struct xpl_listener *ret, struct xpl_error *err);

@@ -2,9 +2,9 @@
 /* Service bindings: the service providers of v2, with ids that clients choose. */
 #include <string.h>
 
+#include "api/configuration/service_providers.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "api/service_providers.h"
 #include "api/v1/v1.h"
 #include "lib/base/time.h"
 

@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
+#include "api/configuration/monitors.h"
+#include "api/configuration/subscriptions.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "api/monitors.h"
-#include "api/subscriptions.h"
 #include "api/v1/v1.h"
 #include "db/record_query.h"
 #include "db/subscriptions.h"

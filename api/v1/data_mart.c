@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data mart in the form of v1: its entity alone. */
-#include "api/data_marts.h"
+#include "api/configuration/data_marts.h"
 #include "api/handlers.h"
 #include "api/v1/v1.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/v1/explanation_form.h"
 
-#include "api/explanation_tasks.h"
+#include "api/explanations/explanation_tasks.h"
 #include "api/json_spec.h"
 #include "lib/base/time.h"
 

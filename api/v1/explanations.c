@@ -2,11 +2,11 @@
 /* Asking for explanations and getting them, in both dialects of v1. */
 #include <string.h>
 
-#include "api/explanation_ask.h"
-#include "api/explanation_tasks.h"
+#include "api/configuration/subscriptions.h"
+#include "api/explanations/explanation_ask.h"
+#include "api/explanations/explanation_tasks.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "api/subscriptions.h"
 #include "api/v1/explanation_form.h"
 #include "api/v1/v1.h"
 #include "lib/base/time.h"

@@ -5,8 +5,8 @@
 
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "api/record_batch.h"
-#include "api/record_views.h"
+#include "api/records/record_batch.h"
+#include "api/records/record_views.h"
 #include "api/v1/v1.h"
 #include "db/record_query.h"
 #include "lib/base/json_look.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subscriptions in the form of v1: those of a binding, with ids that clients choose. */
-#include "api/subscriptions.h"
+#include "api/configuration/subscriptions.h"
 
 #include <string.h>
 
+#include "api/configuration/json_patch.h"
+#include "api/configuration/monitors.h"
+#include "api/configuration/service_providers.h"
 #include "api/handlers.h"
-#include "api/json_patch.h"
 #include "api/json_spec.h"
-#include "api/monitors.h"
-#include "api/service_providers.h"
 #include "api/v1/subscription_form.h"
 #include "api/v1/v1.h"
 #include "lib/base/time.h"

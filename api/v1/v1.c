@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/auth.h"
-#include "api/subscriptions.h"
+#include "api/access/auth.h"
+#include "api/configuration/subscriptions.h"
 #include "lib/base/time.h"
 
 #define MAX_URL 1024

@@ -8,7 +8,7 @@
 #define XPL_API_V1_H
 
 #include "api/call.h"
-#include "api/resource.h"
+#include "api/configuration/resource.h"
 
 /**
  * Takes the data mart of path parameter 0 out of the path: the others move one place forward, so that parameter 0 is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a client may choose about an explanation (docs/explanations.md, Parameters). Plain data; the JSON form is read
- * and written by api/explain_params.c.
+ * and written by api/explanations/explain_params.c.
  */
 #ifndef XPL_EXPLAIN_PARAMS_H
 #define XPL_EXPLAIN_PARAMS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The query of a list of records: lines are the values of its parameters, percent-encoded. */
 #include "api/handlers.h"
-#include "api/record_filters.h"
+#include "api/records/record_filters.h"
 #include "tests/fuzz/fuzz_call.h"
 
 static const char *const names[] = {

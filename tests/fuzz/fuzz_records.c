@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The body of POST records as transactions. */
-#include "api/records_read.h"
+#include "api/records/records_read.h"
 #include "tests/fuzz/fuzz_call.h"
 
 static void check(const struct xpl_transaction *transactions, size_t n)

@@ -9,7 +9,7 @@
 
 #include <arpa/inet.h>
 
-#include "server/connections.h"
+#include "server/http/connections.h"
 
 static struct xpl_connections *make(void)
 {

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/decode_wire.h"
-#include "server/decoder.h"
+#include "server/decoding/decode_wire.h"
+#include "server/decoding/decoder.h"
 
 #define GOOD     "good"
 #define PATIENCE 3000 /* ms; only the picture that hangs takes so long */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "server/webhook_retry.h"
+#include "server/background/webhook_retry.h"
 
 #define NOW      ((int64_t)1700000000 * 1000000)
 #define HOUR_MS  ((int64_t)3600 * 1000)

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Further questions about a finished explanation: another class, why this class and not that one, another kernel,
+ * Shapley values. They are answered from the masks and scores that were stored with it, without a call of the model.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "api/explanations/explanation_tasks.h"
+#include "api/handlers.h"
+#include "api/json_spec.h"
+#include "db/explanations.h"
+#include "lib/base/text.h"
+#include "lib/explain/estimate.h"
+#include "lib/explain/quality.h"
+#include "lib/explain/shapley.h"
+
+#define MAX_CLASS 99999
+
+enum estimator {
+    ESTIMATOR_LIME,
+    ESTIMATOR_SHAP,
+    ESTIMATOR_OCCLUSION
+};
+static const char *const estimators[] = {"lime", "shap", "occlusion", NULL};
+
+struct question {
+    int estimator;
+    double kernel_width, confidence;
+    json_t *classes, *contrast;
+};
+
+/* What was stored, unpacked. */
+struct samples {
+    bool exact; /* all masks */
+    enum xpl_design_mode mode;
+    uint32_t d, n_classes;
+    size_t n;
+    xpl_mask *masks;
+    uint32_t *classes;
+    double *scores; /* n_classes x n */
+};
+
+/* ---- the question ---- */
+
+static enum xpl_status read_question(const json_t *body, struct question *ret, struct xpl_error *err)
+{
+    static const struct xpl_json_field fields[] = {
+        XPL_JSON_CHOICE(struct question, estimator, .choices = estimators),
+        XPL_JSON_NUMBER_FIELD(struct question, kernel_width, .min = 0.05, .max = 5),
+        XPL_JSON_NUMBER_FIELD(struct question, confidence, .min = 0.5, .max = 0.999),
+        XPL_JSON_ARRAY_FIELD(struct question, classes, .min = 1, .max = XPL_KEPT_CLASSES, .strings = true),
+        XPL_JSON_ARRAY_FIELD(struct question, contrast, .min = 2, .max = 2, .strings = true),
+    };
+    static const char *const members[] = {"estimator", "kernel_width", "confidence", "classes", "contrast", NULL};
+    enum xpl_status st;
+
+    *ret = (struct question){.kernel_width = XPL_FIT_KERNEL_WIDTH, .confidence = 0.95};
+    if ((st = xpl_json_known(body, "", members, err)) ||
+        (st = xpl_json_read(body, fields, XPL_COUNT(fields), ret, err)))
+        return st;
+    if (ret->contrast && ret->estimator == ESTIMATOR_OCCLUSION)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "is there with the estimators lime and shap");
+    if (ret->classes && ret->contrast)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "and classes are two questions: ask one of them");
+    return XPL_OK;
+}
+
+/* ---- what is stored ---- */
+
+static enum xpl_status damaged(struct xpl_error *err)
+{
+    return xpl_fail(err, XPL_STORAGE_FAILED, "the stored scores are damaged");
+}
+
+static uint64_t little_endian(const uint8_t *bytes, size_t n)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n; i++)
+        value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+static enum xpl_status unpack(struct xpl_arena *arena, const struct xpl_explanation_samples *stored,
+                              struct samples *ret, struct xpl_error *err)
+{
+    const uint8_t *masks = stored->masks.data, *classes = stored->classes.data, *scores = stored->scores.data;
+    size_t n = stored->masks.length / 8, k = stored->classes.length / 4;
+
+    if (stored->n_segments < 2 || stored->n_segments > XPL_MAX_SEGMENTS || n == 0 || k == 0 ||
+        stored->scores.length != n * k * sizeof(float))
+        return damaged(err);
+    *ret = (struct samples){.d = stored->n_segments, .n_classes = (uint32_t)k, .n = n};
+    ret->masks = XPL_NEW_ARRAY(arena, xpl_mask, n);
+    ret->classes = XPL_NEW_ARRAY(arena, uint32_t, k);
+    ret->scores = XPL_NEW_ARRAY(arena, double, n *k);
+    if (!ret->masks || !ret->classes || !ret->scores)
+        return xpl_no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        ret->masks[i] = little_endian(masks + 8 * i, 8);
+        if (ret->masks[i] >> ret->d)
+            return damaged(err);
+    }
+    for (size_t c = 0; c < k; c++)
+        ret->classes[c] = (uint32_t)little_endian(classes + 4 * c, 4);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t c = 0; c < k; c++) {
+            uint32_t bits = (uint32_t)little_endian(scores + 4 * (i * k + c), 4);
+            float score;
+
+            memcpy(&score, &bits, sizeof score);
+            ret->scores[c * n + i] = (double)score;
+        }
+    }
+    return XPL_OK;
+}
+
+/* How the masks were chosen says what standard errors are worth. */
+static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, struct samples *ret, struct xpl_error *err)
+{
+    XPL_AUTO_JSON attributions = NULL;
+    const char *text, *mode;
+    enum xpl_status st = xpl_explanation_attributions(call->db, call->arena, task_id, &text, err);
+
+    if (st)
+        return st;
+    attributions = json_loads(text, 0, NULL);
+    mode = xpl_json_string_at(attributions, "entity.sampling.mode");
+    ret->exact = ret->n == (size_t)1 << ret->d;
+    ret->mode = XPL_DESIGN_ARRAY;
+    if (mode && strcmp(mode, "reference") == 0)
+        ret->mode = XPL_DESIGN_REFERENCE;
+    else if (mode && strcmp(mode, "adaptive") == 0)
+        ret->mode = XPL_DESIGN_ADAPTIVE;
+    return XPL_OK;
+}
+
+static enum xpl_status not_kept(struct xpl_call *call, const struct samples *samples, const char *field,
+                                const char *text, struct xpl_error *err)
+{
+    const char *kept = "";
+
+    for (uint32_t c = 0; kept && c < samples->n_classes && c < XPL_KEPT_CLASSES; c++)
+        kept = xpl_arena_printf(call->arena, "%s%s%u", kept, c ? ", " : "", samples->classes[c]);
+    return xpl_fail_field(err, XPL_BAD_FIELD, field, "the scores of class %.20s were not kept; those of %s were", text,
+                          kept ? kept : "");
+}
+
+static enum xpl_status find_class(struct xpl_call *call, const struct samples *samples, const char *field,
+                                  const char *text, uint32_t *ret, struct xpl_error *err)
+{
+    int64_t wanted;
+
+    if (!xpl_parse_int(text, 0, MAX_CLASS, &wanted))
+        return xpl_fail_field(err, XPL_BAD_FIELD, field, "\"%.20s\" is not the index of a class, such as \"0\"", text);
+    for (*ret = 0; *ret < samples->n_classes; ++*ret)
+        if (samples->classes[*ret] == wanted)
+            return XPL_OK;
+    return not_kept(call, samples, field, text, err);
+}
+
+/* ---- the answer ---- */
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *numbers(const double *values, uint32_t n)
+{
+    json_t *list = json_array();
+
+    for (uint32_t j = 0; j < n; j++)
+        json_array_append_new(list, number(values[j]));
+    return list;
+}
+
+static enum xpl_status explain_with_lime(struct xpl_call *call, const struct samples *s, const struct question *q,
+                                         const double *scores, json_t *view, struct xpl_error *err)
+{
+    struct xpl_fit_rows rows = {.masks = s->masks, .n = s->n, .n_segments = s->d, .kernel_width = q->kernel_width};
+    double low[XPL_MAX_SEGMENTS], high[XPL_MAX_SEGMENTS];
+    enum xpl_decision decisions[XPL_MAX_SEGMENTS];
+    struct xpl_intervals intervals = {low, high, decisions};
+    struct xpl_estimate_rows of = {.mode = s->mode,
+                                   .exact = s->exact,
+                                   .with_surrogate = !s->exact && s->mode != XPL_DESIGN_REFERENCE && !q->contrast};
+    struct xpl_estimate estimate;
+    struct xpl_fit *fit, *whole;
+    json_t *pairs = json_array(), *words = json_array();
+    enum xpl_status st;
+
+    json_object_set_new(view, "intervals", pairs);
+    json_object_set_new(view, "decisions", words);
+    /* a difference of probabilities is none: the linear fit alone */
+    if ((st = xpl_fit_factor(call->arena, &rows, &fit, err)) ||
+        (of.with_surrogate && (st = xpl_estimate_whole(call->arena, s->d, q->kernel_width, &whole, err))))
+        return st;
+    of.fit = fit;
+    of.whole = of.with_surrogate ? whole : NULL;
+    if ((st = xpl_estimate_class(call->arena, &of, scores, &estimate, err)))
+        return st;
+    xpl_estimate_intervals(&estimate, s->d, q->confidence, xpl_estimate_interval_kind(&of, &estimate), 0, &intervals);
+    for (uint32_t j = 0; j < s->d; j++) {
+        json_array_append_new(pairs, json_pack("[f, f]", low[j], high[j]));
+        json_array_append_new(words, json_string(xpl_decision_name(decisions[j])));
+    }
+    json_object_set_new(view, "intercept", json_real(estimate.coefficients[0]));
+    json_object_set_new(view, "weights", numbers(estimate.coefficients + 1, s->d));
+    json_object_set_new(view, "fidelity",
+                        json_pack("{s:o, s:o, s:o}", "r2", number(estimate.linear.r2), "q2",
+                                  s->exact ? json_null() : number(estimate.q2), "surrogate_q2",
+                                  number(estimate.surrogate_q2)));
+    return XPL_OK;
+}
+
+static enum xpl_status explain_with_shap(struct xpl_call *call, const struct samples *s, const double *scores,
+                                         json_t *view, struct xpl_error *err)
+{
+    double values[XPL_MAX_SEGMENTS], base;
+    bool exact;
+    enum xpl_status st = xpl_shapley_values(call->arena, s->masks, scores, s->n, s->d, values, &base, &exact, err);
+
+    if (st)
+        return st;
+    json_object_set_new(view, "intercept", json_real(base));
+    json_object_set_new(view, "weights", numbers(values, s->d));
+    return XPL_OK;
+}
+
+/* What the score loses when one superpixel is hidden; where that was not scored, as the surrogate predicts it. */
+static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struct samples *s, const double *scores,
+                                              json_t *view, struct xpl_error *err)
+{
+    json_t *weights = json_array(), *predicted = json_array();
+    xpl_mask all = s->masks[0];
+    struct xpl_surrogate_rows rows = {s->masks, scores, s->n, s->d, XPL_FIT_KERNEL_WIDTH};
+    struct xpl_surrogate *surrogate = NULL;
+    struct xpl_quality_index index;
+    enum xpl_status st;
+
+    json_object_set_new(view, "intercept", json_real(0));
+    json_object_set_new(view, "weights", weights);
+    json_object_set_new(view, "predicted", predicted);
+    if ((st = xpl_quality_index_build(call->arena, s->masks, s->n, s->d, &index, err)) ||
+        (!s->exact && (st = xpl_surrogate_fit(call->arena, call->arena, &rows, &surrogate, err))))
+        return st;
+    for (uint32_t j = 0; j < s->d; j++) {
+        xpl_mask without = all ^ (xpl_mask)1 << j;
+        double score = xpl_quality_score_of(&index, scores, without);
+        bool guessed = isnan(score);
+
+        if (guessed)
+            score = surrogate ? xpl_surrogate_at(surrogate, without) : scores[0]; /* scores that never vary */
+        json_array_append_new(weights, json_real(scores[0] - score));
+        json_array_append_new(predicted, json_boolean(guessed));
+    }
+    return XPL_OK;
+}
+
+static enum xpl_status append_answer(struct xpl_call *call, const struct samples *s, const struct question *q,
+                                     const double *scores, json_t *view, json_t *list, struct xpl_error *err)
+{
+    json_object_set_new(view, "probability", json_real(scores[0]));
+    json_array_append_new(list, view);
+    switch ((enum estimator)q->estimator) {
+    case ESTIMATOR_SHAP:
+        return explain_with_shap(call, s, scores, view, err);
+    case ESTIMATOR_OCCLUSION:
+        return explain_with_occlusion(call, s, scores, view, err);
+    case ESTIMATOR_LIME:
+        break;
+    }
+    return explain_with_lime(call, s, q, scores, view, err);
+}
+
+static enum xpl_status answer_classes(struct xpl_call *call, const struct samples *s, const struct question *q,
+                                      json_t *list, struct xpl_error *err)
+{
+    size_t i;
+    json_t *wanted;
+
+    json_array_foreach(q->classes, i, wanted)
+    {
+        const char *text = json_string_value(wanted);
+        uint32_t position;
+        enum xpl_status st = find_class(call, s, "classes", text, &position, err);
+
+        if (st ||
+            (st = append_answer(call, s, q, s->scores + position * s->n, json_pack("{s:s}", "value", text), list, err)))
+            return st;
+    }
+    return XPL_OK;
+}
+
+static enum xpl_status answer_contrast(struct xpl_call *call, const struct samples *s, const struct question *q,
+                                       json_t *list, struct xpl_error *err)
+{
+    const char *of = json_string_value(json_array_get(q->contrast, 0));
+    const char *against = json_string_value(json_array_get(q->contrast, 1));
+    double *difference = XPL_NEW_ARRAY(call->arena, double, s->n);
+    uint32_t a, b;
+    enum xpl_status st;
+
+    if (!difference)
+        return xpl_no_memory(err);
+    if ((st = find_class(call, s, "contrast", of, &a, err)) || (st = find_class(call, s, "contrast", against, &b, err)))
+        return st;
+    for (size_t i = 0; i < s->n; i++)
+        difference[i] = s->scores[a * s->n + i] - s->scores[b * s->n + i];
+    return append_answer(call, s, q, difference, json_pack("{s:s, s:s}", "value", of, "against", against), list, err);
+}
+
+/* Without a question about classes: the most probable one. The first mask shows everything. */
+static enum xpl_status answer_top(struct xpl_call *call, const struct samples *s, const struct question *q,
+                                  json_t *list, struct xpl_error *err)
+{
+    uint32_t top = 0;
+    char text[16];
+
+    for (uint32_t c = 1; c < s->n_classes; c++)
+        if (s->scores[c * s->n] > s->scores[top * s->n])
+            top = c;
+    snprintf(text, sizeof text, "%u", s->classes[top]);
+    return append_answer(call, s, q, s->scores + top * s->n, json_pack("{s:s}", "value", text), list, err);
+}
+
+static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task, const struct question *q,
+                              struct xpl_error *err)
+{
+    struct xpl_explanation_samples stored;
+    struct samples samples;
+    json_t *list = json_array();
+    XPL_AUTO_JSON body =
+        json_pack("{s:{s:s, s:s}, s:{s:b, s:i, s:s, s:f, s:o}}", "metadata", "explanation_task_id", task->id,
+                  "scoring_id", task->scoring_id, "entity", "replayed", 1, "model_calls", 0, "estimator",
+                  estimators[q->estimator], "kernel_width", q->kernel_width, "classes", list);
+    json_t *entity = json_object_get(body, "entity");
+    enum xpl_status st;
+
+    if (!body)
+        return xpl_no_memory(err);
+    st = xpl_explanation_samples_get(call->db, call->arena, task->id, &stored, err);
+    if (st == XPL_NOT_FOUND)
+        return xpl_fail(err, XPL_NOT_AVAILABLE, "the scores of this explanation were not kept");
+    if (st || (st = unpack(call->arena, &stored, &samples, err)) || (st = read_mode(call, task->id, &samples, err)))
+        return st;
+    if (samples.masks[0] != ((xpl_mask)1 << samples.d) - 1)
+        return damaged(err);
+    json_object_set_new(entity, "sampling",
+                        json_pack("{s:I, s:b}", "distinct_masks", (json_int_t)samples.n, "exact", samples.exact));
+    st = q->contrast  ? answer_contrast(call, &samples, q, list, err)
+         : q->classes ? answer_classes(call, &samples, q, list, err)
+                      : answer_top(call, &samples, q, list, err);
+    if (!st)
+        xpl_reply_json(call, 200, json_incref(body));
+    return st;
+}
+
+enum xpl_answered xpl_explanation_task_replay(struct xpl_call *call)
+{
+    XPL_AUTO_JSON body = NULL;
+    struct xpl_error err = {0};
+    struct question question;
+    struct xpl_task task;
+
+    if (xpl_call_json(call, &body, &err) || read_question(body, &question, &err) ||
+        xpl_task_find_finished(call, &task, &err) || answer(call, &task, &question, &err))
+        return xpl_reply_error(call, &err);
+    return XPL_ANSWERED;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking in inference logs. A request and its response are two events with one id: whichever comes first waits in the
+ * database, and both together become a record. What never becomes one is listed with the reason.
+ */
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/records/inference_logs_read.h"
+#include "api/records/record_batch.h"
+#include "api/records/records.h"
+#include "db/inference_events.h"
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+
+#define WAITING_MAX 10000       /* halves of a subscription */
+#define OWN_PREFIX  "explaind:" /* ids of our own variations */
+#define FIRST       "[0]."
+#define PAGE_MAX    1000
+
+/* One event on its way: a half to be stored, or a whole record. */
+struct taking {
+    struct xpl_event half;
+    struct xpl_text text;
+    struct xpl_record_batch *whole; /* NULL = the other half is not here */
+    const char *reason;             /* why it cannot become a record; NULL = nothing is wrong */
+    bool came_before;
+};
+
+struct taken {
+    const char *subscription_id, *data_set_id;
+    struct taking *events;
+    size_t n, n_own;
+};
+
+/* ---- before the write ---- */
+
+/* A field of the transaction; it is the first of a list of one. */
+static const char *within(const char *field)
+{
+    return xpl_starts_with(field, FIRST) ? field + sizeof FIRST - 1 : field;
+}
+
+/* The two halves as a transaction; what is wrong with it becomes the reason. */
+static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, struct taken *t, struct taking *e,
+                                  struct xpl_text other, int64_t other_time, struct xpl_error *err)
+{
+    bool response = e->half.response;
+    struct xpl_transaction transaction = {.request = response ? other : e->text,
+                                          .response = response ? e->text : other,
+                                          .scoring_id = e->half.id,
+                                          .scoring_timestamp = response ? other_time : e->half.time};
+    int64_t took = response ? e->half.time - other_time : other_time - e->half.time;
+    struct xpl_record_batch *whole = XPL_NEW(call->arena, struct xpl_record_batch);
+    struct xpl_db *reader = call->db;
+    struct xpl_error inner = {0};
+    enum xpl_status st;
+
+    transaction.has_response_time = took > 0;
+    transaction.response_time = (double)took / 1000;
+    if (!whole)
+        return xpl_no_memory(err);
+    call->db = db;
+    st = xpl_record_batch_of_subscription(call, t->subscription_id, whole, err);
+    if (!st && (st = xpl_record_batch_prepare(call, whole, &transaction, 1, &inner)) != XPL_NO_MEMORY && st) {
+        e->reason = xpl_arena_printf(call->arena, "%s: %s", within(inner.field), inner.message);
+        st = XPL_OK;
+    }
+    call->db = reader;
+    e->whole = whole;
+    return st;
+}
+
+/* Whether it was logged before: then it came twice. */
+static enum xpl_status is_logged(struct xpl_db *db, struct xpl_call *call, const struct taken *t, const char *id,
+                                 bool *ret, struct xpl_error *err)
+{
+    struct xpl_record *found;
+    enum xpl_status st;
+    size_t n;
+
+    *ret = false;
+    st = xpl_records_by_transaction(db, call->arena, call->data_mart_id, id, &found, &n, err);
+    for (size_t i = 0; !st && i < n; i++)
+        *ret |= strcmp(found[i].data_set_id, t->data_set_id) == 0;
+    return st;
+}
+
+static enum xpl_status prepare(struct xpl_call *call, struct taken *t, const struct xpl_inference_event *event,
+                               struct xpl_error *err)
+{
+    struct taking *e = &t->events[t->n];
+    struct xpl_error missing = {0};
+    struct xpl_text other;
+    int64_t other_time;
+    enum xpl_status st;
+
+    if (xpl_starts_with(event->id, OWN_PREFIX) || xpl_call_header(call, "X-Explaind-Task")) {
+        t->n_own++;
+        return XPL_OK;
+    }
+    *e = (struct taking){.half = {.data_mart_id = call->data_mart_id,
+                                  .subscription_id = t->subscription_id,
+                                  .id = event->id,
+                                  .response = event->response,
+                                  .size = event->data.length,
+                                  .time = event->time,
+                                  .received_at = xpl_now_us()},
+                         .text = event->data};
+    t->n++;
+    st = xpl_event_get(call->db, call->arena, t->subscription_id, event->id, !event->response, &other, &other_time,
+                       &missing);
+    if (st == XPL_OK)
+        return make_whole(call->db, call, t, e, other, other_time, err);
+    if (st != XPL_NOT_FOUND)
+        return xpl_fail(err, st, "%s", missing.message);
+    return xpl_payload_compress(call->arena, event->data, &e->half.data, err);
+}
+
+/* ---- the write ---- */
+
+static enum xpl_status add_error(struct xpl_db *db, const struct taken *t, const struct taking *e,
+                                 struct xpl_error *err)
+{
+    const struct xpl_event_error error = {.data_mart_id = e->half.data_mart_id,
+                                          .subscription_id = t->subscription_id,
+                                          .data_set_id = t->data_set_id,
+                                          .event_id = e->half.id,
+                                          .reason = e->reason,
+                                          .created_at = xpl_now_us()};
+    enum xpl_status st = xpl_event_error_add(db, &error, err);
+
+    return st ? st : xpl_event_delete(db, t->subscription_id, e->half.id, err);
+}
+
+static enum xpl_status store_whole(struct xpl_db *db, struct xpl_call *call, const struct taken *t, struct taking *e,
+                                   struct xpl_error *err)
+{
+    struct xpl_error inner = {0};
+    const char *request_id;
+    enum xpl_status st = e->reason ? XPL_OK : xpl_record_batch_store(db, call, e->whole, &request_id, &inner);
+
+    if (st == XPL_CONFLICT)
+        e->reason = xpl_arena_string(call->arena, inner.message);
+    else if (st)
+        return xpl_fail_field(err, st, inner.field, "%s", inner.message);
+    return e->reason ? add_error(db, t, e, err) : xpl_event_delete(db, t->subscription_id, e->half.id, err);
+}
+
+/* The other half may have come in the same body, or in the meantime. */
+static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, struct taken *t, struct taking *e,
+                             struct xpl_error *err)
+{
+    struct xpl_error missing = {0};
+    struct xpl_text other;
+    int64_t other_time;
+    enum xpl_status st;
+
+    if ((st = is_logged(db, call, t, e->half.id, &e->came_before, err)) || e->came_before)
+        return st;
+    if (!e->whole) {
+        st = xpl_event_get(db, call->arena, t->subscription_id, e->half.id, !e->half.response, &other, &other_time,
+                           &missing);
+        if (st == XPL_NOT_FOUND)
+            return xpl_event_put(db, &e->half, err);
+        if (st)
+            return xpl_fail(err, st, "%s", missing.message);
+        if ((st = make_whole(db, call, t, e, other, other_time, err)))
+            return st;
+    }
+    return store_whole(db, call, t, e, err);
+}
+
+static enum xpl_status check_room(struct xpl_db *db, const struct taken *t, struct xpl_error *err)
+{
+    int64_t n;
+    enum xpl_status st = xpl_events_count(db, t->subscription_id, WAITING_MAX, &n, err);
+
+    if (st)
+        return st;
+    return n < WAITING_MAX
+               ? XPL_OK
+               : xpl_fail(err, XPL_OVERLOADED, "%d events of this subscription wait for their other half", WAITING_MAX);
+}
+
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)
+{
+    struct taken *t = arg;
+    size_t logged = 0, refused = 0, dropped = 0;
+    enum xpl_status st = check_room(db, t, err);
+
+    for (size_t i = 0; !st && i < t->n; i++) {
+        struct taking *e = &t->events[i];
+
+        if ((st = store(db, call, t, e, err)))
+            return st;
+        dropped += e->came_before;
+        refused += e->reason != NULL;
+        logged += !e->came_before && e->whole && !e->reason;
+    }
+    if (st)
+        return st;
+    xpl_reply_json(call, 200,
+                   json_pack("{s:I, s:I, s:I, s:I}", "waiting", (json_int_t)(t->n - logged - refused - dropped),
+                             "logged", (json_int_t)logged, "refused", (json_int_t)refused, "dropped",
+                             (json_int_t)(t->n_own + dropped)));
+    return XPL_OK;
+}
+
+enum xpl_answered xpl_inference_logs_add(struct xpl_call *call)
+{
+    struct taken *t = XPL_NEW(call->arena, struct taken);
+    struct xpl_record_batch target;
+    struct xpl_inference_event *events;
+    struct xpl_error err = {0};
+    size_t n;
+
+    if (!t)
+        return xpl_reply_json(call, 503, NULL);
+    if (xpl_record_batch_of_subscription(call, call->path_params[0], &target, &err) ||
+        xpl_events_read(call, &events, &n, &err))
+        return xpl_reply_error(call, &err);
+    t->subscription_id = target.subscription_id;
+    t->data_set_id = target.data_set_id;
+    if (!(t->events = XPL_NEW_ARRAY(call->arena, struct taking, n)))
+        return xpl_reply_json(call, 503, NULL);
+    for (size_t i = 0; i < n; i++)
+        if (prepare(call, t, &events[i], &err))
+            return xpl_reply_error(call, &err);
+    return xpl_reply_after_commit(call, run_add, t, call->body.length);
+}
+
+/* ---- what never became a record ---- */
+
+enum xpl_answered xpl_data_set_errors_list(struct xpl_call *call)
+{
+    XPL_AUTO_JSON list = json_array();
+    struct xpl_event_error *errors;
+    struct xpl_error err = {0};
+    int64_t limit, offset;
+    size_t n;
+
+    if (xpl_check_data_set(call->db, call, &err) || xpl_query_int(call, "limit", 0, PAGE_MAX, 100, &limit, &err) ||
+        xpl_query_int(call, "offset", 0, INT64_MAX, 0, &offset, &err) ||
+        xpl_event_errors_list(call->db, call->arena, call->path_params[0], limit, offset, &errors, &n, &err))
+        return xpl_reply_error(call, &err);
+    for (size_t i = 0; i < n; i++) {
+        char when[XPL_TIME_TEXT_SIZE];
+
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s}", "event_id", errors[i].event_id, "reason", errors[i].reason,
+                                        "created_at", xpl_time_format(errors[i].created_at, when)));
+    }
+    return xpl_reply_json(call, 200, json_pack("{s:O}", "errors", list));
+}

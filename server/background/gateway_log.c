@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/background/gateway_log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/records/record_batch.h"
+#include "db/writer.h"
+#include "lib/base/log.h"
+#include "lib/scoring/forward.h"
+
+#define ARENA_BYTES ((size_t)256 << 20)
+#define GROUP_MAX   64 /* transactions in a write */
+
+/* A transaction that waits; its texts stand behind it. */
+struct entry {
+    struct entry *next;
+    struct xpl_scored scored;
+    size_t bytes;
+    char texts[];
+};
+
+struct xpl_gateway_log {
+    struct xpl_app *app;
+    struct xpl_db *db;
+    pthread_mutex_t lock;
+    pthread_cond_t wakeup;
+    struct entry *first, *last;
+    size_t bytes, max_bytes; /* of what waits */
+    bool stopping, started;
+    pthread_t thread;
+};
+
+/* ---- handing over ---- */
+
+static char *put_text(char **at, const char *text, size_t length)
+{
+    char *start = *at;
+
+    memcpy(start, text, length);
+    start[length] = '\0';
+    *at += length + 1;
+    return start;
+}
+
+static char *put_string(char **at, const char *string)
+{
+    return put_text(at, string, strlen(string));
+}
+
+static struct entry *copy_of(const struct xpl_scored *s)
+{
+    size_t bytes = strlen(s->data_mart_id) + strlen(s->subscription_id) + strlen(s->user) + strlen(s->transaction_id) +
+                   s->request.length + s->response.length + 6;
+    struct entry *entry = malloc(sizeof *entry + bytes);
+    char *at;
+
+    if (!entry)
+        return NULL;
+    at = entry->texts;
+    *entry = (struct entry){.scored = *s, .bytes = sizeof *entry + bytes};
+    entry->scored.data_mart_id = put_string(&at, s->data_mart_id);
+    entry->scored.subscription_id = put_string(&at, s->subscription_id);
+    entry->scored.user = put_string(&at, s->user);
+    entry->scored.transaction_id = put_string(&at, s->transaction_id);
+    entry->scored.request.ptr = put_text(&at, s->request.ptr ? s->request.ptr : "", s->request.length);
+    entry->scored.response.ptr = put_text(&at, s->response.ptr ? s->response.ptr : "", s->response.length);
+    return entry;
+}
+
+static void not_logged(struct xpl_gateway_log *log, const struct xpl_scored *scored, const char *why)
+{
+    xpl_count(&log->app->meters.gateway_unlogged);
+    xpl_log(XPL_LOG_WARN, "scored but not logged", "transaction", scored->transaction_id, "subscription",
+            scored->subscription_id, "message", why, NULL);
+}
+
+static void hand_over(void *context, const struct xpl_scored *scored)
+{
+    struct xpl_gateway_log *log = context;
+    struct entry *entry = copy_of(scored);
+    bool room;
+
+    if (!entry) {
+        not_logged(log, scored, "out of memory");
+        return;
+    }
+    pthread_mutex_lock(&log->lock);
+    room = !log->stopping && log->bytes + entry->bytes <= log->max_bytes;
+    if (room) {
+        log->bytes += entry->bytes;
+        if (log->last)
+            log->last->next = entry;
+        else
+            log->first = entry;
+        log->last = entry;
+        pthread_cond_signal(&log->wakeup);
+    }
+    pthread_mutex_unlock(&log->lock);
+    if (room)
+        return;
+    not_logged(log, scored, "too many transactions wait to be logged (gateway.log_bytes)");
+    free(entry);
+}
+
+/* ---- logging ---- */
+
+/* One transaction on its way into the database; as if a client had posted it. */
+struct logging {
+    struct entry *entry;
+    struct xpl_call call;
+    struct xpl_record_batch batch;
+    struct xpl_write write;
+};
+
+static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, struct xpl_error *err)
+{
+    const struct xpl_scored *s = &l->entry->scored;
+    struct xpl_transaction transaction = {.request = s->request,
+                                          .response = s->response,
+                                          .scoring_id = s->transaction_id,
+                                          .scoring_timestamp = s->scored_at,
+                                          .has_response_time = true,
+                                          .response_time = s->response_time_ms};
+    enum xpl_status st;
+
+    l->call = (struct xpl_call){.app = log->app,
+                                .arena = xpl_arena_new(ARENA_BYTES),
+                                .db = log->db,
+                                .data_mart_id = s->data_mart_id,
+                                .user = s->user};
+    if (!l->call.arena)
+        return xpl_no_memory(err);
+    if ((st = xpl_record_batch_of_subscription(&l->call, s->subscription_id, &l->batch, err)))
+        return st;
+    return xpl_record_batch_prepare(&l->call, &l->batch, &transaction, 1, err);
+}
+
+static enum xpl_status run_write(struct xpl_db *db, void *arg, struct xpl_error *err)
+{
+    struct logging *l = arg;
+    const char *request_id;
+
+    return xpl_record_batch_store(db, &l->call, &l->batch, &request_id, err);
+}
+
+struct group {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    size_t n_open;
+    struct xpl_gateway_log *log;
+    struct logging members[GROUP_MAX];
+};
+
+/* The writer's: only counts. */
+static void on_written(void *arg, enum xpl_status status, const struct xpl_error *err)
+{
+    struct logging *l = arg;
+    struct group *group = l->call.write_arg;
+
+    if (status)
+        not_logged(group->log, &l->entry->scored, err->message);
+    else
+        xpl_count(&group->log->app->meters.gateway_logged);
+    pthread_mutex_lock(&group->lock);
+    group->n_open--;
+    pthread_cond_signal(&group->done);
+    pthread_mutex_unlock(&group->lock);
+}
+
+static void begin(struct group *group, struct logging *l)
+{
+    struct xpl_error err = {0};
+    enum xpl_status st = prepare(group->log, l, &err);
+
+    if (!st) {
+        l->call.write_arg = group;
+        l->write = (struct xpl_write){.run = run_write, .done = on_written, .arg = l, .bytes = l->entry->bytes};
+        pthread_mutex_lock(&group->lock);
+        group->n_open++;
+        pthread_mutex_unlock(&group->lock);
+        if ((st = xpl_writer_submit(group->log->app->writer, &l->write, &err))) {
+            pthread_mutex_lock(&group->lock);
+            group->n_open--;
+            pthread_mutex_unlock(&group->lock);
+        }
+    }
+    if (st)
+        not_logged(group->log, &l->entry->scored, err.message);
+}
+
+static void finish(struct xpl_gateway_log *log, struct group *group, size_t n)
+{
+    size_t bytes = 0;
+
+    pthread_mutex_lock(&group->lock);
+    while (group->n_open > 0)
+        pthread_cond_wait(&group->done, &group->lock);
+    pthread_mutex_unlock(&group->lock);
+    for (size_t i = 0; i < n; i++) {
+        bytes += group->members[i].entry->bytes;
+        xpl_arena_free(group->members[i].call.arena);
+        free(group->members[i].entry);
+    }
+    pthread_mutex_lock(&log->lock);
+    log->bytes -= bytes;
+    pthread_mutex_unlock(&log->lock);
+}
+
+/* Everything that waits, up to a group; 0 when there is nothing more and the end was asked for. */
+static size_t take(struct xpl_gateway_log *log, struct group *group)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&log->lock);
+    while (!log->first && !log->stopping)
+        pthread_cond_wait(&log->wakeup, &log->lock);
+    for (; log->first && n < GROUP_MAX; n++) {
+        group->members[n] = (struct logging){.entry = log->first};
+        log->first = log->first->next;
+    }
+    if (!log->first)
+        log->last = NULL;
+    pthread_mutex_unlock(&log->lock);
+    return n;
+}
+
+static void *log_main(void *arg)
+{
+    struct xpl_gateway_log *log = arg;
+    struct group *group = calloc(1, sizeof *group);
+    size_t n;
+
+    if (!group)
+        return NULL;
+    group->log = log;
+    pthread_mutex_init(&group->lock, NULL);
+    pthread_cond_init(&group->done, NULL);
+    while ((n = take(log, group)) > 0) {
+        for (size_t i = 0; i < n; i++)
+            begin(group, &group->members[i]);
+        finish(log, group, n);
+    }
+    pthread_cond_destroy(&group->done);
+    pthread_mutex_destroy(&group->lock);
+    free(group);
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+enum xpl_status xpl_gateway_log_start(struct xpl_app *app, const char *db_path, struct xpl_gateway_log **ret,
+                                      struct xpl_error *err)
+{
+    struct xpl_gateway_log *log = calloc(1, sizeof *log);
+    enum xpl_status st;
+
+    if (!log)
+        return xpl_no_memory(err);
+    *ret = log;
+    log->app = app;
+    log->max_bytes = (size_t)app->settings.gateway_log_bytes;
+    pthread_mutex_init(&log->lock, NULL);
+    pthread_cond_init(&log->wakeup, NULL);
+    if ((st = xpl_db_open(db_path, XPL_DB_READER, &log->db, err)) ||
+        (st = xpl_forwarder_new(&app->gateway.forwarder, err)))
+        return st;
+    app->gateway.context = log;
+    app->gateway.log = hand_over;
+    if (pthread_create(&log->thread, NULL, log_main, log) != 0)
+        return xpl_fail(err, XPL_NO_MEMORY, "the gateway's thread cannot be started");
+    log->started = true;
+    return XPL_OK;
+}
+
+void xpl_gateway_log_stop(struct xpl_gateway_log *log)
+{
+    if (!log)
+        return;
+    pthread_mutex_lock(&log->lock);
+    log->stopping = true;
+    pthread_cond_signal(&log->wakeup);
+    pthread_mutex_unlock(&log->lock);
+    if (log->started)
+        pthread_join(log->thread, NULL);
+    xpl_forwarder_free(log->app->gateway.forwarder);
+    xpl_db_close(log->db);
+    pthread_cond_destroy(&log->wakeup);
+    pthread_mutex_destroy(&log->lock);
+    free(log);
+}

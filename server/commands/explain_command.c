@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/commands/explain_command.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "api/explanations/explain_params.h"
+#include "lib/base/time.h"
+#include "lib/explain/coarse_to_fine.h"
+#include "lib/explain/fill.h"
+#include "lib/image/decode.h"
+#include "server/commands/explain_shell.h"
+#include "server/commands/picture_file.h"
+
+#define ARENA_BYTES  ((size_t)1 << 30)
+#define IN_FLIGHT    16
+#define INTERRUPTED  130
+#define BAR_WIDTH    30
+#define BAR_EVERY_US 100000
+
+/* Shared with the signal handler and the thread that draws the bar. */
+static struct xpl_predictor_progress progress;
+static atomic_bool bar_done;
+
+/* ---- the image ---- */
+
+static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
+{
+    uint32_t height = s->options.height, width = s->options.width;
+    struct xpl_request_hints hints = {.layout = s->options.format.layout};
+    struct xpl_segments *segments = NULL;
+    struct xpl_text text;
+    uint8_t *bytes;
+    void *data = NULL;
+    size_t length = 0;
+    enum xpl_status st;
+
+    if ((st = xpl_read_picture_file(s->arena, s->options.image, &data, &length, err)) ||
+        (st = xpl_decode_image(s->arena, data, length, s->options.channels, &height, &width, &bytes, err)) ||
+        (st =
+             xpl_sample_request(s->arena, &s->options.format, bytes, height, width, s->options.channels, &text, err)) ||
+        (st = xpl_request_read(s->arena, text, &hints, &xpl_decode_in_process, &s->request, err)) ||
+        (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
+        return st;
+    xpl_hash(text.ptr, text.length, s->seed);
+    st = xpl_segment_image(s->arena, s->image, &s->params, &segments, err);
+    s->segments = segments;
+    return st;
+}
+
+/* ---- the model ---- */
+
+static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err)
+{
+    struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
+                                            .max_body_bytes = (size_t)1 << 20,
+                                            .connect_timeout_ms = 5000,
+                                            .call_timeout_ms = 60000,
+                                            .retries = 3,
+                                            .max_answer_bytes = (size_t)16 << 20,
+                                            .deadline_us = s->started_us + (int64_t)s->params.deadline_ms * 1000,
+                                            .task_id = "shell"};
+    enum xpl_status st = xpl_address_policy_new(s->arena, "", true, &s->policy, err);
+
+    if (st)
+        return st;
+    s->endpoint = (struct xpl_endpoint){.url = s->options.model,
+                                        .username = getenv("EXPLAIND_USER"),
+                                        .password = getenv("EXPLAIND_PASSWORD"),
+                                        .bearer = getenv("EXPLAIND_TOKEN"),
+                                        .policy = s->policy};
+    return xpl_predictor_new(&s->endpoint, &options, &s->options.answer, &progress, &s->predictor, err);
+}
+
+static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
+{
+    uint8_t seed[XPL_HASH_BYTES];
+    struct xpl_splicer *splicer;
+    struct xpl_pixels *fill;
+    enum xpl_status st;
+
+    xpl_explain_choose_seed(s->seed, &s->params, seed);
+    if ((st = xpl_fill_image(s->arena, s->image, s->segments, &s->params, seed, NULL, &fill, err)) ||
+        (st = xpl_splicer_new(s->arena, s->request, 0, NULL, s->segments->labels, s->segments->count, fill, &splicer,
+                              err)))
+        return st;
+    return xpl_predictor_set_splicer(s->predictor, splicer, err);
+}
+
+static enum xpl_status score(void *model, const xpl_mask *masks, size_t n, double *ret_scores, struct xpl_error *err)
+{
+    struct xpl_shell *s = model;
+
+    return xpl_predictor_score(s->predictor, masks, n, ret_scores, err);
+}
+
+static enum xpl_status use_segments(void *model, const struct xpl_segments *segments, struct xpl_error *err)
+{
+    struct xpl_shell *s = model;
+
+    s->segments = segments;
+    return make_splicer(s, err);
+}
+
+static void plan(void *model, size_t total)
+{
+    (void)model;
+    atomic_store(&progress.planned, total);
+}
+
+static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
+{
+    struct xpl_explain_input input = {
+        .image = s->image, .segments = s->segments, .params = s->params, .score = score, .plan = plan, .model = s};
+    uint64_t all_on = ((uint64_t)1 << s->segments->count) - 1;
+    enum xpl_status st =
+        xpl_predictor_try(s->predictor, s->arena, all_on, &s->n_classes, &s->full_scores, &s->labels, err);
+
+    if (st)
+        return st;
+    memcpy(input.seed, s->seed, sizeof input.seed);
+    input.n_classes = s->n_classes;
+    input.full_scores = s->full_scores;
+    return xpl_explain_coarse_to_fine(s->arena, &input, use_segments, &s->segments, &s->explanation, err);
+}
+
+/* ---- progress ---- */
+
+static void draw_bar(size_t done, size_t planned)
+{
+    size_t filled = planned ? done * BAR_WIDTH / planned : 0;
+
+    filled = filled < BAR_WIDTH ? filled : BAR_WIDTH;
+    fprintf(stderr, "\r[%.*s%*s] %zu of %zu calls ", (int)filled, "##############################",
+            (int)(BAR_WIDTH - filled), "", done, planned);
+    fflush(stderr);
+}
+
+static void *bar_main(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&bar_done)) {
+        draw_bar(atomic_load(&progress.done), atomic_load(&progress.planned));
+        usleep(BAR_EVERY_US);
+    }
+    fprintf(stderr, "\r%60s\r", "");
+    return NULL;
+}
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    atomic_store(&progress.cancel, true);
+}
+
+/* With a bar while it goes on, if somebody looks. */
+static enum xpl_status explain_and_show(struct xpl_shell *s, struct xpl_error *err)
+{
+    pthread_t thread;
+    bool bar = isatty(STDERR_FILENO) && pthread_create(&thread, NULL, bar_main, NULL) == 0;
+    enum xpl_status st = explain(s, err);
+
+    atomic_store(&bar_done, true);
+    if (bar)
+        pthread_join(thread, NULL);
+    return st;
+}
+
+static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    s->params = xpl_explain_params_default();
+    s->started_us = xpl_monotonic_us();
+    if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)) ||
+        (st = load_image(s, err)) || (st = make_predictor(s, err)) || (st = make_splicer(s, err)) ||
+        (st = explain_and_show(s, err)))
+        return st;
+    if (s->options.output && (st = xpl_shell_write_picture(s, err)))
+        return st;
+    if (s->options.json)
+        return xpl_shell_print_json(s, err);
+    xpl_shell_print_words(s);
+    return XPL_OK;
+}
+
+static int exit_status(enum xpl_status st, const struct xpl_error *err)
+{
+    if (st == XPL_CANCELLED)
+        return INTERRUPTED;
+    if (st == XPL_BAD_FIELD && strcmp(err->field, "image") != 0)
+        return EX_USAGE;
+    if (st == XPL_BAD_FIELD || st == XPL_BAD_RECORD)
+        return EX_DATAERR;
+    return st >= XPL_MODEL_UNREACHABLE && st <= XPL_DEADLINE ? EX_UNAVAILABLE : EX_SOFTWARE;
+}
+
+int xpl_explain_command(int argc, char **argv)
+{
+    struct xpl_shell s = {.arena = xpl_arena_new(ARENA_BYTES)};
+    struct xpl_error err = {0};
+    enum xpl_status st;
+    int code = EX_OK;
+
+    if (!s.arena)
+        return EX_OSERR;
+    xpl_explain_options_read(argc, argv, &s.options);
+    signal(SIGINT, on_interrupt);
+    if ((st = run(&s, &err))) {
+        fprintf(stderr, "explaind: %s%s%s\n", err.field, *err.field ? ": " : "", err.message);
+        code = exit_status(st, &err);
+    }
+    xpl_predictor_free(s.predictor);
+    json_decref(s.options.parameters);
+    xpl_arena_free(s.arena);
+    return code;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/commands/explain_options.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lib/base/text.h"
+#include "lib/scoring/answer_table.h"
+
+enum {
+    OPTION_FORMAT = 256,
+    OPTION_LAYOUT,
+    OPTION_INPUT_NAME,
+    OPTION_PATH,
+    OPTION_ACTIVATION,
+    OPTION_SIZE,
+    OPTION_CHANNELS,
+    OPTION_RANGE,
+    OPTION_CLASS,
+    OPTION_PANE,
+    OPTION_JSON,
+    OPTION_DESIGN,
+    OPTION_BUDGET,
+    OPTION_ZONES,
+    OPTION_SUPERPIXELS,
+    OPTION_REFINE,
+    OPTION_FILL,
+    OPTION_CONTRASTIVE,
+    OPTION_SEED,
+    OPTION_DEADLINE
+};
+
+static const struct argp_option option_list[] = {
+    {"model", 'm', "URL", 0, "the model's scoring endpoint", 0},
+    {"format", OPTION_FORMAT, "FORMAT", 0,
+     "what it takes: wml-v4 (default), wml-v3, custom, kserve-v1, kserve-v1-png, tf-serving-png, open-inference-v2, "
+     "azure, azure-automl or azure-png",
+     0},
+    {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
+    {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2 (default input-0)", 0},
+    {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
+    {"activation", OPTION_ACTIVATION, "NAME", 0, "when the model answers with logits: softmax or sigmoid", 0},
+    {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
+    {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
+    {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
+    {"class", OPTION_CLASS, "N", 0, "explain this class instead of the most probable one", 0},
+    {"output", 'o', "FILE", 0, "write a picture: .png, or .svg of a heat map", 0},
+    {"pane", OPTION_PANE, "PANE", 0,
+     "which: heatmap (default), positive, negative, both, outline, masked, sheet, pertinent_positive, "
+     "pertinent_negative",
+     0},
+    {"json", OPTION_JSON, 0, 0, "print all numbers as JSON, as GET .../attributions does", 0},
+    {"design", OPTION_DESIGN, "DESIGN", 0, "auto (default), exact, array, adaptive or reference", 0},
+    {"budget", OPTION_BUDGET, "N", 0, "model calls at most", 0},
+    {"zones", OPTION_ZONES, "N", 0, "superpixels at most", 0},
+    {"superpixels", OPTION_SUPERPIXELS, "NAME", 0, "quickshift (default), slic, felzenszwalb or grid", 0},
+    {"refine", OPTION_REFINE, "N", 0, "split the superpixels that matter until there are N, and explain again", 0},
+    {"fill", OPTION_FILL, "FILL", 0, "of hidden zones: mean (default), black, blur, noise or #rrggbb", 0},
+    {"contrastive", OPTION_CONTRASTIVE, 0, 0,
+     "find the zones that are enough for the class, and those that change it when hidden", 0},
+    {"seed", OPTION_SEED, "N", 0, "of what is drawn", 0},
+    {"deadline", OPTION_DEADLINE, "MS", 0, "time for the explanation (default 120000)", 0},
+    {0}};
+
+static const char doc[] =
+    "Explains what an image model says of IMAGE, by asking its REST endpoint about variations of it.\v"
+    "Credentials come from the environment: EXPLAIND_TOKEN is sent as a bearer token, EXPLAIND_USER and "
+    "EXPLAIND_PASSWORD "
+    "as HTTP Basic.\n\n"
+    "Exit status: 0 explained, 64 wrong usage, 65 the image cannot be used, 69 the model cannot, 130 interrupted.\n";
+
+static void take_size(struct argp_state *state, const char *text, struct xpl_explain_options *options)
+{
+    char end;
+
+    if (sscanf(text, "%4ux%4u%c", &options->height, &options->width, &end) != 2 || options->height < 1 ||
+        options->width < 1 || options->height > XPL_IMAGE_MAX_SIDE || options->width > XPL_IMAGE_MAX_SIDE)
+        argp_error(state, "--size %s: HxW with sides from 1 to %u, such as 224x224, is needed", text,
+                   XPL_IMAGE_MAX_SIDE);
+}
+
+static size_t take_choice(struct argp_state *state, const char *option, const char *text, const char *const *names)
+{
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(names[i], text) == 0)
+            return i;
+    argp_error(state, "--%s %s: there is no such %s", option, text, option);
+    return 0;
+}
+
+static int64_t take_number(struct argp_state *state, const char *option, const char *text)
+{
+    int64_t value = 0;
+
+    if (!xpl_parse_int(text, 0, INT64_MAX, &value))
+        argp_error(state, "--%s %s: a whole number is needed", option, text);
+    return value;
+}
+
+/* Into the parameters, where it is checked like that of a request. */
+static void set(struct xpl_explain_options *options, const char *name, json_t *value)
+{
+    json_object_set_new(json_object_get(options->parameters, "image"), name, value);
+}
+
+static void set_segmentation(struct xpl_explain_options *options, const char *name, json_t *value)
+{
+    json_object_set_new(json_object_get(json_object_get(options->parameters, "image"), "segmentation"), name, value);
+}
+
+static void ask_contrastive(struct xpl_explain_options *options)
+{
+    json_object_set_new(options->parameters, "contrastive", json_pack("{s:b}", "enabled", 1));
+}
+
+static error_t take_parameter(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
+{
+    switch (key) {
+    case OPTION_CLASS:
+        options->class_index = value;
+        set(options, "classes", json_pack("[s]", value));
+        return 0;
+    case OPTION_DESIGN:
+        set(options, "design", json_string(value));
+        return 0;
+    case OPTION_BUDGET:
+        set(options, "budget", json_integer(take_number(state, "budget", value)));
+        return 0;
+    case OPTION_ZONES:
+        set_segmentation(options, "max_segments", json_integer(take_number(state, "zones", value)));
+        return 0;
+    case OPTION_REFINE:
+        set_segmentation(options, "refine", json_integer(take_number(state, "refine", value)));
+        return 0;
+    case OPTION_SUPERPIXELS:
+        set_segmentation(options, "algorithm", json_string(value));
+        return 0;
+    case OPTION_FILL:
+        set(options, "fill", json_string(value));
+        return 0;
+    case OPTION_CONTRASTIVE:
+        ask_contrastive(options);
+        return 0;
+    case OPTION_SEED:
+        set(options, "seed", json_integer(take_number(state, "seed", value)));
+        return 0;
+    case OPTION_DEADLINE:
+        set(options, "deadline_ms", json_integer(take_number(state, "deadline", value)));
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* An SVG is a heat map, and is asked for by its name. */
+static void check(struct argp_state *state, struct xpl_explain_options *options)
+{
+    const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+
+    options->picture.legend = options->picture.kind == XPL_PICTURE_HEATMAP;
+    if (!options->image || !options->model)
+        argp_error(state, "an image and --model are needed");
+    if (options->picture.kind >= XPL_PICTURE_PERTINENT_POSITIVE)
+        ask_contrastive(options);
+    options->picture.format = dot && strcmp(dot, ".svg") == 0 ? XPL_PICTURE_SVG : XPL_PICTURE_PNG;
+    if (options->picture.format == XPL_PICTURE_SVG && options->picture.kind != XPL_PICTURE_HEATMAP)
+        argp_error(state, "only heat maps are written as SVG");
+}
+
+static error_t take_model(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
+{
+    static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
+    static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
+
+    switch (key) {
+    case OPTION_LAYOUT:
+        options->format.layout = (enum xpl_layout)take_choice(state, "layout", value, layouts);
+        return 0;
+    case OPTION_INPUT_NAME:
+        if (value[strcspn(value, "\"\\")])
+            argp_error(state, "--input-name %s: without quotes and backslashes", value);
+        options->format.input_name = value;
+        return 0;
+    case OPTION_PATH:
+        if (!xpl_answer_path_is_sound(value))
+            argp_error(state, "--probability-path %s: names and numbers, such as outputs.scores or results[*].p",
+                       value);
+        options->answer.probability_path = value;
+        return 0;
+    case OPTION_ACTIVATION:
+        options->answer.activation = (enum xpl_activation)take_choice(state, "activation", value, activations);
+        return 0;
+    default:
+        return take_parameter(key, value, state, options);
+    }
+}
+
+static error_t on_option(int key, char *value, struct argp_state *state)
+{
+    static const char *const ranges[] = {"0..255", "0..1", "-1..1", NULL};
+    struct xpl_explain_options *options = state->input;
+
+    switch (key) {
+    case 'm':
+        options->model = value;
+        return 0;
+    case 'o':
+        options->output = value;
+        return 0;
+    case OPTION_FORMAT:
+        options->format.name = xpl_sample_formats[take_choice(state, "format", value, xpl_sample_formats)];
+        return 0;
+    case OPTION_SIZE:
+        take_size(state, value, options);
+        return 0;
+    case OPTION_CHANNELS:
+        options->channels = (uint32_t)take_number(state, "channels", value);
+        if (options->channels != 1 && options->channels != 3)
+            argp_error(state, "--channels %s: 1 or 3", value);
+        return 0;
+    case OPTION_RANGE:
+        options->format.range = (enum xpl_sample_range)take_choice(state, "range", value, ranges);
+        return 0;
+    case OPTION_PANE:
+        if (!xpl_picture_query_of(value, &options->picture))
+            argp_error(state, "--pane %s: there is no such pane", value);
+        return 0;
+    case OPTION_JSON:
+        options->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            argp_error(state, "%s is one word too many", value);
+        options->image = value;
+        return 0;
+    case ARGP_KEY_END:
+        check(state, options);
+        return 0;
+    default:
+        return take_model(key, value, state, options);
+    }
+}
+
+void xpl_explain_options_read(int argc, char **argv, struct xpl_explain_options *ret)
+{
+    static const struct argp argp = {option_list, on_option, "IMAGE --model URL", doc, NULL, NULL, NULL};
+    static char name[] = "explaind explain";
+
+    argp_err_exit_status = EX_USAGE;
+    argv[0] = name;
+    *ret = (struct xpl_explain_options){.format = {.name = xpl_sample_formats[0]},
+                                        .channels = 3,
+                                        .parameters = json_pack("{s:{s:{}}}", "image", "segmentation")};
+    xpl_picture_query_of("heatmap", &ret->picture);
+    argp_parse(&argp, argc, argv, 0, NULL, ret);
+}
