@@ -244,6 +244,23 @@ def measure_logging(table, folder, quick):
     stub.stop()
 
 
+def measure_gateway(table, folder, quick):
+    """Scoring through the daemon against scoring at the model, turn by turn."""
+    stub, daemon = StubModel(folder, "constant"), Daemon(folder)
+    watched = Watched(Client(daemon.url), stub)
+    (folder / "request.json").write_text(json.dumps(watched.score(photo(48).tolist())[0], separators=(",", ":")))
+    through = f"{watched.client.base}/v2/subscriptions/{watched.subscription_id}/predictions"
+    for connections in (1, 8):
+        rounds = [[loads.run(url, connections, 2, script="post_body.lua", BENCH_BODY=str(folder / "request.json")).check()
+                   for url in (watched.scoring_url, through)] for _ in range(2 if quick else 7)]
+        for what, percentile in (("median", "p50_ms"), ("p99", "p99_ms")):
+            direct, ours = (median(getattr(load, percentile) for load in column) for column in zip(*rounds))
+            table.add(f"a prediction through the gateway, {connections} connections, {what}", ours, "ms", "",
+                      f"at the model {direct:.3f} ms", f"{ours - direct:.3f} ms more, median of {len(rounds)} rounds")
+    daemon.stop()
+    stub.stop()
+
+
 def measure_start(table, folder, quick):
     started = time.perf_counter()
     daemon = Daemon(folder)
@@ -261,7 +278,8 @@ def measure_start(table, folder, quick):
 
 SECTIONS = {"segmentation": measure_segmentation, "bodies": measure_bodies, "decoding": measure_decoding,
             "explanations": measure_explanations, "memory": measure_memory, "waiting": measure_waiting,
-            "reading": measure_reading, "logging": measure_logging, "start": measure_start}
+            "reading": measure_reading, "logging": measure_logging, "gateway": measure_gateway,
+            "start": measure_start}
 
 
 def machine():

@@ -10,17 +10,21 @@ UNITS = {"us": 1e-3, "ms": 1, "s": 1000, "m": 60000}
 
 
 class Load:
-    """requests a second, the 99th percentile in ms, how many were answered, how many of them not with 2xx."""
+    """requests a second, median and 99th percentile in ms, how many were answered, how many of them not with 2xx."""
 
     def __init__(self, text):
         self.rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
-        number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", text).groups()
-        self.p99_ms = float(number) * UNITS[unit]
+        self.p50_ms, self.p99_ms = (self._percentile(text, percent) for percent in (50, 99))
         self.answered = int(re.search(r"(\d+) requests in", text)[1])
         bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
         self.refused = int(bad[1]) if bad else 0
         errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
         self.errors = sum(map(int, errors.groups())) if errors else 0
+
+    @staticmethod
+    def _percentile(text, percent):
+        number, unit = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s|m)", text).groups()
+        return float(number) * UNITS[unit]
 
     @property
     def accepted(self):
