@@ -97,6 +97,7 @@ struct xpl_process_hooks {
 /** A transaction that went through the gateway; everything is the caller's. */
 struct xpl_scored {
     const char *data_mart_id, *subscription_id, *user, *transaction_id;
+    const char *why_not; /* it cannot be logged; NULL = it can */
     struct xpl_text request, response;
     int64_t scored_at; /* microseconds */
     double response_time_ms;
@@ -107,6 +108,9 @@ struct xpl_gateway_hooks {
     struct xpl_forwarder *forwarder;
     void *context;
     void (*log)(void *context, const struct xpl_scored *scored); /* copies what it needs, never waits */
+    /** Memory for an answer that is to be logged when it is whole; false when gateway.log_bytes does not allow it. */
+    bool (*reserve)(void *context, size_t bytes);
+    void (*release)(void *context, size_t bytes);
 };
 
 struct xpl_credentials;

@@ -75,8 +75,8 @@ enum xpl_streaming {
 };
 
 /**
- * A streamed answer: text that is made piece by piece, each when the client has taken the one before. One with a
- * subject goes on for as long as the client stays; one without is a list that is made as fast as it is taken.
+ * A streamed answer: made piece by piece, each when the client has taken the one before. One with a subject goes on for
+ * as long as the client stays; one without is made as fast as it is taken.
  */
 struct xpl_streamed {
     /**
@@ -87,6 +87,10 @@ struct xpl_streamed {
     enum xpl_streaming (*next)(struct xpl_call *call, struct xpl_arena *scratch, struct xpl_buf *out);
     void *arg;
     const char *subject; /* id of the task or subscription whose news wake it */
+    bool has_length;     /* the answer is `length` bytes long; else nobody knows yet */
+    uint64_t length;
+    /** When the answer has left, or the client is gone; must not block. NULL = there is nothing to be done. */
+    void (*end)(struct xpl_call *call);
 };
 
 /** Tasks that a write deletes. */
@@ -108,11 +112,12 @@ struct xpl_call {
     size_t n_query;
     struct xpl_pair *headers; /* names as sent; look them up without regard to case */
     size_t n_headers;
-    struct xpl_buf body; /* complete when the handler runs */
-    bool body_encoded;   /* it is still to be decompressed: see body_encoding.h */
-    const char *client;  /* the address it came from, in some form */
-    bool local;          /* through the socket in the data directory: whoever runs the daemon */
-    bool loopback;       /* from this machine */
+    struct xpl_buf body;                               /* complete when the handler runs */
+    bool body_encoded;                                 /* it is still to be decompressed: see body_encoding.h */
+    const char *client;                                /* the address it came from, in some form */
+    bool (*is_abandoned)(const struct xpl_call *call); /* nobody waits for the answer any more; NULL = not known */
+    bool local;    /* through the socket in the data directory: whoever runs the daemon */
+    bool loopback; /* from this machine */
 
     /* what the API made of it */
     const struct xpl_route *route;
@@ -249,8 +254,9 @@ enum xpl_answered xpl_reply_json_text(struct xpl_call *call, unsigned http_statu
 enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, const char *content_type,
                                   struct xpl_text data);
 
-/** An answer that is streamed, with status 200; what it points at is in the call's arena. */
-enum xpl_answered xpl_reply_stream(struct xpl_call *call, const char *content_type, const struct xpl_streamed *stream);
+/** An answer that is streamed; what it points at is in the call's arena. */
+enum xpl_answered xpl_reply_stream(struct xpl_call *call, unsigned http_status, const char *content_type,
+                                   const struct xpl_streamed *stream);
 
 /** XPL_STREAM_BREAKS, and says in the log why. */
 enum xpl_streaming xpl_stream_failed(const struct xpl_call *call, const struct xpl_error *err);

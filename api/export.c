@@ -70,7 +70,7 @@ static enum xpl_answered start(struct xpl_call *call, const struct export *expor
         xpl_query_int(call, "limit", 0, INT64_MAX, INT64_MAX, &kept->rows_left, &err))
         return err.status ? xpl_reply_error(call, &err) : xpl_reply_json(call, 503, NULL);
     xpl_reply_header(call, "Cache-Control", "no-store");
-    return xpl_reply_stream(call, MEDIA_TYPE, &stream);
+    return xpl_reply_stream(call, 200, MEDIA_TYPE, &stream);
 }
 
 /* How many of the rows that were looked at are to be read at once. */

@@ -50,11 +50,12 @@ enum xpl_answered xpl_reply_bytes(struct xpl_call *call, unsigned http_status, c
     return XPL_ANSWERED;
 }
 
-enum xpl_answered xpl_reply_stream(struct xpl_call *call, const char *content_type, const struct xpl_streamed *stream)
+enum xpl_answered xpl_reply_stream(struct xpl_call *call, unsigned http_status, const char *content_type,
+                                   const struct xpl_streamed *stream)
 {
     call->stream = *stream;
     xpl_buf_clear(&call->out);
-    return xpl_reply_bytes(call, 200, content_type, (struct xpl_text){"", 0});
+    return xpl_reply_bytes(call, http_status, content_type, (struct xpl_text){"", 0});
 }
 
 static void log_our_fault(const struct xpl_call *call, const struct xpl_error *err, const char *code)

@@ -87,7 +87,7 @@ static const struct key keys[] = {
     INT("scoring.breaker_failures", scoring_breaker_failures, 0, 1000, 5,
         "failures of a model's host, or of one model, in a row after which it is not asked for a while; 0: never"),
     INT("scoring.breaker_pause_ms", scoring_breaker_pause_ms, 100, 3600000, 10000, "how long it is not asked"),
-    INT("gateway.threads", gateway_threads, 1, 64, 8, "predictions that go through the gateway at the same time"),
+    INT("gateway.threads", gateway_threads, 1, 64, 8, "predictions that wait for models at the same time"),
     INT("gateway.log_bytes", gateway_log_bytes, MIB, 4096 * MIB, 64 * MIB,
         "scored transactions in memory that wait to be logged; more of them are not logged"),
     INT("webhooks.threads", webhooks_threads, 0, 64, 4, "webhooks that are called at the same time; 0: none is called"),

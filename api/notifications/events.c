@@ -239,7 +239,8 @@ static enum xpl_answered reply(struct xpl_call *call, struct feed *feed,
 {
     xpl_reply_header(call, "Cache-Control", "no-store");
     xpl_reply_header(call, "X-Accel-Buffering", "no"); /* proxies pass on what is there */
-    return xpl_reply_stream(call, "text/event-stream", &(struct xpl_streamed){next, feed, feed->id});
+    return xpl_reply_stream(call, 200, "text/event-stream",
+                            &(struct xpl_streamed){.next = next, .arg = feed, .subject = feed->id});
 }
 
 /* Whether the client knows how the task ended: it would come again and again to see it. */

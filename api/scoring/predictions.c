@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The gateway: scoring through the daemon. The request goes to the subscription's model as it came, the answer comes
- * back byte for byte, and the transaction is logged afterwards: logging never is in the way of scoring.
+ * back byte for byte as it arrives, and the transaction is logged afterwards: logging never is in the way of scoring.
  */
 #include <string.h>
 
@@ -14,6 +14,8 @@
 #include "api/v1/v1.h"
 #include "lib/base/time.h"
 #include "lib/scoring/forward.h"
+
+#define HEAD_LENGTH "Inference-Header-Content-Length"
 
 static enum xpl_status make_endpoint(struct xpl_call *call, const json_t *subscription, struct xpl_endpoint *ret,
                                      struct xpl_error *err)
@@ -32,6 +34,20 @@ static enum xpl_status make_endpoint(struct xpl_call *call, const json_t *subscr
                                   xpl_json_at(subscription, "deployment.scoring_endpoint"), url, ret, err);
 }
 
+/* A prediction on its way through, until its answer has left. */
+struct passing {
+    const char *subscription_id;
+    int64_t scored_at;
+    struct xpl_endpoint endpoint;
+    struct xpl_model_settings model;
+    struct xpl_predictor_options options;
+    struct xpl_forwarding *forwarding; /* NULL when the answer was read */
+    bool is_logged;
+    struct xpl_buf answer; /* to be logged, as far as it has come */
+    size_t reserved;
+    const char *why_not;
+};
+
 static const char *header_or(const struct xpl_call *call, const char *name, const char *otherwise)
 {
     const char *value = xpl_call_header(call, name);
@@ -39,70 +55,165 @@ static const char *header_or(const struct xpl_call *call, const char *name, cons
     return value ? value : otherwise;
 }
 
-static enum xpl_status forward(struct xpl_call *call, const char *subscription_id, struct xpl_forward_answer *ret,
-                               struct xpl_error *err)
+static bool is_given_up(void *context)
 {
-    XPL_AUTO_JSON subscription = NULL;
-    struct xpl_model_settings model;
-    struct xpl_predictor_options options;
-    struct xpl_endpoint endpoint;
-    enum xpl_status st;
+    const struct xpl_call *call = context;
 
-    if ((st = xpl_subscription_load(call->app, call->db, call->arena, call->data_mart_id, subscription_id,
-                                    &subscription, err)) ||
-        (st = xpl_model_settings_read(call->arena, subscription, &model, err)) ||
-        (st = make_endpoint(call, subscription, &endpoint, err)))
-        return st;
-    options = xpl_predictor_options_of(call->app, &model);
-    options.in_flight = 1;
-    options.request_id = call->request_id;
-    options.traceparent = xpl_call_traceparent(call);
-    return xpl_forward(call->app->gateway.forwarder,
-                       &(struct xpl_forward_call){.endpoint = &endpoint,
-                                                  .options = &options,
-                                                  .content_type = header_or(call, "Content-Type", "application/json"),
-                                                  .accept = header_or(call, "Accept", "*/*"),
-                                                  .body = {call->body.data, call->body.length}},
-                       ret, err);
+    return call->is_abandoned && call->is_abandoned(call);
 }
 
-/* What was scored well is logged, unless it is one of our own variations. */
-static void log_transaction(struct xpl_call *call, const char *subscription_id, int64_t scored_at,
-                            const struct xpl_forward_answer *answer)
+/* Sends the request on; the head of the answer is there then. */
+static enum xpl_status forward(struct xpl_call *call, struct passing *p, struct xpl_error *err)
+{
+    XPL_AUTO_JSON subscription = NULL;
+    enum xpl_status st;
+
+    if ((st = xpl_subscription_load(call->app, call->db, call->arena, call->data_mart_id, p->subscription_id,
+                                    &subscription, err)) ||
+        (st = xpl_model_settings_read(call->arena, subscription, &p->model, err)) ||
+        (st = make_endpoint(call, subscription, &p->endpoint, err)))
+        return st;
+    p->options = xpl_predictor_options_of(call->app, &p->model);
+    p->options.in_flight = 1;
+    p->options.request_id = call->request_id;
+    p->options.traceparent = xpl_call_traceparent(call);
+    p->scored_at = xpl_now_us();
+    return xpl_forward_begin(
+        call->app->gateway.forwarder,
+        &(struct xpl_forward_call){.endpoint = &p->endpoint,
+                                   .options = &p->options,
+                                   .content_type = header_or(call, "Content-Type", "application/json"),
+                                   .accept = header_or(call, "Accept", "*/*"),
+                                   .head_length = xpl_call_header(call, HEAD_LENGTH),
+                                   .body = {call->body.data, call->body.length},
+                                   .given_up = is_given_up,
+                                   .context = call},
+        &p->forwarding, err);
+}
+
+/* ---- logging ---- */
+
+static void forget(struct xpl_call *call, struct passing *p)
+{
+    const struct xpl_gateway_hooks *gateway = &call->app->gateway;
+
+    xpl_buf_release(&p->answer);
+    if (p->reserved > 0)
+        gateway->release(gateway->context, p->reserved);
+    p->reserved = 0;
+}
+
+/* An answer of any length is passed on; one that is too long is not logged. */
+static void keep(struct xpl_call *call, struct passing *p, const char *data, size_t length)
+{
+    const struct xpl_gateway_hooks *gateway = &call->app->gateway;
+
+    if (!p->is_logged || p->why_not)
+        return;
+    if (length > p->answer.max - p->answer.length)
+        p->why_not = "the model's answer is too long (scoring.answer_bytes)";
+    else if (!gateway->reserve(gateway->context, length))
+        p->why_not = "too many transactions wait to be logged (gateway.log_bytes)";
+    else if (p->reserved += length, !xpl_buf_append(&p->answer, data, length))
+        p->why_not = "out of memory";
+    if (p->why_not)
+        forget(call, p);
+}
+
+static void log_transaction(struct xpl_call *call, const struct passing *p)
 {
     const struct xpl_gateway_hooks *gateway = &call->app->gateway;
     const struct xpl_scored scored = {.data_mart_id = call->data_mart_id,
-                                      .subscription_id = subscription_id,
+                                      .subscription_id = p->subscription_id,
                                       .user = call->user,
                                       .transaction_id = call->request_id,
+                                      .why_not = p->why_not,
                                       .request = {call->body.data, call->body.length},
-                                      .response = {answer->body.data, answer->body.length},
-                                      .scored_at = scored_at,
-                                      .response_time_ms = answer->ms};
+                                      .response = {p->answer.data, p->answer.length},
+                                      .scored_at = p->scored_at,
+                                      .response_time_ms = xpl_forwarding_ms(p->forwarding)};
 
-    if (answer->status >= 200 && answer->status < 300 && !xpl_call_header(call, "X-Explaind-Task"))
+    if (p->is_logged)
         gateway->log(gateway->context, &scored);
+}
+
+/* ---- the answer ---- */
+
+/* Lets go of the model. */
+static void end(struct xpl_call *call)
+{
+    struct passing *p = call->stream.arg;
+
+    forget(call, p);
+    xpl_forwarding_end(p->forwarding);
+    p->forwarding = NULL;
+}
+
+static enum xpl_streaming next_piece(struct xpl_call *call, struct xpl_arena *scratch, struct xpl_buf *out)
+{
+    struct passing *p = call->stream.arg;
+    struct xpl_error err = {0};
+    bool more;
+
+    (void)scratch;
+    if (xpl_forwarding_read(p->forwarding, out, &more, &err))
+        return err.status == XPL_CANCELLED ? XPL_STREAM_BREAKS : xpl_stream_failed(call, &err);
+    keep(call, p, out->data, out->length);
+    if (more)
+        return XPL_STREAM_GOES_ON;
+    log_transaction(call, p);
+    end(call);
+    return XPL_STREAM_ENDS;
+}
+
+/* The headers without which the body cannot be read, or the status not be followed. */
+static void pass_headers(struct xpl_call *call, const struct passing *p)
+{
+    static const char *const names[] = {"Content-Encoding", HEAD_LENGTH, "Retry-After"};
+
+    for (size_t i = 0; i < XPL_COUNT(names); i++) {
+        const char *value = xpl_forwarding_header(p->forwarding, names[i]);
+
+        if (value)
+            xpl_reply_header(call, names[i], xpl_arena_string(call->arena, value));
+    }
+}
+
+/* What is there as a whole is answered as a whole. */
+static enum xpl_answered answer(struct xpl_call *call, struct passing *p)
+{
+    const char *type = xpl_forwarding_header(p->forwarding, "Content-Type");
+    unsigned status = (unsigned)xpl_forwarding_status(p->forwarding);
+    int64_t length = xpl_forwarding_length(p->forwarding);
+    bool is_whole = xpl_forwarding_is_whole(p->forwarding), failed;
+
+    /* what failed is not logged, and neither are our own variations */
+    p->is_logged = status < 300 && !xpl_call_header(call, "X-Explaind-Task");
+    type = xpl_arena_string(call->arena, type ? type : "application/octet-stream");
+    pass_headers(call, p);
+    xpl_reply_stream(
+        call, status, type,
+        &(struct xpl_streamed){
+            .next = next_piece, .arg = p, .has_length = length >= 0, .length = (uint64_t)length, .end = end});
+    if (!is_whole)
+        return XPL_ANSWERED;
+    failed = next_piece(call, NULL, &call->out) == XPL_STREAM_BREAKS;
+    end(call);
+    call->stream = (struct xpl_streamed){0};
+    return failed ? xpl_reply_json(call, 503, NULL)
+                  : xpl_reply_bytes(call, status, type, (struct xpl_text){call->out.data, call->out.length});
 }
 
 static enum xpl_answered score(struct xpl_call *call, const char *subscription_id)
 {
-    struct xpl_forward_answer answer = {0};
-    int64_t scored_at = xpl_now_us();
+    struct passing *p = XPL_NEW(call->arena, struct passing);
     struct xpl_error err = {0};
-    const char *type;
-    char *body;
 
-    if (forward(call, subscription_id, &answer, &err))
-        return xpl_reply_error(call, &err);
-    log_transaction(call, subscription_id, scored_at, &answer);
-    body = xpl_arena_string_n(call->arena, answer.body.data ? answer.body.data : "", answer.body.length);
-    type = xpl_arena_string(call->arena, *answer.content_type ? answer.content_type : "application/octet-stream");
-    if (body && type)
-        xpl_reply_bytes(call, (unsigned)answer.status, type, (struct xpl_text){body, answer.body.length});
-    else
-        xpl_reply_json(call, 503, NULL);
-    xpl_buf_release(&answer.body);
-    return XPL_ANSWERED;
+    if (!p)
+        return xpl_reply_json(call, 503, NULL);
+    *p = (struct passing){.subscription_id = subscription_id};
+    xpl_buf_init(&p->answer, (size_t)call->app->settings.scoring_answer_bytes);
+    return forward(call, p, &err) ? xpl_reply_error(call, &err) : answer(call, p);
 }
 
 enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call)

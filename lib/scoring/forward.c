@@ -2,7 +2,6 @@
 #include "lib/scoring/forward.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +9,9 @@
 #include "lib/base/time.h"
 #include "lib/scoring/transport.h"
 
-#define MAX_IDLE 64
-#define POLL_MS  1000
+#define MAX_IDLE  64
+#define POLL_MS   1000
+#define MOMENT_MS 2
 
 struct idle {
     struct xpl_transport *transport; /* NULL = free */
@@ -103,60 +103,218 @@ static void give_back(struct xpl_forwarder *f, struct xpl_transport *transport, 
 
 /* ---- a call ---- */
 
-static void take_answer(struct xpl_slot *slot, struct xpl_forward_answer *ret)
-{
-    const char *type = NULL;
-
-    curl_easy_getinfo(slot->handle, CURLINFO_CONTENT_TYPE, &type);
-    snprintf(ret->content_type, sizeof ret->content_type, "%s", type ? type : "");
-    ret->status = slot->status;
-    ret->body = slot->answer;
-    xpl_buf_init(&slot->answer, ret->body.max);
-}
-
-/* One try over one connection; XPL_OK when an answer came. */
-static enum xpl_status try(struct xpl_transport *transport, const struct xpl_forward_call *call,
-                           struct xpl_forward_answer *ret, struct xpl_error *err)
-{
-    const struct xpl_media media = {call->content_type, call->accept, false};
-    struct xpl_slot *slot = xpl_transport_slot(transport, 0), *done = NULL;
-    enum xpl_outcome outcome = XPL_OUTCOME_FAILED;
-    struct xpl_error why = {0};
-    enum xpl_status st;
-
-    slot->borrowed = call->body.ptr;
-    if ((st = xpl_transport_redress(slot, call->endpoint, call->options, &media, err)) ||
-        (st = xpl_transport_start(transport, slot, call->body.length, 0, err)))
-        return st;
-    while (!st && !done && !(call->cancel && atomic_load(call->cancel)))
-        st = xpl_transport_poll(transport, POLL_MS, &done, &outcome, &ret->retry_after_ms, &why);
-    if (!st && !done)
-        return xpl_fail(err, XPL_CANCELLED, "the call was given up");
-    slot->borrowed = NULL;
-    if (st || (outcome != XPL_OUTCOME_ANSWER && (slot->status == 0 || slot->answer.failed)))
-        return xpl_fail(err, why.status ? why.status : st, "%s", why.message);
-    take_answer(slot, ret);
-    return XPL_OK;
-}
-
-enum xpl_status xpl_forward(struct xpl_forwarder *f, const struct xpl_forward_call *call,
-                            struct xpl_forward_answer *ret, struct xpl_error *err)
-{
-    int64_t started = xpl_monotonic_us();
+struct xpl_forwarding {
+    struct xpl_forwarder *forwarder;
+    struct xpl_forward_call call;
     uint8_t key[XPL_HASH_BYTES];
     struct xpl_transport *transport;
+    struct xpl_slot *slot;
+    bool ended; /* nothing more comes: the answer is whole, or `why` says what happened */
+    struct xpl_error why;
+    int64_t until_us;  /* monotonic: when the model is too slow */
+    int64_t waited_us; /* for the model */
+    int64_t retry_after_ms;
+};
+
+/* Works on the call for at most `wait_ms`, or until there is news. */
+static enum xpl_status advance(struct xpl_forwarding *f, int wait_ms, struct xpl_error *err)
+{
+    enum xpl_outcome outcome = XPL_OUTCOME_FAILED;
+    struct xpl_slot *done = NULL;
     enum xpl_status st;
 
-    *ret = (struct xpl_forward_answer){0};
-    make_key(call, key);
-    transport = take_idle(f, key);
-    if (!transport && (st = xpl_transport_new(call->endpoint, call->options, 1, &transport, err)))
+    f->slot->news = false;
+    st = xpl_transport_poll(f->transport, wait_ms, &done, &outcome, &f->retry_after_ms, &f->why);
+    if (st)
+        return xpl_fail(err, st, "%s", f->why.message);
+    f->ended = done;
+    return XPL_OK;
+}
+
+/* One step of waiting for the model. */
+static enum xpl_status wait_for_model(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    int64_t left_ms = (f->until_us - xpl_monotonic_us() + 999) / 1000;
+    enum xpl_status st;
+
+    if (left_ms <= 0)
+        return xpl_fail(err, XPL_MODEL_TIMEOUT, "the model did not answer in time");
+    if ((st = advance(f, (int)(left_ms < POLL_MS ? left_ms : POLL_MS), err)))
         return st;
-    if ((st = try(transport, call, ret, err))) {
-        xpl_transport_free(transport);
+    if (!f->ended && !f->slot->news && f->call.given_up && f->call.given_up(f->call.context))
+        return xpl_fail(err, XPL_CANCELLED, "the call was given up");
+    return XPL_OK;
+}
+
+static void set_deadline(struct xpl_forwarding *f)
+{
+    f->until_us = xpl_monotonic_us() + (int64_t)f->call.options->call_timeout_ms * 1000;
+}
+
+static enum xpl_status wait_for_head(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    enum xpl_status st = XPL_OK;
+
+    while (!st && !f->ended && !f->slot->has_head)
+        st = wait_for_model(f, err);
+    return st;
+}
+
+/* Most answers are short and come right behind their head: what is there as a whole need not be streamed. */
+static enum xpl_status wait_a_moment(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    int64_t until_us = xpl_monotonic_us() + MOMENT_MS * 1000;
+    enum xpl_status st = XPL_OK;
+
+    while (!st && !f->ended && !f->slot->paused && xpl_monotonic_us() < until_us)
+        st = advance(f, MOMENT_MS, err);
+    if (!st && f->ended && !f->slot->whole)
+        return xpl_fail(err, f->why.status, "%s", f->why.message);
+    return st;
+}
+
+/* The time-outs are ours: that of the library would count the time in which nobody takes the answer. */
+static enum xpl_status send_request(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    const struct xpl_forward_call *call = &f->call;
+    const struct xpl_media media = {
+        .content_type = call->content_type, .accept = call->accept, .head_length = call->head_length};
+    struct xpl_predictor_options options = *call->options;
+    enum xpl_status st;
+
+    options.max_answer_bytes = XPL_FORWARD_PIECE_MAX;
+    options.call_timeout_ms = 0;
+    f->transport = take_idle(f->forwarder, f->key);
+    if (!f->transport && (st = xpl_transport_new(call->endpoint, &options, 1, &f->transport, err)))
+        return st;
+    f->slot = xpl_transport_slot(f->transport, 0);
+    f->slot->piece = XPL_FORWARD_PIECE_MAX - CURL_MAX_WRITE_SIZE;
+    f->slot->borrowed = call->body.ptr;
+    if ((st = xpl_transport_redress(f->slot, call->endpoint, &options, &media, err)))
+        return st;
+    return xpl_transport_start(f->transport, f->slot, call->body.length, 0, err);
+}
+
+enum xpl_status xpl_forward_begin(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call,
+                                  struct xpl_forwarding **ret, struct xpl_error *err)
+{
+    int64_t started = xpl_monotonic_us();
+    struct xpl_forwarding *f = calloc(1, sizeof *f);
+    enum xpl_status st;
+
+    if (!f)
+        return xpl_no_memory(err);
+    f->forwarder = forwarder;
+    f->call = *call;
+    make_key(call, f->key);
+    set_deadline(f);
+    if ((st = send_request(f, err)) || (st = wait_for_head(f, err)) || (st = wait_a_moment(f, err))) {
+        xpl_forwarding_end(f);
         return st;
     }
-    give_back(f, transport, key);
-    ret->ms = (double)(xpl_monotonic_us() - started) / 1000;
+    f->waited_us = xpl_monotonic_us() - started;
+    *ret = f;
     return XPL_OK;
+}
+
+long xpl_forwarding_status(const struct xpl_forwarding *f)
+{
+    long status = 0;
+
+    curl_easy_getinfo(f->slot->handle, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+const char *xpl_forwarding_header(const struct xpl_forwarding *f, const char *name)
+{
+    struct curl_header *header;
+
+    return curl_easy_header(f->slot->handle, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+}
+
+int64_t xpl_forwarding_length(const struct xpl_forwarding *f)
+{
+    curl_off_t length = -1;
+
+    curl_easy_getinfo(f->slot->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    return length;
+}
+
+double xpl_forwarding_ms(const struct xpl_forwarding *f)
+{
+    return (double)f->waited_us / 1000;
+}
+
+bool xpl_forwarding_is_whole(const struct xpl_forwarding *f)
+{
+    return f->ended && f->slot->whole;
+}
+
+static enum xpl_status read_piece(struct xpl_forwarding *f, struct xpl_buf *out, bool *ret_more, struct xpl_error *err)
+{
+    struct xpl_buf *piece = &f->slot->answer;
+    enum xpl_status st = XPL_OK;
+
+    while (!st && !f->ended && piece->length == 0)
+        st = wait_for_model(f, err);
+    if (st)
+        return st;
+    if (piece->length == 0 && !f->slot->whole)
+        return xpl_fail(err, f->why.status, "%s", f->why.message);
+    if (piece->length > out->max - out->length)
+        return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the model's answer is longer than %zu bytes", out->max);
+    if (!xpl_buf_append(out, piece->data, piece->length))
+        return xpl_no_memory(err);
+    *ret_more = !xpl_forwarding_is_whole(f);
+    xpl_buf_clear(piece);
+    if (!f->ended)
+        xpl_transport_go_on(f->slot);
+    return XPL_OK;
+}
+
+enum xpl_status xpl_forwarding_read(struct xpl_forwarding *f, struct xpl_buf *out, bool *ret_more,
+                                    struct xpl_error *err)
+{
+    int64_t started = xpl_monotonic_us();
+    enum xpl_status st;
+
+    set_deadline(f);
+    st = read_piece(f, out, ret_more, err);
+    f->waited_us += xpl_monotonic_us() - started;
+    return st;
+}
+
+void xpl_forwarding_end(struct xpl_forwarding *f)
+{
+    if (!f)
+        return;
+    if (f->slot && xpl_forwarding_is_whole(f)) {
+        f->slot->borrowed = NULL;
+        give_back(f->forwarder, f->transport, f->key);
+    } else {
+        xpl_transport_free(f->transport);
+    }
+    free(f);
+}
+
+enum xpl_status xpl_forward(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call,
+                            struct xpl_forward_answer *ret, struct xpl_error *err)
+{
+    struct xpl_forwarding *f = NULL;
+    enum xpl_status st;
+    bool more = true;
+
+    *ret = (struct xpl_forward_answer){0};
+    xpl_buf_init(&ret->body, call->options->max_answer_bytes);
+    st = xpl_forward_begin(forwarder, call, &f, err);
+    while (!st && more)
+        st = read_piece(f, &ret->body, &more, err);
+    if (st) {
+        xpl_buf_release(&ret->body);
+    } else {
+        ret->status = xpl_forwarding_status(f);
+        ret->retry_after_ms = f->retry_after_ms;
+    }
+    xpl_forwarding_end(f);
+    return st;
 }

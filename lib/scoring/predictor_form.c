@@ -25,8 +25,9 @@ static size_t longest_body(const struct xpl_predictor *p, enum xpl_body_form for
 enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_form form, struct xpl_error *err)
 {
     bool raw = form == XPL_BODY_TENSOR;
-    const struct xpl_media media = {xpl_body_form_type(form),
-                                    raw ? "application/octet-stream, application/json" : "application/json", raw};
+    const struct xpl_media media = {.content_type = xpl_body_form_type(form),
+                                    .accept = raw ? "application/octet-stream, application/json" : "application/json",
+                                    .tells_head = raw};
     enum xpl_status st = XPL_OK;
 
     p->form = p->stats.form = form;

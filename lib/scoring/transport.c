@@ -25,6 +25,11 @@ static size_t take_answer(char *data, size_t size, size_t n, void *arg)
 {
     struct xpl_slot *slot = arg;
 
+    if (slot->piece && slot->answer.length >= slot->piece) {
+        slot->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    slot->news = true;
     return xpl_buf_append(&slot->answer, data, size * n) ? size * n : 0;
 }
 
@@ -35,13 +40,25 @@ static unsigned port_of(const struct sockaddr *address)
     return address->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port) : 0;
 }
 
+/* The empty line behind a head that is not only an interim one. */
+static bool ends_head(struct xpl_slot *slot, const char *data, size_t length)
+{
+    long status = 0;
+
+    if (length > 2 || (*data != '\r' && *data != '\n'))
+        return false;
+    curl_easy_getinfo(slot->handle, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200;
+}
+
 /* curl stores every header of an answer: an endless head is cut off here. */
-static size_t count_header(char *data, size_t size, size_t n, void *arg)
+static size_t take_header(char *data, size_t size, size_t n, void *arg)
 {
     struct xpl_slot *slot = arg;
 
-    (void)data;
     slot->header_bytes += size * n;
+    if (size * n > 0 && ends_head(slot, data, size * n))
+        slot->has_head = slot->news = true;
     return slot->header_bytes <= XPL_MAX_ANSWER_HEADERS ? size * n : 0;
 }
 
@@ -121,7 +138,7 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
     curl_easy_setopt(h, CURLOPT_USERAGENT, "explaind/" EXPLAIND_VERSION);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, slot);
-    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, count_header);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, slot);
     curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, slot);
@@ -153,7 +170,7 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
 static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
                                  const struct xpl_predictor_options *options, size_t body_max, struct xpl_error *err)
 {
-    static const struct xpl_media json = {"application/json", "application/json", false};
+    static const struct xpl_media json = {.content_type = "application/json", .accept = "application/json"};
     enum xpl_status st;
 
     slot->endpoint = endpoint;
@@ -235,7 +252,7 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
     xpl_buf_clear(&slot->answer);
     slot->answer.failed = false;
     slot->header_bytes = 0;
-    slot->refused = slot->opened = false;
+    slot->refused = slot->opened = slot->has_head = slot->news = slot->paused = slot->whole = false;
     xpl_slot_number_headers(slot, number);
     if (slot->body_max) {
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->borrowed ? slot->borrowed : slot->body);
@@ -245,6 +262,22 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
         return xpl_fail(err, XPL_INTERNAL, "a scoring call could not be started");
     slot->active = true;
     return XPL_OK;
+}
+
+void xpl_transport_go_on(struct xpl_slot *slot)
+{
+    if (slot->paused) {
+        slot->paused = false;
+        curl_easy_pause(slot->handle, CURLPAUSE_CONT); /* hands over what it held back */
+    }
+}
+
+static bool has_news(const struct xpl_transport *transport)
+{
+    for (uint32_t i = 0; i < transport->n_slots; i++)
+        if (transport->slots[i].piece && transport->slots[i].news)
+            return true;
+    return false;
 }
 
 static void count_bytes(struct xpl_transport *transport, struct xpl_slot *slot)
@@ -301,7 +334,7 @@ enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_
             return xpl_fail(err, XPL_INTERNAL, "the HTTP client failed");
         *ret_slot = take_ended(transport, &code);
     }
-    if (!*ret_slot) {
+    if (!*ret_slot && !has_news(transport)) {
         curl_multi_poll(transport->multi, NULL, 0, timeout_ms, NULL);
         curl_multi_perform(transport->multi, &running);
         *ret_slot = take_ended(transport, &code);
@@ -310,6 +343,7 @@ enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_
         return XPL_OK;
     count_bytes(transport, *ret_slot);
     read_answer_head(*ret_slot);
+    (*ret_slot)->whole = code == CURLE_OK;
     *ret_outcome = xpl_outcome_judge(*ret_slot, code, ret_retry_after_ms, err);
     return XPL_OK;
 }

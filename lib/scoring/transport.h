@@ -35,10 +35,15 @@ struct xpl_slot {
     char *host;          /* of `url`, without brackets */
     char *host_port;     /* "host:port" */
     size_t header_bytes; /* of the answer, so far */
+    size_t piece;        /* the answer is taken in pieces of about this many bytes; 0 = when it is whole */
+    bool news;           /* with `piece`: its head or more of its body has come; the taker sets it back */
+    bool has_head;       /* the answer's headers are there */
+    bool paused;         /* until the piece that is there was taken */
     bool refused;        /* the address policy said no */
     bool opened;         /* it said yes to another address of the host */
     long status;         /* HTTP status of the answer; 0 = none came */
     bool connected;      /* the request was, or could have been, sent */
+    bool whole;          /* the answer is there to its end */
     bool active;
 };
 
@@ -63,7 +68,8 @@ char *xpl_transport_body(struct xpl_slot *slot);
 /** What a request is, and what its answer should be. */
 struct xpl_media {
     const char *content_type, *accept;
-    bool tells_head; /* how long the JSON in front of its raw tensor is */
+    bool tells_head;         /* how long the JSON in front of its raw tensor is */
+    const char *head_length; /* the same, when it was somebody else's request; NULL = not said */
 };
 
 /** Other headers for the slot's next requests: those of `options`, with these media types. */
@@ -75,9 +81,12 @@ enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_en
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
                                     uint64_t number, struct xpl_error *err);
 
-/** Works on all requests for at most `timeout_ms`; `*ret_slot` is one that ended, or NULL. */
+/** Works on all requests for at most `timeout_ms`, or until there is news; `*ret_slot` is one that ended, or NULL. */
 enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_ms, struct xpl_slot **ret_slot,
                                    enum xpl_outcome *ret_outcome, int64_t *ret_retry_after_ms, struct xpl_error *err);
+
+/** The answer's buffer was emptied: lets the rest come. */
+void xpl_transport_go_on(struct xpl_slot *slot);
 
 /** Drops everything that is under way. */
 void xpl_transport_abort(struct xpl_transport *transport);

@@ -92,6 +92,8 @@ enum xpl_status xpl_slot_add_headers(struct xpl_slot *slot, const struct xpl_end
     slot->sequence = slot->head_digits = NULL;
     if (media->tells_head && (st = add_head_length(slot, err)))
         return st;
+    if (media->head_length && (st = add_header(slot, "Inference-Header-Content-Length: ", media->head_length, err)))
+        return st;
     if ((st = add_header(slot, "Content-Type: ", media->content_type, err)) ||
         (st = add_header(slot, "Accept: ", media->accept, err)) || (st = forbid_expect(slot, endpoint, err)))
         return st;

@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "api/call.h"
 #include "api/records/record_batch.h"
@@ -13,6 +16,8 @@
 
 #define ARENA_BYTES ((size_t)256 << 20)
 #define GROUP_MAX   64 /* transactions in a write */
+#define GATHER_NS   10000000
+#define NICENESS    10
 
 /* A transaction that waits; its texts stand behind it. */
 struct entry {
@@ -28,7 +33,7 @@ struct xpl_gateway_log {
     pthread_mutex_t lock;
     pthread_cond_t wakeup;
     struct entry *first, *last;
-    size_t bytes, max_bytes; /* of what waits */
+    size_t bytes, max_bytes; /* of what waits, and of the answers that are still to be logged */
     bool stopping, started;
     pthread_t thread;
 };
@@ -77,14 +82,35 @@ static void not_logged(struct xpl_gateway_log *log, const struct xpl_scored *sco
             scored->subscription_id, "message", why, NULL);
 }
 
+static bool reserve(void *context, size_t bytes)
+{
+    struct xpl_gateway_log *log = context;
+    bool room;
+
+    pthread_mutex_lock(&log->lock);
+    room = log->bytes + bytes <= log->max_bytes;
+    log->bytes += room ? bytes : 0;
+    pthread_mutex_unlock(&log->lock);
+    return room;
+}
+
+static void release(void *context, size_t bytes)
+{
+    struct xpl_gateway_log *log = context;
+
+    pthread_mutex_lock(&log->lock);
+    log->bytes -= bytes;
+    pthread_mutex_unlock(&log->lock);
+}
+
 static void hand_over(void *context, const struct xpl_scored *scored)
 {
     struct xpl_gateway_log *log = context;
-    struct entry *entry = copy_of(scored);
+    struct entry *entry = scored->why_not ? NULL : copy_of(scored);
     bool room;
 
     if (!entry) {
-        not_logged(log, scored, "out of memory");
+        not_logged(log, scored, scored->why_not ? scored->why_not : "out of memory");
         return;
     }
     pthread_mutex_lock(&log->lock);
@@ -204,9 +230,17 @@ static void finish(struct xpl_gateway_log *log, struct group *group, size_t n)
         xpl_arena_free(group->members[i].call.arena);
         free(group->members[i].entry);
     }
-    pthread_mutex_lock(&log->lock);
-    log->bytes -= bytes;
+    release(log, bytes);
+}
+
+/* What comes within a moment shares a write, and does not wake us again. Called with the lock held. */
+static void gather(struct xpl_gateway_log *log)
+{
+    const struct timespec moment = {.tv_nsec = GATHER_NS};
+
     pthread_mutex_unlock(&log->lock);
+    nanosleep(&moment, NULL);
+    pthread_mutex_lock(&log->lock);
 }
 
 /* Everything that waits, up to a group; 0 when there is nothing more and the end was asked for. */
@@ -217,6 +251,8 @@ static size_t take(struct xpl_gateway_log *log, struct group *group)
     pthread_mutex_lock(&log->lock);
     while (!log->first && !log->stopping)
         pthread_cond_wait(&log->wakeup, &log->lock);
+    if (!log->stopping)
+        gather(log);
     for (; log->first && n < GROUP_MAX; n++) {
         group->members[n] = (struct logging){.entry = log->first};
         log->first = log->first->next;
@@ -227,6 +263,12 @@ static size_t take(struct xpl_gateway_log *log, struct group *group)
     return n;
 }
 
+/* Reading and storing a transaction takes longer than passing it on: it is done when scoring leaves time for it. */
+static void stand_back(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* of this thread, on Linux */
+}
+
 static void *log_main(void *arg)
 {
     struct xpl_gateway_log *log = arg;
@@ -235,6 +277,7 @@ static void *log_main(void *arg)
 
     if (!group)
         return NULL;
+    stand_back();
     group->log = log;
     pthread_mutex_init(&group->lock, NULL);
     pthread_cond_init(&group->done, NULL);
@@ -269,6 +312,8 @@ enum xpl_status xpl_gateway_log_start(struct xpl_app *app, const char *db_path, 
         return st;
     app->gateway.context = log;
     app->gateway.log = hand_over;
+    app->gateway.reserve = reserve;
+    app->gateway.release = release;
     if (pthread_create(&log->thread, NULL, log_main, log) != 0)
         return xpl_fail(err, XPL_NO_MEMORY, "the gateway's thread cannot be started");
     log->started = true;

@@ -141,6 +141,13 @@ static void tell(struct xpl_app_meters *meters, const struct outcome *o)
             o->reason, NULL);
 }
 
+static bool is_stopping(void *context)
+{
+    struct xpl_webhook_sender *all = context;
+
+    return atomic_load(&all->stopping);
+}
+
 static enum xpl_status send_message(struct xpl_webhook_sender *all, const struct xpl_webhook_message *message,
                                     struct xpl_forward_answer *ret, struct xpl_error *err)
 {
@@ -158,7 +165,8 @@ static enum xpl_status send_message(struct xpl_webhook_sender *all, const struct
                                           .content_type = "application/json",
                                           .accept = "*/*",
                                           .body = xpl_text_of(message->body),
-                                          .cancel = &all->stopping};
+                                          .given_up = is_stopping,
+                                          .context = all};
 
     return xpl_forward(all->forwarder, &call, ret, err);
 }

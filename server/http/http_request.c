@@ -176,6 +176,14 @@ void xpl_http_request_head(struct xpl_http_request *r, const char *url, const ch
         route(r, url);
 }
 
+/* Whether nobody waits for the answer any more, or for the rest of it. */
+static bool is_abandoned(const struct xpl_call *call)
+{
+    const struct xpl_http_request *r = (const struct xpl_http_request *)(const void *)call;
+
+    return xpl_http_client_is_gone(r) || (r->stream.begun && atomic_load(&r->shared->draining));
+}
+
 struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
                                               struct xpl_db *db, const char *target)
 {
@@ -191,6 +199,7 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->call.app = shared->app;
     r->call.db = r->db = db;
     r->call.user = "";
+    r->call.is_abandoned = is_abandoned;
     r->call.client = xpl_connection_source(r->entry);
     r->call.local = xpl_connection_is_local(r->entry);
     r->call.loopback = xpl_connection_is_loopback(r->entry);

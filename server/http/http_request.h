@@ -40,13 +40,12 @@ enum xpl_request_state {
 
 /** How far a streamed answer is. */
 struct xpl_http_stream {
-    bool entered;     /* it counts */
-    bool over, gone;  /* nothing is to come; the client went away */
-    size_t sent;      /* of the piece in call.out */
-    int64_t until_us; /* monotonic */
-    const char *subject;
     enum xpl_streaming state;
-    bool exporting, made; /* a list, of which a piece was made */
+    size_t sent;             /* of the piece in call.out */
+    bool begun, made;        /* of pieces: there was one */
+    bool entered, exporting; /* it counts as a stream of events, as a list */
+    int64_t until_us;        /* of events; monotonic */
+    const char *subject;
 };
 
 struct xpl_http_request {
@@ -87,13 +86,23 @@ void xpl_http_request_answer_early(struct xpl_http_request *request, const struc
 /** The whole request is there: handles it here, or suspends the connection and hands it on. */
 void xpl_http_request_run(struct xpl_http_request *request, struct xpl_db *db);
 
+/** The threads a request that blocks runs on. */
+struct xpl_api_pool *xpl_http_pool_of(const struct xpl_http_request *request);
+
+/** Whether the client has closed the connection, or its half of it. */
+bool xpl_http_client_is_gone(const struct xpl_http_request *request);
+
 /** Counts an answer that is streamed; one too many becomes an error. */
 void xpl_http_stream_begin(struct xpl_http_request *request);
 void xpl_http_stream_end(struct xpl_http_request *request);
 
-/** The same for a list, and what makes it as microhttpd has room: in http_export.c. */
-void xpl_http_export_begin(struct xpl_http_request *request);
-ssize_t xpl_http_export_read(void *request, uint64_t position, char *room, size_t size);
+/** The two kinds of it: XPL_OVERLOADED when there are too many. */
+enum xpl_status xpl_http_pieces_begin(struct xpl_http_request *request, struct xpl_error *err);
+enum xpl_status xpl_http_news_begin(struct xpl_http_request *request, struct xpl_error *err);
+
+/** Makes the next piece, or has it made: true when the connection is suspended and the request another thread's. */
+bool xpl_http_pieces_next(struct xpl_http_request *request);
+bool xpl_http_news_next(struct xpl_http_request *request);
 
 /** NULL without memory. */
 struct MHD_Response *xpl_http_stream_response(struct xpl_http_request *request);

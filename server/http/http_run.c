@@ -132,6 +132,11 @@ static void run_on_pool(struct xpl_pool_job *job, struct xpl_db *db)
     hand_on(r, xpl_call_handle(&r->call), ends);
 }
 
+struct xpl_api_pool *xpl_http_pool_of(const struct xpl_http_request *r)
+{
+    return xpl_call_scores(&r->call) ? r->shared->gateway : r->shared->pool;
+}
+
 static void run_blocking(struct xpl_http_request *r)
 {
     struct xpl_error err = {0};
@@ -139,7 +144,7 @@ static void run_blocking(struct xpl_http_request *r)
     r->job.run = run_on_pool;
     r->job.asks_others = xpl_call_asks_others(&r->call);
     suspend(r);
-    if (xpl_api_pool_submit(xpl_call_scores(&r->call) ? r->shared->gateway : r->shared->pool, &r->job, &err)) {
+    if (xpl_api_pool_submit(xpl_http_pool_of(r), &r->job, &err)) {
         xpl_reply_error(&r->call, &err);
         resume(r);
     }

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that pass through the gateway while the model still makes them."""
+import hashlib
+import http.client
+import json
+import re
+import select
+import socket
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from support.client import Client, Watched
+from support.images import blocks
+
+DAEMON_SETTINGS = {"scoring.call_timeout_ms": 1000, "scoring.answer_bytes": 65536, "gateway.threads": 2}
+ANSWER = b'{"predictions": [[0.25, 0.75]]}'
+SECONDS = 20
+
+
+class Model:
+    """A model whose answer is what the test does with the connection of a call, step by step."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(SECONDS)
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+
+    def call(self) -> tuple[socket.socket, bytes]:
+        """The connection of the next call, and its request."""
+        connection, _ = self.listener.accept()
+        connection.settimeout(SECONDS)
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += connection.recv(65536)
+        length = int(re.search(rb"Content-Length: (\d+)", request)[1])
+        while len(request) < request.index(b"\r\n\r\n") + 4 + length:
+            request += connection.recv(65536)
+        return connection, request
+
+
+@pytest.fixture
+def model():
+    model = Model()
+    yield model
+    model.listener.close()
+
+
+@pytest.fixture
+def gateway(module_daemon, model):
+    return Watched(Client(module_daemon.url), model, path="/v1/models/m:predict")
+
+
+def ask(watched, body=None, **headers) -> http.client.HTTPConnection:
+    """Sends a prediction and reads nothing yet."""
+    connection = http.client.HTTPConnection(urlsplit(watched.client.url).netloc, timeout=SECONDS)
+    body = json.dumps({"instances": [blocks()]}).encode() if body is None else body
+    path = f"/openscale/{watched.client.instance}/v2/subscriptions/{watched.subscription_id}/predictions"
+    connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+    return connection
+
+
+def head(*lines) -> bytes:
+    return "\r\n".join(["HTTP/1.1 200 OK", "Content-Type: application/json", *lines, "", ""]).encode()
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def unlogged(watched) -> int:
+    page = watched.client.request("GET", f"{watched.client.url}/metrics").text
+    return int(re.search(r'^explaind_gateway_transactions_total\{logged="no"\} (\d+)', page, re.M)[1])
+
+
+def until(condition, what):
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_what_has_come_reaches_the_client_before_the_rest_is_there(gateway, model, chunked):
+    client = ask(gateway)
+    connection, _ = model.call()
+    wrap = chunk if chunked else bytes
+    connection.sendall(head("Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(ANSWER)}"))
+    answer = client.getresponse()
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Content-Length"] == (None if chunked else str(len(ANSWER)))
+    for i in range(len(ANSWER)):
+        connection.sendall(wrap(ANSWER[i:i + 1]))
+        assert answer.read(1) == ANSWER[i:i + 1]
+    assert gateway.count() == 0
+    connection.sendall(b"0\r\n\r\n" if chunked else b"")
+    assert answer.read() == b""
+    until(lambda: gateway.count() == 1, "the transaction is not logged")
+    assert gateway.values()[0]["probability"] == [0.25, 0.75]
+    client.close()
+
+
+def test_an_answer_of_any_length_passes_and_is_held_up_at_its_model(gateway, model):
+    """Nobody reads for a while: what does not fit the sockets stays with the model."""
+    before, piece, n = unlogged(gateway), bytes(range(256)) * 4096, 100
+    client = ask(gateway)
+    connection, _ = model.call()
+    sent = []
+
+    def send():
+        connection.sendall(head(f"Content-Length: {n * len(piece)}"))
+        for _ in range(n):
+            connection.sendall(piece)
+            sent.append(piece)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    answer = client.getresponse()
+    until(lambda: not select.select([], [connection], [], 0.3)[1], "the model can always go on")
+    assert len(sent) < n / 2
+    found, expected = hashlib.sha256(), hashlib.sha256(piece * n)
+    while data := answer.read(1 << 20):
+        found.update(data)
+    assert found.digest() == expected.digest()
+    sending.join()
+    until(lambda: unlogged(gateway) == before + 1, "an answer that is too long to be logged is not counted")
+    assert gateway.count() == 0
+    client.close()
+
+
+@pytest.mark.parametrize("lines", [["Transfer-Encoding: chunked"], [f"Content-Length: {len(ANSWER)}"]])
+@pytest.mark.parametrize("stalls", [True, False])
+def test_an_answer_that_breaks_off_or_stalls_is_not_taken_for_a_whole_one(gateway, model, lines, stalls):
+    client = ask(gateway)
+    connection, _ = model.call()
+    connection.sendall(head(*lines))
+    answer = client.getresponse()
+    connection.sendall(chunk(ANSWER[:9]) if "chunked" in lines[0] else ANSWER[:9])
+    assert answer.read(9) == ANSWER[:9]
+    if not stalls:
+        connection.close()
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer.read()
+    client.close()
+    connection.close()
+    whole = ask(gateway)
+    connection, _ = model.call()
+    connection.sendall(head(f"Content-Length: {len(ANSWER)}") + ANSWER)
+    assert whole.getresponse().read() == ANSWER
+    until(lambda: gateway.count() == 1, "the transaction is not logged")
+    whole.close()
+
+
+@pytest.mark.parametrize("answered", [b"", head("Transfer-Encoding: chunked") + chunk(ANSWER[:9])])
+def test_a_client_that_goes_away_gives_the_call_up(start_daemon, model, answered):
+    watched = Watched(Client(start_daemon(**{"scoring.call_timeout_ms": 60000}).url), model, path="/v1/models/m:predict")
+    client = ask(watched)
+    connection, _ = model.call()
+    connection.sendall(answered)
+    if answered:
+        client.getresponse().read(9)
+    client.close()
+    assert connection.recv(1) == b""
+    assert watched.count() == 0
+
+
+def test_a_daemon_that_ends_breaks_answers_off_that_are_not_whole(start_daemon, model):
+    daemon = start_daemon()
+    client = ask(Watched(Client(daemon.url), model, path="/v1/models/m:predict"))
+    connection, _ = model.call()
+    connection.sendall(head("Transfer-Encoding: chunked") + chunk(ANSWER))
+    answer = client.getresponse()
+    assert answer.read(len(ANSWER)) == ANSWER
+    assert daemon.stop() == 0
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer.read()
+    client.close()
+
+
+def test_slow_clients_hold_no_thread(gateway, model):
+    """More of them than threads, and everybody else is served."""
+    slow = []
+    for _ in range(4):
+        client = ask(gateway, b"{}")
+        connection, _ = model.call()
+        threading.Thread(target=lambda c: c.sendall(head("Content-Length: 33554432") + bytes(1 << 25)),
+                         args=(connection,), daemon=True).start()
+        slow.append((client, client.getresponse(), connection))
+    quick = ask(gateway)
+    connection, _ = model.call()
+    connection.sendall(head(f"Content-Length: {len(ANSWER)}") + ANSWER)
+    assert quick.getresponse().read() == ANSWER
+    for client, answer, connection in slow:
+        assert len(answer.read()) == 1 << 25
+        client.close()
+
+
+def test_connections_to_the_model_are_kept(gateway, model):
+    client = ask(gateway)
+    connection, _ = model.call()
+    for i in range(3):
+        connection.sendall(head("Transfer-Encoding: chunked") + chunk(ANSWER) + b"0\r\n\r\n")
+        assert client.getresponse().read() == ANSWER
+        if i < 2:
+            client.close()
+            client = ask(gateway)
+            assert connection.recv(65536).startswith(b"POST ")
+
+
+def test_headers_without_which_a_body_cannot_be_read_pass_both_ways(gateway, model):
+    client = ask(gateway, b'{"inputs":[]}\x00\x01', **{"Inference-Header-Content-Length": "13",
+                                                       "Content-Type": "application/octet-stream"})
+    connection, request = model.call()
+    assert b"\r\nInference-Header-Content-Length: 13\r\n" in request and request.endswith(b'{"inputs":[]}\x00\x01')
+    connection.sendall(head("Inference-Header-Content-Length: 2", "Content-Encoding: x-odd", "Content-Length: 4",
+                            "X-Other: y") + b"{}\xff\xfe")
+    answer = client.getresponse()
+    assert answer.headers["Inference-Header-Content-Length"] == "2" and answer.headers["Content-Encoding"] == "x-odd"
+    assert answer.headers["X-Other"] is None and answer.read() == b"{}\xff\xfe"
+    client.close()
