@@ -80,8 +80,12 @@ static bool limit_resources(void)
  */
 static bool allow_nothing_else(void)
 {
-    static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(exit), SCMP_SYS(exit_group),
-                                  SCMP_SYS(rt_sigreturn)};
+    static const int allowed[] = {SCMP_SYS(read),         SCMP_SYS(write),  SCMP_SYS(exit),   SCMP_SYS(exit_group),
+                                  SCMP_SYS(rt_sigreturn),
+#ifdef __SANITIZE_THREAD__ /* its shadow of memory is mapped when that is used first */
+                                  SCMP_SYS(mmap),         SCMP_SYS(munmap), SCMP_SYS(madvise)
+#endif
+    };
     scmp_filter_ctx filter = seccomp_init(SANITIZED ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_THREAD);
 
     if (!filter)
