@@ -6,8 +6,9 @@
 #define SEPARATORS ", \t"
 #define REMEMBER_S "600"
 #define REQUEST_HEADERS                                                                                                \
-    "Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer, X-Global-Transaction-Id, traceparent"
-#define ANSWER_HEADERS "ETag, Location, Preference-Applied, Retry-After, X-Global-Transaction-Id"
+    "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, "           \
+    "X-Global-Transaction-Id, traceparent, ce-id, ce-source, ce-specversion, ce-time, ce-type"
+#define ANSWER_HEADERS "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, X-Global-Transaction-Id"
 
 /* The origin of the page that calls, when it may. */
 static const char *allowed_origin(const struct xpl_call *call)

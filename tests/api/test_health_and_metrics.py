@@ -8,9 +8,11 @@ import time
 
 import pytest
 import requests
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from support.client import Client, Watched, wait_for
 from support.images import blocks
+from support.paths import OPENAPI
 
 SECONDS = 30
 PAGE = "https://dashboard.example"
@@ -213,6 +215,25 @@ def test_a_page_of_a_listed_origin_may_call(open_daemon):
         assert answer.status_code == status
         assert answer.headers["Access-Control-Allow-Origin"] == PAGE and answer.headers["Vary"] == "Origin"
         assert "X-Global-Transaction-Id" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def header_parameters(node) -> set[str]:
+    """Of all operations, wherever in the contract they are described."""
+    if isinstance(node, list):
+        return set().union(*map(header_parameters, node))
+    if not isinstance(node, dict):
+        return set()
+    own = {node["name"].lower()} if node.get("in") == "header" and "name" in node else set()
+    return own.union(*map(header_parameters, node.values()))
+
+
+def test_a_page_may_send_every_header_of_the_contract(open_daemon):
+    contract = yaml.safe_load(OPENAPI.read_text())
+    known = header_parameters([contract["paths"], contract["components"]["parameters"]])
+    known |= {"authorization", "content-type", "content-encoding"}
+    assert {"idempotency-key", "prefer", "ce-id"} <= known
+    allowed = ask_first(open_daemon, "/v2/subscriptions", PAGE).headers["Access-Control-Allow-Headers"].lower()
+    assert known <= set(allowed.split(", "))
 
 
 def test_a_page_of_another_origin_gets_no_permission_and_clients_are_not_refused(open_daemon):
