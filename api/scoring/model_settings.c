@@ -17,7 +17,7 @@ static const char *const protocols[] = {"as_logged",         "wml_v4", "custom",
                                         "open_inference_v2", "wml_v3", NULL};
 static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
 static const char *const orders[] = {"rgb", "bgr", NULL};
-static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
+static const char *const activations[] = {"none", "softmax", "sigmoid", "percent", NULL};
 /* In the order of enum xpl_raw_use. */
 static const char *const raw_uses[] = {"auto", "never", "always", NULL};
 static const char *const content_types[] = {"application/json", "application/x-npy", "image/png", "image/jpeg", NULL};

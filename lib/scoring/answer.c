@@ -5,6 +5,7 @@
 
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answer_items.h"
 #include "lib/scoring/answer_labels.h"
 #include "lib/scoring/answer_numbers.h"
 #include "lib/scoring/answer_row.h"
@@ -32,40 +33,19 @@ static enum xpl_status bad(struct xpl_error *err, const char *message)
 
 /* ---- names ---- */
 
-/* {"label","score"}, or a list of these. */
-static bool is_pairs(struct xpl_text text)
+static enum xpl_status read_item_labels(struct reading *r, struct xpl_text probabilities, uint32_t n, const char **out)
 {
-    struct xpl_text first = text;
+    struct xpl_answer_items items;
+    struct xpl_answer_item item;
 
-    return (xpl_json_text_is_object(text) || xpl_json_element(text, 0, &first)) && xpl_json_text_is_object(first);
-}
-
-static enum xpl_status pair_label(struct reading *r, struct xpl_text pair, const char **ret)
-{
-    struct xpl_text score, label;
-
-    if (!xpl_answer_pair(pair, &score, &label))
-        return bad(r->err, "a score has no label");
-    *ret = xpl_class_name_of(r->arena, label);
-    return *ret ? XPL_OK : bad(r->err, "a label has a broken escape");
-}
-
-static enum xpl_status read_pair_labels(struct reading *r, struct xpl_text pairs, uint32_t n, const char **out)
-{
-    struct xpl_json_scan scan;
-    struct xpl_text element;
-    enum xpl_status st = XPL_OK;
-    bool more;
-
-    if (xpl_json_text_is_object(pairs))
-        return pair_label(r, pairs, out);
-    xpl_json_rescan_start(&scan, pairs, NULL);
-    xpl_json_enter_array(&scan);
-    for (uint32_t i = 0; !st && i < n && xpl_json_next_element(&scan, &more) == XPL_OK && more; i++) {
-        xpl_json_skip(&scan, &element);
-        st = pair_label(r, element, &out[i]);
+    xpl_answer_items_start(&items, probabilities);
+    for (uint32_t i = 0; i < n && xpl_answer_items_next(&items, &item); i++) {
+        if (!item.label.ptr)
+            return bad(r->err, "a score has no label");
+        if (!(out[i] = xpl_class_name_of(r->arena, item.label)))
+            return bad(r->err, "a label has a broken escape");
     }
-    return st;
+    return XPL_OK;
 }
 
 /* The names that a row brings along, in its own order. */
@@ -75,13 +55,13 @@ static enum xpl_status row_labels(struct reading *r, const struct xpl_answer_row
     uint32_t found;
     enum xpl_status st;
 
-    if (!is_pairs(row->probabilities)) {
+    if (!xpl_answer_items_are_named(row->probabilities)) {
         st = xpl_class_names_read(r->arena, row->labels, n, ret_list, &found, r->err);
         return st || found == n ? st : bad(r->err, "\"labels\" and the probabilities differ in number");
     }
     if (!(*ret_list = XPL_NEW_ARRAY(r->arena, const char *, n)))
         return xpl_no_memory(r->err);
-    return read_pair_labels(r, row->probabilities, n, *ret_list);
+    return read_item_labels(r, row->probabilities, n, *ret_list);
 }
 
 /* The classes that answers name, sorted, unless the subscription says which there are. */
@@ -131,17 +111,12 @@ static enum xpl_status use_table_labels(struct reading *r, uint32_t n)
 
 /* ---- the first row decides how many classes there are and what they are called ---- */
 
-static uint32_t count_numbers(struct xpl_text cell)
-{
-    return xpl_json_text_is_array(cell) ? (uint32_t)xpl_json_count_elements(cell) : 1;
-}
-
 static enum xpl_status use_names(struct reading *r, const struct xpl_answer_row *row, uint32_t n)
 {
     const char **list;
     enum xpl_status st;
 
-    r->named_rows = row->labels.ptr || (row->probabilities.ptr && is_pairs(row->probabilities));
+    r->named_rows = row->labels.ptr || (row->probabilities.ptr && xpl_answer_items_are_named(row->probabilities));
     if (r->named_rows)
         return (st = row_labels(r, row, n, &list)) ? st : take_names(r, list, n);
     return xpl_json_text_is_array(r->table.labels) ? use_table_labels(r, r->answer->n_classes) : XPL_OK;
@@ -155,8 +130,8 @@ static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_ans
     if (said && (st = xpl_class_names_of(r->arena, r->hints->class_labels, said, &r->classes, r->err)))
         return st;
     if (row->probabilities.ptr) {
-        found = count_numbers(row->probabilities);
-        r->one_number = found == 1 && !is_pairs(row->probabilities);
+        found = xpl_answer_items_count(row->probabilities);
+        r->one_number = found == 1 && !xpl_answer_items_are_named(row->probabilities);
     }
     if (r->one_number)
         found = 2;

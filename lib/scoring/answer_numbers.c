@@ -3,11 +3,10 @@
 
 #include <math.h>
 
-#include "lib/base/json_look.h"
-#include "lib/base/json_scan.h"
-#include "lib/scoring/answer_table.h"
+#include "lib/scoring/answer_items.h"
 
-#define SLACK 1e-3 /* how far outside of [0, 1] a float32 softmax may be */
+#define SLACK         1e-3 /* how far outside of [0, 1] a float32 softmax may be */
+#define PERCENT_SLACK 2.0
 
 static enum xpl_status not_a_number(struct xpl_error *err)
 {
@@ -31,6 +30,26 @@ static void softmax(double *x, uint32_t n)
         x[i] /= sum;
 }
 
+static void divide_by_100(double *x, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        x[i] /= 100;
+}
+
+/* Two or more numbers that are no probabilities, none below 0, with 100 as their sum. */
+static bool are_percentages(const double *x, uint32_t n)
+{
+    double sum = 0, highest = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (!(x[i] >= 0))
+            return false;
+        sum += x[i];
+        highest = fmax(highest, x[i]);
+    }
+    return n >= 2 && highest > 1 + SLACK && fabs(sum - 100) <= PERCENT_SLACK;
+}
+
 static enum xpl_status check(const double *p, uint32_t n, bool activated, struct xpl_error *err)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -38,8 +57,8 @@ static enum xpl_status check(const double *p, uint32_t n, bool activated, struct
             return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%.6g is no probability: numbers from 0 to 1 are expected%s",
                             p[i],
                             activated ? ""
-                                      : "; when these are logits, set asset_properties.explaind.activation to softmax "
-                                        "or sigmoid");
+                                      : "; set asset_properties.explaind.activation to softmax or sigmoid when these "
+                                        "are logits, to percent when they are percentages");
     return XPL_OK;
 }
 
@@ -50,40 +69,24 @@ enum xpl_status xpl_answer_activate(enum xpl_activation activation, double *x, u
             x[i] = sigmoid(x[i]);
     else if (activation == XPL_ACTIVATION_SOFTMAX)
         softmax(x, n);
+    else if (activation == XPL_ACTIVATION_PERCENT || are_percentages(x, n))
+        divide_by_100(x, n);
     return check(x, n, activation != XPL_ACTIVATION_NONE, err);
 }
 
-/* The number of a list's element: itself, or the score beside a label. */
-static bool number_of(struct xpl_text element, double *ret)
-{
-    struct xpl_text score = element;
-
-    if (xpl_json_text_is_object(element) && !xpl_answer_pair(element, &score, NULL))
-        return false;
-    if (!xpl_json_text_is_number(score))
-        return false;
-    *ret = xpl_parse_double(score.ptr, score.length);
-    return true;
-}
-
-enum xpl_status xpl_answer_numbers(struct xpl_text list, double *out, uint32_t max, uint32_t *ret_n,
+enum xpl_status xpl_answer_numbers(struct xpl_text probabilities, double *out, uint32_t max, uint32_t *ret_n,
                                    struct xpl_error *err)
 {
-    struct xpl_json_scan scan;
-    struct xpl_text element;
-    bool more;
+    struct xpl_answer_items items;
+    struct xpl_answer_item item;
 
-    *ret_n = 1;
-    if (!xpl_json_text_is_array(list))
-        return number_of(list, out) ? XPL_OK : not_a_number(err);
-    xpl_json_rescan_start(&scan, list, NULL);
-    xpl_json_enter_array(&scan);
-    for (*ret_n = 0; xpl_json_next_element(&scan, &more) == XPL_OK && more; ++*ret_n) {
+    xpl_answer_items_start(&items, probabilities);
+    for (*ret_n = 0; xpl_answer_items_next(&items, &item); ++*ret_n) {
         if (*ret_n == max)
             return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a row has more probabilities than the others");
-        xpl_json_skip(&scan, &element);
-        if (!number_of(element, &out[*ret_n]))
+        if (!item.number.ptr)
             return not_a_number(err);
+        out[*ret_n] = xpl_parse_double(item.number.ptr, item.number.length);
     }
     return XPL_OK;
 }

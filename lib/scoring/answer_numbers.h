@@ -7,14 +7,14 @@
 #include "lib/base/text.h"
 #include "lib/scoring/model_hints.h"
 
-/**
- * The numbers of a list, of numbers or of objects with a "score" or "probability", into `out` (at most `max`); a bare
- * number is a list of one. XPL_MODEL_BAD_ANSWER for something else.
- */
-enum xpl_status xpl_answer_numbers(struct xpl_text list, double *out, uint32_t max, uint32_t *ret_n,
+/** The numbers of a row's items (answer_items.h) into `out`: at most `max`. XPL_MODEL_BAD_ANSWER for something else. */
+enum xpl_status xpl_answer_numbers(struct xpl_text probabilities, double *out, uint32_t max, uint32_t *ret_n,
                                    struct xpl_error *err);
 
-/** Makes probabilities of `n` numbers and checks them: finite and within [0, 1], up to float32 rounding. */
+/**
+ * Makes probabilities of `n` numbers and checks them: finite and within [0, 1], up to float32 rounding. Without an
+ * activation, several numbers whose sum is 100 are percentages.
+ */
 enum xpl_status xpl_answer_activate(enum xpl_activation activation, double *x, uint32_t n, struct xpl_error *err);
 
 #endif

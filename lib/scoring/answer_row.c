@@ -3,7 +3,10 @@
 
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answer_items.h"
 #include "lib/scoring/answer_names.h"
+
+#define MAX_DEPTH 6 /* objects inside of each other */
 
 static enum xpl_status bad(struct xpl_error *err, const char *message)
 {
@@ -13,6 +16,9 @@ static enum xpl_status bad(struct xpl_error *err, const char *message)
 #define WHAT_IS_LOOKED_FOR                                                                                             \
     "no probabilities found: looked for the columns or members named by probability_fields, \"probability\", "         \
     "\"probabilities\", \"probs\", \"scores\", \"score\", or a single one with arrays of numbers"
+
+#define ONLY_A_NAME                                                                                                    \
+    "the answer names a class and has no probabilities: asset_properties.explaind.class_labels must name all classes"
 
 static bool is_scalar(struct xpl_text text)
 {
@@ -137,11 +143,6 @@ static enum xpl_status read_array(const struct xpl_answer_hints *hints, struct x
 
 /* ---- members ---- */
 
-static bool holds_probabilities(struct xpl_text value)
-{
-    return xpl_json_text_is_array(value) || xpl_json_text_is_number(value);
-}
-
 static bool only_array(struct xpl_text object, struct xpl_text *ret)
 {
     struct xpl_json_scan scan;
@@ -153,20 +154,71 @@ static bool only_array(struct xpl_text object, struct xpl_text *ret)
     if (xpl_json_enter_object(&scan))
         return false;
     while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
-        if (xpl_json_text_is_array(value) && !xpl_text_equal(name, "labels") && n++ == 0)
+        if (xpl_json_text_is_array(value) && !xpl_text_equal(name, "labels") && !xpl_answer_is_strings(value) &&
+            n++ == 0)
             *ret = value;
+    return n == 1 && (xpl_answer_is_named_list(*ret) || !xpl_answer_items_are_named(*ret));
+}
+
+static bool knows_scores(const struct xpl_answer_hints *hints)
+{
+    return hints && (hints->probability_path || hints->n_class_labels);
+}
+
+/* A number, a list or a map under the names that are said or usual. */
+static bool find_under_name(struct xpl_text object, const struct xpl_answer_hints *hints, struct xpl_text *ret)
+{
+    for (size_t i = 0; hints && i < hints->n_probability_fields; i++)
+        if (xpl_json_member(object, hints->probability_fields[i], ret) &&
+            (xpl_json_text_is_array(*ret) || xpl_json_text_is_number(*ret) || xpl_answer_is_map(*ret, true)))
+            return true;
+    for (const char *const *name = xpl_probability_names; *name; name++)
+        if (xpl_json_member(object, *name, ret) &&
+            ((xpl_json_text_is_array(*ret) && !xpl_answer_is_strings(*ret)) || xpl_answer_is_map(*ret, false)))
+            return true;
+    return false;
+}
+
+static bool search(struct xpl_text value, const struct xpl_answer_hints *hints, unsigned depth, struct xpl_text *ret);
+
+/* The only member that has several classes in it. */
+static bool search_members(struct xpl_text object, const struct xpl_answer_hints *hints, unsigned depth,
+                           struct xpl_text *ret)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text name, value, found;
+    unsigned n = 0;
+    bool more;
+
+    xpl_json_rescan_start(&scan, object, NULL);
+    if (xpl_json_enter_object(&scan))
+        return false;
+    while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
+        if (search(value, hints, depth + 1, &found) && n++ == 0)
+            *ret = found;
     return n == 1;
+}
+
+/* Scores of several classes with their names, in an object inside of objects and lists of one. */
+static bool search(struct xpl_text value, const struct xpl_answer_hints *hints, unsigned depth, struct xpl_text *ret)
+{
+    struct xpl_text first;
+
+    if (depth > MAX_DEPTH)
+        return false;
+    if (xpl_answer_is_named_list(value) || xpl_answer_is_map(value, depth == 0 && knows_scores(hints))) {
+        *ret = value;
+        return true;
+    }
+    if (xpl_json_text_is_object(value))
+        return search_members(value, hints, depth, ret);
+    return xpl_json_count_elements(value) == 1 && xpl_json_element(value, 0, &first) &&
+           xpl_json_text_is_object(first) && search(first, hints, depth + 1, ret);
 }
 
 static bool find_probabilities(struct xpl_text object, const struct xpl_answer_hints *hints, struct xpl_text *ret)
 {
-    for (size_t i = 0; hints && i < hints->n_probability_fields; i++)
-        if (xpl_json_member(object, hints->probability_fields[i], ret) && holds_probabilities(*ret))
-            return true;
-    for (const char *const *name = xpl_probability_names; *name; name++)
-        if (xpl_json_member(object, *name, ret) && xpl_json_text_is_array(*ret))
-            return true;
-    if (only_array(object, ret))
+    if (find_under_name(object, hints, ret) || only_array(object, ret))
         return true;
     if (xpl_answer_pair(object, ret, NULL)) {
         *ret = object; /* the score is that of the class it names */
@@ -175,7 +227,22 @@ static bool find_probabilities(struct xpl_text object, const struct xpl_answer_h
     for (const char *const *name = xpl_score_names; *name; name++)
         if (xpl_json_member(object, *name, ret) && xpl_json_text_is_number(*ret))
             return true;
-    return false;
+    return search(object, hints, 0, ret);
+}
+
+/* The names beside a list of probabilities. */
+static void find_labels(struct xpl_text object, struct xpl_answer_row *row)
+{
+    static const char *const names[] = {"displayNames", "class_names", "classes", "names"};
+    uint32_t n = xpl_answer_items_count(row->probabilities);
+    struct xpl_text labels;
+
+    if (xpl_json_member(object, "labels", &labels) && xpl_json_text_is_array(labels))
+        row->labels = labels;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !row->labels.ptr; i++)
+        if (xpl_json_member(object, names[i], &labels) && xpl_answer_is_strings(labels) &&
+            xpl_json_count_elements(labels) == n)
+            row->labels = labels;
 }
 
 static void find_prediction(struct xpl_text object, const struct xpl_answer_hints *hints, struct xpl_answer_row *row)
@@ -193,19 +260,27 @@ static void find_prediction(struct xpl_text object, const struct xpl_answer_hint
 static enum xpl_status read_object(const struct xpl_answer_hints *hints, struct xpl_text object,
                                    struct xpl_answer_row *ret, struct xpl_error *err)
 {
-    struct xpl_text labels;
-
     if (!find_probabilities(object, hints, &ret->probabilities)) {
         ret->probabilities = (struct xpl_text){0};
         find_prediction(object, hints, ret);
         if (ret->prediction.ptr && hints && hints->n_class_labels)
             return XPL_OK; /* a name only */
-        return bad(err, WHAT_IS_LOOKED_FOR);
+        return bad(err, ret->prediction.ptr ? ONLY_A_NAME : WHAT_IS_LOOKED_FOR);
     }
     find_prediction(object, hints, ret);
-    if (xpl_json_member(object, "labels", &labels) && xpl_json_text_is_array(labels))
-        ret->labels = labels;
+    find_labels(object, ret);
     return XPL_OK;
+}
+
+bool xpl_answer_row_is_one(struct xpl_text object, const struct xpl_answer_hints *hints)
+{
+    struct xpl_answer_row row = {0};
+
+    if (find_probabilities(object, hints, &row.probabilities))
+        return true;
+    row.probabilities = (struct xpl_text){0};
+    find_prediction(object, hints, &row);
+    return row.prediction.ptr;
 }
 
 enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
@@ -229,5 +304,5 @@ enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const 
         ret->prediction = row;
         return XPL_OK;
     }
-    return bad(err, "a row is no array, object or number");
+    return bad(err, xpl_json_text_is_string(row) ? ONLY_A_NAME : "a row is no array, object or number");
 }

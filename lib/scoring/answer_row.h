@@ -18,14 +18,16 @@ struct xpl_answer_columns {
 
 /** JSON texts; ptr NULL = not there. */
 struct xpl_answer_row {
-    struct xpl_text
-        probabilities;      /* a number, a list of numbers, an object with a label and its score, or a list of these */
-    struct xpl_text labels; /* the row's own */
-    struct xpl_text prediction; /* a scalar */
+    struct xpl_text probabilities; /* see answer_items.h */
+    struct xpl_text labels;        /* the row's own */
+    struct xpl_text prediction;    /* a scalar */
 };
 
 /** Reads "fields". XPL_MODEL_BAD_ANSWER: not strings, or too many. */
 enum xpl_status xpl_answer_columns_read(struct xpl_text fields, struct xpl_answer_columns *ret, struct xpl_error *err);
+
+/** Whether an object says by itself what an image is: probabilities somewhere in it, or the name of a class. */
+bool xpl_answer_row_is_one(struct xpl_text object, const struct xpl_answer_hints *hints);
 
 /** The parts of one row; the first row that has cells decides which columns are read. */
 enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,

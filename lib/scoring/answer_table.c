@@ -5,14 +5,16 @@
 
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answer_items.h"
 #include "lib/scoring/answer_names.h"
+#include "lib/scoring/answer_row.h"
 
 #define MAX_DEPTH 6 /* containers inside of each other */
 
 const char *const xpl_probability_names[] = {
     "probability", "probabilities",        "probs",  "scores",      "score",      "Scored Probabilities",
-    "softmax",     "scored_probabilities", "output", "predictions", "prediction", NULL};
-const char *const xpl_score_names[] = {"probability", "probabilities", "probs", "scores", "score", "confidence", NULL};
+    "softmax",     "scored_probabilities", "output", "predictions", "prediction", "confidences",
+    NULL};
 const char *const xpl_prediction_names[] = {"prediction",      "predictedLabel", "prediction_classes",
                                             "predicted_label", "classes",        "class",
                                             "Scored Labels",   "label",          NULL};
@@ -35,31 +37,17 @@ static bool set(const struct finding *f, enum xpl_answer_kind kind, struct xpl_t
     return true;
 }
 
-/* {"fields","values"}: WML and custom engines. */
+/* {"fields","values"}: WML and custom engines; {"shape","values"}: a tensor. */
 static bool find_table(const struct finding *f, struct xpl_text object)
 {
-    struct xpl_text values;
+    struct xpl_text values, first;
 
     if (!xpl_json_member(object, "values", &values) || !xpl_json_text_is_array(values))
         return false;
+    if (xpl_json_member(object, "shape", NULL) && xpl_json_element(values, 0, &first) && xpl_json_text_is_number(first))
+        return set(f, XPL_ANSWER_FLAT, values);
     xpl_json_member(object, "fields", &f->table->fields);
     return set(f, XPL_ANSWER_ROWS, values);
-}
-
-bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label)
-{
-    struct xpl_text label = {0};
-    const char *const *name = xpl_score_names;
-
-    while (*name && !(xpl_json_member(object, *name, ret_score) && xpl_json_text_is_number(*ret_score)))
-        name++;
-    if (!*name)
-        return false;
-    for (name = xpl_prediction_names; *name && !xpl_json_text_is_string(label); name++)
-        xpl_json_member(object, *name, &label);
-    if (ret_label)
-        *ret_label = label;
-    return xpl_json_text_is_string(label);
 }
 
 /* [{"label","score"},…] is the row of one image, and so is [p,…] when there is one image. */
@@ -89,10 +77,12 @@ static bool find_in_array(const struct finding *f, struct xpl_text array)
 /* The names beside the rows, unless they are those of a table further in. */
 static void take_labels(const struct finding *f, struct xpl_text object)
 {
+    static const char *const names[] = {"labels", "class_names", "names"};
     struct xpl_text labels;
 
-    if (!f->table->labels.ptr && xpl_json_member(object, "labels", &labels) && xpl_json_text_is_array(labels))
-        f->table->labels = labels;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !f->table->labels.ptr; i++)
+        if (xpl_json_member(object, names[i], &labels) && xpl_json_text_is_array(labels))
+            f->table->labels = labels;
 }
 
 static bool find_named(const struct finding *f, struct xpl_text object, const char *name, unsigned depth)
@@ -114,7 +104,8 @@ static bool find_only(const struct finding *f, struct xpl_text object, unsigned 
     if (xpl_json_enter_object(&scan))
         return false;
     while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK) {
-        if (xpl_text_equal(name, "labels") || !(xpl_json_text_is_array(value) || xpl_json_text_is_object(value)))
+        if (xpl_text_equal(name, "labels") || xpl_answer_is_strings(value) ||
+            !(xpl_json_text_is_array(value) || xpl_json_text_is_object(value)))
             continue;
         only = value;
         n++;
@@ -148,7 +139,8 @@ static bool find_in_object(const struct finding *f, struct xpl_text object, unsi
             return true;
     if (f->n_rows == 1 && has_number(object, xpl_score_names))
         return set(f, XPL_ANSWER_ONE, object);
-    return find_only(f, object, depth);
+    return find_only(f, object, depth) ||
+           (f->n_rows == 1 && xpl_answer_row_is_one(object, f->hints) && set(f, XPL_ANSWER_ONE, object));
 }
 
 /* An answer written into a string. */

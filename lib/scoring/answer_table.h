@@ -35,9 +35,6 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
 bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
                             struct xpl_answer_table *ret);
 
-/** A class and its score in one object, {"label":"cat","score":0.9}; `ret_label` may be NULL. */
-bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label);
-
 /**
  * Follows a path such as "outputs.scores", "data[0].probs" or "results[*].p" ("$." before it does not matter) up to its
  * end or to [*], behind which `*ret_rest` begins. False when there is nothing at it.

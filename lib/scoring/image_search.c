@@ -43,6 +43,22 @@ static void add_nest(struct xpl_text value, unsigned depth, struct xpl_found_ima
         add(value, true, found);
 }
 
+/* Whether a row of a table has a picture among its cells. */
+static bool has_picture_cell(struct xpl_text row)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text cell, raw;
+    bool more;
+
+    xpl_json_rescan_start(&scan, row, NULL);
+    if (xpl_json_enter_array(&scan))
+        return false;
+    while (xpl_json_next_element(&scan, &more) == XPL_OK && more && xpl_json_skip(&scan, &cell) == XPL_OK)
+        if (xpl_is_image_string(cell, &raw))
+            return true;
+    return false;
+}
+
 static void search_array(struct xpl_text array, unsigned depth, struct xpl_found_image *found)
 {
     struct xpl_found_image inside = {0};
@@ -50,7 +66,9 @@ static void search_array(struct xpl_text array, unsigned depth, struct xpl_found
 
     if (!xpl_json_element(array, 0, &first))
         return;
-    if (*first.ptr == '[')
+    if (*first.ptr == '[' && has_picture_cell(first))
+        add(array, true, found);
+    else if (*first.ptr == '[')
         add_nest(array, xpl_shape_depth(array), found);
     else if (xpl_is_image_string(first, &raw))
         add(array, true, found);

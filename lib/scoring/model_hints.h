@@ -28,7 +28,8 @@ struct xpl_request_hints {
 enum xpl_activation {
     XPL_ACTIVATION_NONE, /* answers are probabilities */
     XPL_ACTIVATION_SOFTMAX,
-    XPL_ACTIVATION_SIGMOID
+    XPL_ACTIVATION_SIGMOID,
+    XPL_ACTIVATION_PERCENT /* answers are from 0 to 100 */
 };
 
 /** How answers are to be read. */

@@ -42,7 +42,8 @@ static const struct argp_option option_list[] = {
     {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
     {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2 (default input-0)", 0},
     {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
-    {"activation", OPTION_ACTIVATION, "NAME", 0, "when the model answers with logits: softmax or sigmoid", 0},
+    {"activation", OPTION_ACTIVATION, "NAME", 0,
+     "when the model answers with logits: softmax or sigmoid; percent: from 0 to 100", 0},
     {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
     {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
     {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
@@ -173,7 +174,7 @@ static void check(struct argp_state *state, struct xpl_explain_options *options)
 static error_t take_model(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
 {
     static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
-    static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
+    static const char *const activations[] = {"none", "softmax", "sigmoid", "percent", NULL};
 
     switch (key) {
     case OPTION_LAYOUT:

@@ -41,7 +41,8 @@ static const struct argp_option option_list[] = {
     {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw", 0},
     {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2", 0},
     {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities", 0},
-    {"activation", OPTION_ACTIVATION, "NAME", 0, "softmax or sigmoid, when the model answers with logits", 0},
+    {"activation", OPTION_ACTIVATION, "NAME", 0,
+     "softmax or sigmoid, when the model answers with logits; percent, when from 0 to 100", 0},
     {"json", OPTION_JSON, 0, 0, "print everything that was found as JSON", 0},
     {0}};
 
@@ -91,7 +92,7 @@ static error_t take_format(int key, char *value, struct argp_state *state, struc
 {
     static const char *const ranges[] = {"0..255", "0..1", "-1..1", NULL};
     static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
-    static const char *const activations[] = {"none", "softmax", "sigmoid", NULL};
+    static const char *const activations[] = {"none", "softmax", "sigmoid", "percent", NULL};
 
     switch (key) {
     case OPTION_FORMAT:

@@ -118,7 +118,7 @@ static const struct bad_answer bad_answers[] = {
     {"{}", "predictions[0].values, values, predictions"},
     {"{\"predictions\":[]}", "fewer"},
     {"{\"predictions\":7}", "looked for"},
-    {"{\"prediction\":1}", "looked for"},
+    {"{\"prediction\":1}", "class_labels"},
     {"{\"predictions\":[7]}", "activation"},
     {"{\"values\":7}", "looked for"},
     {"{\"values\":[]}", "fewer"},

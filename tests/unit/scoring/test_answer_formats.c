@@ -12,6 +12,9 @@ static const char *const scores[] = {"scores"};
 static const struct xpl_answer_hints named = {.class_labels = cat_dog, .n_class_labels = 2};
 static const struct xpl_answer_hints softmax = {.activation = XPL_ACTIVATION_SOFTMAX};
 static const struct xpl_answer_hints sigmoid = {.activation = XPL_ACTIVATION_SIGMOID};
+static const struct xpl_answer_hints percent = {.activation = XPL_ACTIVATION_PERCENT};
+static const struct xpl_answer_hints named_at_path = {
+    .class_labels = cat_dog, .n_class_labels = 2, .probability_path = "predictions[0]"};
 static const struct xpl_answer_hints by_field = {.probability_fields = scores, .n_probability_fields = 1};
 static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
 static const struct xpl_answer_hints by_row_path = {.probability_path = "rows[*].q.p"};
@@ -94,6 +97,63 @@ static const struct family families[] = {
     {"{\"predictions\":[[1.0986122886681098]]}", &sigmoid, 1, {0.25, 0.75}, NULL},
     {"{\"a\":{\"b\":[1,{\"p\":[0.25,0.75]}]}}", &by_path, 1, {0.25, 0.75}, NULL},
     {"{\"rows\":[{\"q\":{\"p\":[1,0]}},{\"q\":{\"p\":[0.25,0.75]}}]}", &by_row_path, 2, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[{\"cat\":0.25,\"dog\":0.75}]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"[{\"cat\":1,\"dog\":0},{\"dog\":0.75,\"cat\":0.25}]", NULL, 2, {0.25, 0.75}, "cat"},
+    {"{\"cat\":0.25,\"dog\":0.75}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"label\":\"dog\",\"confidence\":0.75,\"probabilities\":{\"cat\":0.25,\"dog\":0.75}}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"predictions\":[{\"dog\":0.75}]}", &named_at_path, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[{\"ids\":[\"7\",\"9\"],\"displayNames\":[\"dog\",\"cat\"],\"confidences\":[0.75,0.25]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"data\":{\"names\":[\"cat\",\"dog\"],\"ndarray\":[[1,0],[0.25,0.75]]},\"meta\":{}}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"data\":{\"names\":[\"cat\",\"dog\"],\"tensor\":{\"shape\":[2,2],\"values\":[1,0,0.25,0.75]}}}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"status\":{\"code\":10000},\"outputs\":[{\"id\":\"x\",\"data\":{\"concepts\":[{\"name\":\"cat\",\"value\":0.25}"
+     ","
+     "{\"name\":\"dog\",\"value\":0.75}]}}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"images\":[{\"classifiers\":[{\"id\":\"c\",\"classes\":[{\"class\":\"dog\",\"score\":0.75},"
+     "{\"class\":\"cat\",\"score\":0.25}]}]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"id\":\"x\",\"predictions\":[{\"tagName\":\"dog\",\"probability\":0.75},{\"tagName\":\"cat\",\"probability\":0."
+     "25}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"responses\":[{\"labelAnnotations\":[{\"description\":\"dog\",\"score\":0.75},"
+     "{\"description\":\"cat\",\"score\":0.25}]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"Labels\":[{\"Name\":\"cat\",\"Confidence\":25},{\"Name\":\"dog\",\"Confidence\":75}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"predictions\":[[25,75]]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[[75]]}", &percent, 1, {0.25, 0.75}, NULL},
+    {"{\"class\":\"dog\"}", &named, 1, {0, 1}, "cat"},
     {"{\"took_ms\":3,\"result\":{\"probabilities\":[0.25,0.75],\"label\":\"dog\"}}", NULL, 1, {0.25, 0.75}, NULL},
 };
 
@@ -130,9 +190,14 @@ static const struct refused refusals[] = {
     {"[0.5,0.5,0.5]", NULL, 2, "more than the 2 rows"},
     {"{\"outputs\":[{\"name\":\"p\",\"shape\":[3],\"datatype\":\"FP32\",\"data\":[0.1,0.2,0.7]}]}", NULL, 2,
      "3 numbers for 2 images"},
-    {"{\"predictions\":[\"dog\"]}", NULL, 1, "no array, object or number"},
+    {"{\"predictions\":[\"dog\"]}", NULL, 1, "class_labels"},
+    {"{\"predictions\":[true]}", NULL, 1, "no array, object or number"},
+    {"{\"predictions\":[{\"width\":0.5,\"height\":0.7}]}", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[[40,75]]}", NULL, 1, "percent"},
+    {"{\"predictions\":[{\"a\":{\"cat\":0.5,\"dog\":0.5},\"b\":{\"cat\":0.5,\"dog\":0.5}}]}", NULL, 1,
+     "no probabilities found"},
     {"{\"prediction\":\"dog\",\"confidence\":0.75}", NULL, 1, "single class"},
-    {"{\"prediction\":1}", NULL, 1, "no probabilities found"},
+    {"{\"prediction\":1}", NULL, 1, "class_labels"},
     {"{\"predictions\":[\"bird\"]}", &named, 1, "\"bird\""},
     {"{\"predictions\":[[0.2,0.3,0.5]]}", &named, 1, "2 classes"},
     {"{\"a\":{\"b\":[1]}}", &by_path, 1, "$.a.b[1].p"},

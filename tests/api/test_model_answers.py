@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers as services of many makers write them: each is understood from the logged transaction alone, and all of them,
+being the same model, give the same explanation."""
+import base64
+import io
+import json
+from http.server import BaseHTTPRequestHandler
+
+import numpy
+import pytest
+from PIL import Image
+from support.client import wait_for
+from support.local_server import LocalServer
+
+NAMES = ["bird", "cat", "dog"]
+SIDE = 24
+rows, columns = numpy.mgrid[:SIDE, :SIDE]
+PIXELS = numpy.stack([rows * 10, columns * 10, (rows + columns) * 5], axis=-1).astype(numpy.uint8)
+
+
+def png(pixels):
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def pixels_of(image):
+    if isinstance(image, str):
+        return numpy.asarray(Image.open(io.BytesIO(base64.b64decode(image.rpartition(",")[2]))), float)
+    return numpy.asarray(image, float)
+
+
+def scores(image):
+    """A picture's three probabilities, exact to four digits so that percentages are the same numbers."""
+    pixels, half = pixels_of(image), SIDE // 2
+    strength = numpy.array([pixels[:half].mean(), pixels[half:, :half].mean(), pixels[half:, half:].mean()]) / 40
+    p = numpy.round(numpy.exp(strength) / numpy.exp(strength).sum(), 4)
+    return [*p[:2].tolist(), round(1 - p[0] - p[1], 4)]
+
+
+def ranked(image):
+    return sorted(zip(NAMES, scores(image)), key=lambda pair: -pair[1])
+
+
+def pairs(image, label, score, scale=1):
+    return [{label: name, score: round(p * scale, 4)} for name, p in ranked(image)]
+
+
+NUMBERS, PICTURE = PIXELS.tolist(), png(PIXELS)
+# request; the answer to a request; whether the classes have names
+SERVICES = {
+    "hugging face": ({"inputs": PICTURE}, lambda q: pairs(q["inputs"], "label", "score")),
+    "torchserve": ({"instances": [{"data": PICTURE}]},
+                   lambda q: {"predictions": [dict(ranked(row["data"])) for row in q["instances"]]}),
+    "vertex": ({"instances": [{"content": PICTURE}], "parameters": {"maxPredictions": 3}},
+               lambda q: {"predictions": [{"ids": ["1", "2", "3"], "displayNames": [n for n, _ in ranked(row["content"])],
+                                           "confidences": [p for _, p in ranked(row["content"])]}
+                                          for row in q["instances"]], "model": "m"}),
+    "mlflow": ({"inputs": [NUMBERS]},
+               lambda q: {"predictions": [dict(zip(NAMES, scores(row))) for row in q["inputs"]]}),
+    "databricks": ({"dataframe_split": {"columns": ["image"], "data": [[PICTURE]]}},
+                   lambda q: {"predictions": [dict(ranked(row[0])) for row in q["dataframe_split"]["data"]]}),
+    "seldon": ({"data": {"ndarray": [NUMBERS]}},
+               lambda q: {"data": {"names": NAMES, "ndarray": [scores(row) for row in q["data"]["ndarray"]]}, "meta": {}}),
+    "clarifai": ({"inputs": [{"data": {"image": {"base64": PICTURE}}}]},
+                 lambda q: {"status": {"code": 10000}, "outputs": [
+                     {"id": "o", "data": {"concepts": pairs(row["data"]["image"]["base64"], "name", "value")}}
+                     for row in q["inputs"]]}),
+    "azure custom vision": ({"image": PICTURE}, lambda q: {"id": "x", "predictions": pairs(q["image"], "tagName", "probability")}),
+    "rekognition": ({"Image": {"Bytes": PICTURE}},
+                    lambda q: {"Labels": pairs(q["Image"]["Bytes"], "Name", "Confidence", 100)}),
+    "gradio": ({"data": ["data:image/png;base64," + PICTURE]},
+               lambda q: {"data": [{"label": ranked(q["data"][0])[0][0],
+                                    "confidences": pairs(q["data"][0], "label", "confidence")}], "duration": 0.1}),
+    "a flask example": ({"image": NUMBERS},
+                        lambda q: {"prediction": ranked(q["image"])[0][0], "confidence": ranked(q["image"])[0][1],
+                                   "probabilities": dict(ranked(q["image"])), "time_ms": 3}),
+}
+
+
+class Services(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        _, answer = SERVICES[self.path.strip("/").replace("-", " ")]
+        try:
+            body = json.dumps(answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            status = 200
+        except (KeyError, IndexError, TypeError, ValueError) as wrong:
+            body, status = json.dumps({"error": str(wrong)}), 422
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = LocalServer(Services)
+    yield server
+    server.stop()
+
+
+def explained(api, server, name):
+    """The classes of an explanation, the most probable first."""
+    request, answer = SERVICES[name]
+    url = f"{server.url}/{name.replace(' ', '-')}"
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    api.enable_explanations(subscription_id)
+    path = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
+    [scoring_id] = api.post(path, [{"request": request, "response": answer(request)}])["scoring_ids"]
+    [task_id] = api.post("/v2/explanation_tasks", {
+        "scoring_ids": [scoring_id], "subscription_id": subscription_id,
+        "parameters": {"image": {"segmentation": {"algorithm": "grid", "max_segments": 6}, "fill": "black", "classes": "all"}}})[
+            "metadata"]["explanation_task_ids"]
+    task = wait_for(api, task_id)
+    assert task["entity"]["status"]["state"] == "finished", task
+    return api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["classes"]
+
+
+@pytest.fixture(scope="module")
+def known():
+    """What was explained already."""
+    return {}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_understood_from_one_transaction(api, server, known, name):
+    reference = known.get("mlflow") or known.setdefault("mlflow", explained(api, server, "mlflow"))
+    weights = {c["label"]: c["weights"] for c in reference}
+    classes = explained(api, server, name)
+    assert [(c["label"], c["probability"]) for c in classes] == [(n, pytest.approx(p)) for n, p in ranked(PICTURE)]
+    assert any(abs(weight) > 0.01 for weight in classes[0]["weights"])
+    for c in classes:
+        numpy.testing.assert_allclose(c["weights"], weights[c["label"]], atol=1e-9)
