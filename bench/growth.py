@@ -54,7 +54,8 @@ def lists(watched, total):
 
 def purge(watched, seconds, load):
     """Purges the oldest records, first while others are logged: rates of the purge beside them, of logging, and alone."""
-    values = watched.client.get(watched.records_path, offset=PURGED, limit=1)["records"][0]["entity"]["values"]
+    oldest = watched.client.get(watched.records_path, order="scoring_timestamp:asc", offset=PURGED, limit=1)
+    values = oldest["records"][0]["entity"]["values"]
     logged = []
     thread = threading.Thread(target=lambda: logged.append(load(seconds)))
     thread.start()

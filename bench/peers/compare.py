@@ -24,12 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench" / "accuracy")]
 os.environ.setdefault("EXPLAIND_BUILD", str(ROOT / "build" / "release"))
 
+import pictures  # noqa: E402
 import tables  # noqa: E402
 from lime_limit import relative_error, true_weights  # noqa: E402
+from support import client as waiting  # noqa: E402
 from support.client import Client, Watched  # noqa: E402
 from support.images import labels as label_map  # noqa: E402
 from support.processes import Daemon, ModelServer  # noqa: E402
 
+waiting.FINISH_SECONDS = 900     # 1000-class models on a busy machine
+DEADLINE = {"deadline_ms": 900_000}
 ZONES, BATCH = 11, 10    # 10: what lime sends at a time
 # model: pictures, seeds
 PLAN = {"digits": (3, 3), "efficientnet_lite0_128": (2, 2)}
@@ -87,7 +91,7 @@ def shapley_values(scores, d):
 def make_case(watched, session, picture):
     """The truth is read from the model itself, without HTTP."""
     image = picture.pixels
-    task_id, _ = watched.explained(image.tolist(), segmentation={"max_segments": ZONES}, budget=512)
+    task_id, _ = watched.explained(image.tolist(), segmentation={"max_segments": ZONES}, budget=512, **DEADLINE)
     entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
     zones = label_map(entity["segmentation"], *image.shape[:2])
     d = entity["segmentation"]["count"]
@@ -110,7 +114,8 @@ def cases_of(model, watched, n):
 
 def explaind(watched, parameters, replay=False):
     def explain(case, endpoint, seed):
-        wanted = {"segmentation": {"max_segments": ZONES}, "classes": [str(case.label)], "seed": seed, **parameters}
+        wanted = {"segmentation": {"max_segments": ZONES}, "classes": [str(case.label)], "seed": seed, **DEADLINE,
+                  **parameters}
         task_id, _ = watched.explained(case.image.astype(int).tolist(), **wanted)
         path = f"/v2/explanation_tasks/{task_id}"
         entity = watched.client.get(f"{path}/attributions")["entity"]
@@ -252,19 +257,26 @@ def draw(rows, path):
     figure.savefig(path, dpi=120)
 
 
+def start(folder, model):
+    """The model server and the daemon that watches it; what ends both."""
+    server, daemon = ModelServer(folder, tables.MODELS / f"{model}.onnx"), Daemon(folder)
+    watched = Watched(Client(daemon.url), server, parameters={}, problem_type="multiclass")
+
+    def stop():
+        daemon.stop()
+        server.stop()
+    return watched, Endpoint(watched.scoring_url), stop
+
+
 def measure_model(model, quick):
     n, seeds = (1, 2) if quick else PLAN[model]
     with tempfile.TemporaryDirectory(prefix="explaind-peers-") as folder:
-        folder = Path(folder)
-        server, daemon = ModelServer(folder, tables.MODELS / f"{model}.onnx"), Daemon(folder)
-        watched = Watched(Client(daemon.url), server, parameters={}, problem_type="multiclass")
-        endpoint = Endpoint(watched.scoring_url)
+        watched, endpoint, stop = start(Path(folder), model)
         cases = cases_of(model, watched, n)
         print(f"{model}: {len(cases)} pictures of {', '.join(str(case.d) for case in cases)} superpixels, {seeds} seeds",
               file=sys.stderr, flush=True)
         rows = [measure(*method, cases, endpoint, seeds) for method in methods(watched, quick)]
-        daemon.stop()
-        server.stop()
+        stop()
     return rows
 
 
@@ -274,7 +286,12 @@ def main():
     parser.add_argument("--quick", action="store_true", help="one picture, two seeds, no 5000 samples")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "peers.json")
     parser.add_argument("--picture", type=Path, default=ROOT / "build" / "peers.png", help="of the last model")
+    parser.add_argument("--pictures", type=Path, metavar="FILE",
+                        help="only draw what each of them shows for some photos, in its own way")
     arguments = parser.parse_args()
+    if arguments.pictures:
+        pictures.main(arguments.pictures, ("chelsea.png", "coffee.png", "rocket.jpg"), "efficientnet_lite0_128", start)
+        return
     found = {}
     for model in arguments.models:
         found[model] = rows = measure_model(model, arguments.quick)

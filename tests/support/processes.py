@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting and ending the real programs. A program tells on stdout when it is ready, and where it listens."""
+import atexit
 import json
 import os
 import re
@@ -31,6 +32,7 @@ class Program:
         with open(log, "ab") as stderr:
             self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=stderr,
                                             text=True, env=environment)
+        atexit.register(self.kill)      # when whoever started it ends without stopping it
         self._ready = threading.Event()
         self._pattern = re.compile("^" + re.escape(ready) + r" (https?://\S+)$")
         self.url = None
