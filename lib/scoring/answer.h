@@ -6,8 +6,8 @@
  * engines); {"predictions":[ROW,…]} and {"outputs":…} (KServe V1, TensorFlow Serving, SageMaker); the tensors of the
  * Open Inference Protocol V2; [ROW,…] and {"output":[ROW,…]} (Azure), also as a JSON string; a bare row for one image.
  * A ROW is [p,…], p, an object that holds them ({"probabilities":[…]}, {"probs":[…],"labels":[…]}, {"score":[…],
- * "predicted_label":k}), a map {"cat":p,…}, or a list [{"label","score"},…] (answer_items.h). Where no row is found like
- * this, it is the only place, however deep, in which several classes have a name and a score each.
+ * "predicted_label":k}), a map {"cat":p,…}, or a list [{"label","score"},…] (answer_items.h). Where no row is found
+ * like this, it is the only place, however deep, in which several classes have a name and a score each.
  *
  * The probability column is, in this order: the one named by the subscription's probability_fields, one of the usual
  * names, the only one that is an array of numbers. An array [p] or a bare number p of a single-sigmoid model counts as
