@@ -75,7 +75,7 @@ def measure_segmentation(table, folder, quick):
     targets = {("quickshift", 90): 1, ("quickshift", 125): 2, ("quickshift", 224): 6}
     for (name, peer), side in itertools.product(peers.items(), (90, 125, 224)):
         image = photo(side)
-        theirs = growth.ms(lambda: peer(image / 255), 3 if quick else 7)
+        theirs = growth.ms(lambda: peer(image / 255), 3 if quick else 7, time.process_time)
         [ours] = engine("segment", name, image=image)
         target = targets.get((name, side))
         table.add(f"{name}, {side}x{side}", ours, "ms", f"<= {target} ms" if target else "",

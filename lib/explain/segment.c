@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/explain/segment.h"
 
-#include <math.h>
-
 #define SMALL_SIDE 48u
 #define MAX_FOUND  4096u /* more than this many segments are no segmentation: a grid is as good */
-
-static double linear_light(double v)
-{
-    return v > 0.04045 ? pow((v + 0.055) / 1.055, 2.4) : v / 12.92;
-}
-
-static double lab_f(double t)
-{
-    return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116.0;
-}
-
-void xpl_lab_of(const double rgb[3], double ret_lab[3])
-{
-    double r = linear_light(rgb[0]), g = linear_light(rgb[1]), b = linear_light(rgb[2]);
-    double x = lab_f((0.412453 * r + 0.357580 * g + 0.180423 * b) / 0.95047);
-    double y = lab_f(0.212671 * r + 0.715160 * g + 0.072169 * b);
-    double z = lab_f((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.08883);
-
-    ret_lab[0] = 116.0 * y - 16.0;
-    ret_lab[1] = 500.0 * (x - y);
-    ret_lab[2] = 200.0 * (y - z);
-}
-
-void xpl_rgb_to_lab(const double *rgb, size_t n_pixels, double ratio, float *ret_lab)
-{
-    for (size_t i = 0; i < n_pixels; i++) {
-        double lab[3];
-
-        xpl_lab_of(rgb + 3 * i, lab);
-        for (size_t c = 0; c < 3; c++)
-            ret_lab[3 * i + c] = (float)(ratio * lab[c]);
-    }
-}
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {

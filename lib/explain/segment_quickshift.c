@@ -52,6 +52,7 @@ INLINE vfloat choose_float(vint condition, vfloat yes, vfloat no)
 /* The picture as padded rows: one plane a colour channel, and the densities. */
 struct planes {
     const float *l, *a, *b;
+    double *sum; /* of the shares of each pixel */
     float *density;
     uint32_t height, width;
     uint32_t reach;  /* of the window: so many pixels to each side */
@@ -94,16 +95,18 @@ static enum xpl_status make_planes(struct xpl_arena *arena, const float *lab, ui
     p.l = padded_plane(arena, &p, lab, 0);
     p.a = padded_plane(arena, &p, lab, 1);
     p.b = padded_plane(arena, &p, lab, 2);
+    p.sum = XPL_NEW_ARRAY(arena, double, p.n_padded);
     p.density = XPL_NEW_ARRAY(arena, float, p.n_padded);
-    if (!p.l || !p.a || !p.b || !p.density)
+    if (!p.l || !p.a || !p.b || !p.sum || !p.density)
         return xpl_no_memory(err);
     *ret = p;
     return XPL_OK;
 }
 
-/* A row of the window is summed by itself first: one long sum in single precision would swap close densities. */
+/* A row of the window is summed by itself: one long sum in single precision would swap close densities. */
 struct sums {
     float *here, *there; /* stride */
+    float *spatial;      /* squared distances to columns from -reach to reach of the other row */
 };
 
 /* Squared distances of neighbours in colour and space; `spatial` is the same for all. */
@@ -118,35 +121,46 @@ INLINE vfloat distances(const struct planes *p, size_t here, size_t there, float
 
 /*
  * 2^x of numbers <= 0: the whole part by the exponent bits, the rest by the polynomial of degree 5 with the smallest
- * relative error on [-1/2, 1/2], 9e-8: below the rounding of its own sums. Below 2^-126 it is 0.
+ * relative error on [-1/2, 1/2], 9e-8: below the rounding of its own sums. Below 2^-126 it is 0. What is added rounds
+ * to whole numbers, and leaves the exponent of the result in the lowest bits.
  */
 INLINE vfloat exp2_negative(vfloat x)
 {
+    const float rounding = 0x1.8p23f + 127;
     vfloat lowest = (vfloat){0} - 127.0f;
     vfloat clamped = choose_float(x < lowest, lowest, x);
-    vint whole = __builtin_convertvector(clamped - 0.5f, vint); /* towards zero: the nearest of a number <= 0 */
-    vfloat r = clamped - __builtin_convertvector(whole, vfloat);
-    vfloat p = r * 1.326472712e-3f + 9.671512645e-3f;
+    vfloat rounded = clamped + rounding;
+    vfloat r = clamped - (rounded - rounding);
+    vfloat r2 = r * r, low = r * 6.931469776e-1f + 1.0f, middle = r * 5.550733743e-2f + 2.402224209e-1f;
+    vfloat high = r * 1.326472712e-3f + 9.671512645e-3f;
+    vfloat p = (high * r2 + middle) * r2 + low;
 
-    p = p * r + 5.550733743e-2f;
-    p = p * r + 2.402224209e-1f;
-    p = p * r + 6.931469776e-1f;
-    p = p * r + 1.0f;
-    return p * (vfloat)((whole + 127) << 23);
+    return p * (vfloat)((vint)rounded << 23);
 }
 
-/* Adds what the pixels of row r and those (dr, dc) away give each other, to the sums of the two rows. */
-INLINE void add_pairs(const struct planes *p, uint32_t r, int dr, int dc, float scale, const struct sums *sums)
+/*
+ * Adds what the pixels of row `here` and those of row `there` give each other, `dc`, dc + 8, … columns away: what is
+ * taken stays in the same place from one vector of pixels to the next.
+ */
+INLINE void add_pairs(const struct planes *p, size_t here, size_t there, int dc, float scale, const struct sums *sums)
 {
-    size_t here = row_start(p, r), there = (size_t)((ptrdiff_t)here + shift_of(p, dr, dc));
-    float *given = sums->here + p->reach, *taken = sums->there + (ptrdiff_t)p->reach + dc;
-    float spatial = (float)(dr * dr + dc * dc);
+    const float *l = p->l + there, *a = p->a + there, *b = p->b + there, *spatial = sums->spatial + p->reach;
+    float *given = sums->here + p->reach, *taken = sums->there + p->reach;
 
     for (size_t c = 0; c < p->width; c += LANES) {
-        vfloat share = exp2_negative(distances(p, here + c, there + c, spatial) * scale);
+        vfloat l0 = load(p->l + here + c), a0 = load(p->a + here + c), b0 = load(p->b + here + c);
+        vfloat sum = load(given + c);
 
-        store(given + c, load(given + c) + share);
-        store(taken + c, load(taken + c) + share);
+        for (int away = dc; away <= (int)p->reach; away += (int)LANES) {
+            ptrdiff_t to = (ptrdiff_t)c + away;
+            vfloat dl = l0 - load(l + to), da = a0 - load(a + to), db = b0 - load(b + to);
+            vfloat distance = (dl * dl + spatial[away]) + (da * da + db * db);
+            vfloat share = exp2_negative(distance * scale);
+
+            sum += share;
+            store(taken + to, load(taken + to) + share);
+        }
+        store(given + c, sum);
     }
 }
 
@@ -154,27 +168,28 @@ INLINE void add_pairs(const struct planes *p, uint32_t r, int dr, int dc, float 
 XPL_FOR_EACH_PROCESSOR static void add_rows(const struct planes *p, uint32_t r, int dr, float scale,
                                             const struct sums *sums)
 {
-    float *here = p->density + r * p->stride, *there = here + shift_of(p, dr, 0);
+    double *here = p->sum + r * p->stride, *there = here + shift_of(p, dr, 0);
+    int reach = (int)p->reach, first = dr == 0 ? 1 : -reach;
 
     memset(sums->here, 0, p->stride * sizeof *sums->here);
     memset(sums->there, 0, p->stride * sizeof *sums->there);
-    for (int dc = dr == 0 ? 1 : -(int)p->reach; dc <= (int)p->reach; dc++)
-        add_pairs(p, r, dr, dc, scale, sums);
+    for (int dc = -reach; dc <= reach; dc++)
+        sums->spatial[reach + dc] = (float)(dr * dr + dc * dc);
+    for (int dc = first; dc < first + (int)LANES; dc++)
+        add_pairs(p, row_start(p, r), row_start(p, r + (uint32_t)dr), dc, scale, sums);
     for (size_t i = 0; i < p->stride; i++)
-        here[i] += sums->here[i];
+        here[i] += (double)sums->here[i];
     for (size_t i = 0; i < p->stride; i++)
-        there[i] += sums->there[i];
+        there[i] += (double)sums->there[i];
 }
 
-static void clear_padding(const struct planes *p)
+static void round_sums(const struct planes *p)
 {
     for (uint32_t r = 0; r < p->height; r++) {
-        size_t start = r * p->stride, pixels = row_start(p, r), end = start + p->stride;
+        size_t start = r * p->stride, pixels = row_start(p, r);
 
-        for (size_t i = start; i < pixels; i++)
-            p->density[i] = NO_DENSITY;
-        for (size_t i = pixels + p->width; i < end; i++)
-            p->density[i] = NO_DENSITY;
+        for (size_t i = start; i < start + p->stride; i++)
+            p->density[i] = i >= pixels && i < pixels + p->width ? (float)p->sum[i] : NO_DENSITY;
     }
 }
 
@@ -186,7 +201,7 @@ static void compute_density(const struct planes *p, double kernel_size, const st
     for (uint32_t r = 0; r < p->height; r++)
         for (uint32_t dr = 0; dr <= reach && r + dr < p->height; dr++)
             add_rows(p, r, (int)dr, scale, sums);
-    clear_padding(p);
+    round_sums(p);
 }
 
 /* The parents found so far of a vector of pixels. */
@@ -196,42 +211,45 @@ struct nearest {
 };
 
 /*
- * Looks at the neighbours (dr, dc) away. Nearer ones win, the first of equally near ones stays. Of equal densities the
- * lower index counts as the higher: a neighbour before the pixel may be as dense, one behind it must be denser.
+ * Looks at the neighbours (dr, dc) away. Nearer ones win, of equally near ones the first in raster order. Of equal
+ * densities the lower index counts as the higher: a neighbour before the pixel may be as dense, one behind it must be
+ * denser.
  */
 INLINE void look_at(const struct planes *p, size_t here, int dr, int dc, struct nearest *best)
 {
     size_t there = (size_t)((ptrdiff_t)here + shift_of(p, dr, dc));
     vfloat distance = distances(p, here, there, (float)(dr * dr + dc * dc));
     vfloat density = load(p->density + there);
+    vint offset = (vint){0} + (dr * (int32_t)p->width + dc);
     bool before = dr < 0 || (dr == 0 && dc < 0);
     vint denser = before ? density >= best->density : density > best->density;
-    vint found = denser & (distance < best->distance);
-    int32_t offset = dr * (int32_t)p->width + dc;
+    vint nearer = (distance < best->distance) | ((distance == best->distance) & (offset < best->offset));
 
-    best->distance = choose_float(found, distance, best->distance);
-    best->offset = choose(found, (vint){0} + offset, best->offset);
+    best->distance = choose_float(denser & nearer, distance, best->distance);
+    best->offset = choose(denser & nearer, offset, best->offset);
 }
 
-/* Looks at the part of the window within `radius`, in raster order. */
-INLINE void look_around(const struct planes *p, size_t here, uint32_t r, int radius, struct nearest *best)
-{
-    int above = (int)r, below = (int)(p->height - 1 - r);
-    int from = above < radius ? -above : -radius, to = below < radius ? below : radius;
-
-    for (int dr = from; dr <= to; dr++)
-        for (int dc = -radius; dc <= radius; dc++)
-            look_at(p, here, dr, dc, best);
-}
-
-/* How far the search must go: no parent is further away than the one found, in space alone or with the colour. */
-INLINE int radius_left(const struct planes *p, uint32_t lanes, const struct nearest *found)
+/* Whether a parent `ring` pixels away could be as near as those found. */
+INLINE bool may_be_beaten(const struct nearest *best, uint32_t lanes, float ring)
 {
     float widest = 0;
 
     for (uint32_t lane = 0; lane < lanes; lane++)
-        widest = found->distance[lane] > widest ? found->distance[lane] : widest;
-    return widest < (float)p->reach * (float)p->reach ? (int)sqrtf(widest) : (int)p->reach;
+        widest = best->distance[lane] > widest ? best->distance[lane] : widest;
+    return widest >= ring * ring;
+}
+
+/* Looks at the pixels around, ring by ring, for as long as it may bring something. */
+INLINE void look_around(const struct planes *p, size_t here, uint32_t r, uint32_t lanes, struct nearest *best)
+{
+    for (int ring = 1; ring <= (int)p->reach && may_be_beaten(best, lanes, (float)ring); ring++) {
+        int above = (int)r, below = (int)(p->height - 1 - r);
+        int from = above < ring ? -above : -ring, to = below < ring ? below : ring;
+
+        for (int dr = from; dr <= to; dr++)
+            for (int dc = -ring; dc <= ring; dc += dr == -ring || dr == ring ? 1 : 2 * ring)
+                look_at(p, here, dr, dc, best);
+    }
 }
 
 /* Writes the parents of a vector of pixels; one without a parent, or with one too far away, is a root: its own parent.
@@ -241,11 +259,9 @@ XPL_FOR_EACH_PROCESSOR static void find_parents(const struct planes *p, uint32_t
 {
     size_t here = row_start(p, r) + c, pixel = (size_t)r * p->width + c;
     uint32_t lanes = p->width - c < LANES ? p->width - c : LANES;
-    struct nearest none = {.density = load(p->density + here), .distance = (vfloat){0} + INFINITY};
-    struct nearest beside = none, best = none;
+    struct nearest best = {.density = load(p->density + here), .distance = (vfloat){0} + INFINITY};
 
-    look_around(p, here, r, 1, &beside);
-    look_around(p, here, r, radius_left(p, lanes, &beside), &best);
+    look_around(p, here, r, lanes, &best);
     for (uint32_t lane = 0; lane < lanes; lane++) {
         bool near = sqrt((double)best.distance[lane]) <= max_dist;
 
@@ -288,7 +304,8 @@ enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32
         return st;
     sums.here = XPL_NEW_ARRAY(arena, float, planes.stride);
     sums.there = XPL_NEW_ARRAY(arena, float, planes.stride);
-    if (!parent || !sums.here || !sums.there)
+    sums.spatial = XPL_NEW_ARRAY(arena, float, 2 * (size_t)planes.reach + 1);
+    if (!parent || !sums.here || !sums.there || !sums.spatial)
         return xpl_no_memory(err);
     compute_density(&planes, kernel_size, &sums);
     for (uint32_t r = 0; r < height; r++)

@@ -162,6 +162,53 @@ static void of_two_equally_near_parents_the_first_is_taken(void **state)
     assert_memory_equal(labels, wanted, sizeof wanted);
 }
 
+/* One is a neighbour of another colour, the other one of the same colour two rows up; each has a friend of its own. */
+static void the_first_of_equally_near_parents_may_be_the_one_further_away(void **state)
+{
+    enum {
+        WIDTH = 3,
+        HEIGHT = 4,
+        ABOVE = 1,
+        BESIDE = 6,
+        CHILD = 7
+    };
+    static const int same[] = {ABOVE, 2, CHILD}, other[] = {BESIDE, 9};
+    uint32_t labels[HEIGHT * WIDTH];
+    float lab[HEIGHT * WIDTH * 3];
+
+    for (size_t i = 0; i < sizeof lab / sizeof *lab; i++)
+        lab[i] = 100 * (float)(1 + i / 3);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        memcpy(lab + same[i] * 3, (float[]){0, 0, 0}, 12);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        memcpy(lab + other[i] * 3, (float[]){1, 1, 1}, 12);
+    quickshift(state, lab, HEIGHT, WIDTH, 1, 2.5, labels);
+    assert_int_not_equal(labels[ABOVE], labels[BESIDE]);
+    assert_int_equal(labels[CHILD], labels[ABOVE]);
+}
+
+static void lab_values_of_many_are_those_of_one(void **state)
+{
+    enum {
+        LEVELS = 256,
+        N = LEVELS + 100
+    };
+    float lab[N * 3];
+    double rgb[N * 3];
+
+    (void)state;
+    for (int i = 0; i < N * 3; i++) /* levels of 8 bits, and what lies between them and outside */
+        rgb[i] = i < LEVELS * 3 ? (i * 7 % LEVELS) / 255.0 : (i - LEVELS * 3) / 250.0;
+    xpl_rgb_to_lab(rgb, N, 1, lab);
+    for (int i = 0; i < N; i++) {
+        double alone[3];
+
+        xpl_lab_of(rgb + 3 * i, alone);
+        for (int k = 0; k < 3; k++)
+            assert_true(lab[3 * i + k] == (float)alone[k]);
+    }
+}
+
 static void lab_values_are_those_of_the_standard(void **state)
 {
     static const double rgb[] = {1, 1, 1, 0, 0, 0, 1, 0, 0, 0.5, 0.5, 0.5, 0, 0.2, 1};
@@ -186,6 +233,8 @@ int main(void)
         IMAGE_TEST(a_plateau_within_texture_is_one_segment),
         IMAGE_TEST(of_two_equal_pixels_the_first_is_the_root),
         IMAGE_TEST(of_two_equally_near_parents_the_first_is_taken),
+        IMAGE_TEST(the_first_of_equally_near_parents_may_be_the_one_further_away),
+        IMAGE_TEST(lab_values_of_many_are_those_of_one),
         IMAGE_TEST(lab_values_are_those_of_the_standard),
     };
 
