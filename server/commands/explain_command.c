@@ -32,8 +32,8 @@ static atomic_bool bar_done;
 
 static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
-    uint32_t height = s->options.height, width = s->options.width;
-    struct xpl_request_hints hints = {.layout = s->options.format.layout};
+    uint32_t height = s->options.model.height, width = s->options.model.width;
+    struct xpl_request_hints hints = {.layout = s->options.model.format.layout};
     struct xpl_segments *segments = NULL;
     struct xpl_text text;
     uint8_t *bytes;
@@ -42,9 +42,9 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
     enum xpl_status st;
 
     if ((st = xpl_read_picture_file(s->arena, s->options.image, &data, &length, err)) ||
-        (st = xpl_decode_image(s->arena, data, length, s->options.channels, &height, &width, &bytes, err)) ||
-        (st =
-             xpl_sample_request(s->arena, &s->options.format, bytes, height, width, s->options.channels, &text, err)) ||
+        (st = xpl_decode_image(s->arena, data, length, s->options.model.channels, &height, &width, &bytes, err)) ||
+        (st = xpl_sample_request(s->arena, &s->options.model.format, bytes, height, width, s->options.model.channels,
+                                 &text, err)) ||
         (st = xpl_request_read(s->arena, text, &hints, &xpl_decode_in_process, &s->request, err)) ||
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
@@ -70,12 +70,12 @@ static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err
 
     if (st)
         return st;
-    s->endpoint = (struct xpl_endpoint){.url = s->options.model,
+    s->endpoint = (struct xpl_endpoint){.url = s->options.url,
                                         .username = getenv("EXPLAIND_USER"),
                                         .password = getenv("EXPLAIND_PASSWORD"),
                                         .bearer = getenv("EXPLAIND_TOKEN"),
                                         .policy = s->policy};
-    return xpl_predictor_new(&s->endpoint, &options, &s->options.answer, &progress, &s->predictor, err);
+    return xpl_predictor_new(&s->endpoint, &options, &s->options.model.answer, &progress, &s->predictor, err);
 }
 
 static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)

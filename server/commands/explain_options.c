@@ -8,18 +8,9 @@
 #include <sysexits.h>
 
 #include "lib/base/text.h"
-#include "lib/scoring/answer_table.h"
 
 enum {
-    OPTION_FORMAT = 256,
-    OPTION_LAYOUT,
-    OPTION_INPUT_NAME,
-    OPTION_PATH,
-    OPTION_ACTIVATION,
-    OPTION_SIZE,
-    OPTION_CHANNELS,
-    OPTION_RANGE,
-    OPTION_CLASS,
+    OPTION_CLASS = 256,
     OPTION_PANE,
     OPTION_JSON,
     OPTION_DESIGN,
@@ -35,18 +26,6 @@ enum {
 
 static const struct argp_option option_list[] = {
     {"model", 'm', "URL", 0, "the model's scoring endpoint", 0},
-    {"format", OPTION_FORMAT, "FORMAT", 0,
-     "what it takes: wml-v4 (default), wml-v3, custom, kserve-v1, kserve-v1-png, tf-serving-png, open-inference-v2, "
-     "azure, azure-automl or azure-png",
-     0},
-    {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
-    {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2 (default input-0)", 0},
-    {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
-    {"activation", OPTION_ACTIVATION, "NAME", 0,
-     "when the model answers with logits: softmax or sigmoid; percent: from 0 to 100", 0},
-    {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
-    {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
-    {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
     {"class", OPTION_CLASS, "N", 0, "explain this class instead of the most probable one", 0},
     {"output", 'o', "FILE", 0, "write a picture: .png, or .svg of a heat map", 0},
     {"pane", OPTION_PANE, "PANE", 0,
@@ -68,29 +47,11 @@ static const struct argp_option option_list[] = {
 
 static const char doc[] =
     "Explains what an image model says of IMAGE, by asking its REST endpoint about variations of it.\v"
+    "Without --format, numbers are sent as wml-v4.\n\n"
     "Credentials come from the environment: EXPLAIND_TOKEN is sent as a bearer token, EXPLAIND_USER and "
     "EXPLAIND_PASSWORD "
     "as HTTP Basic.\n\n"
     "Exit status: 0 explained, 64 wrong usage, 65 the image cannot be used, 69 the model cannot, 130 interrupted.\n";
-
-static void take_size(struct argp_state *state, const char *text, struct xpl_explain_options *options)
-{
-    char end;
-
-    if (sscanf(text, "%4ux%4u%c", &options->height, &options->width, &end) != 2 || options->height < 1 ||
-        options->width < 1 || options->height > XPL_IMAGE_MAX_SIDE || options->width > XPL_IMAGE_MAX_SIDE)
-        argp_error(state, "--size %s: HxW with sides from 1 to %u, such as 224x224, is needed", text,
-                   XPL_IMAGE_MAX_SIDE);
-}
-
-static size_t take_choice(struct argp_state *state, const char *option, const char *text, const char *const *names)
-{
-    for (size_t i = 0; names[i]; i++)
-        if (strcmp(names[i], text) == 0)
-            return i;
-    argp_error(state, "--%s %s: there is no such %s", option, text, option);
-    return 0;
-}
 
 static int64_t take_number(struct argp_state *state, const char *option, const char *text)
 {
@@ -162,7 +123,7 @@ static void check(struct argp_state *state, struct xpl_explain_options *options)
     const char *dot = options->output ? strrchr(options->output, '.') : NULL;
 
     options->picture.legend = options->picture.kind == XPL_PICTURE_HEATMAP;
-    if (!options->image || !options->model)
+    if (!options->image || !options->url)
         argp_error(state, "an image and --model are needed");
     if (options->picture.kind >= XPL_PICTURE_PERTINENT_POSITIVE)
         ask_contrastive(options);
@@ -171,59 +132,19 @@ static void check(struct argp_state *state, struct xpl_explain_options *options)
         argp_error(state, "only heat maps are written as SVG");
 }
 
-static error_t take_model(int key, const char *value, struct argp_state *state, struct xpl_explain_options *options)
-{
-    static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
-    static const char *const activations[] = {"none", "softmax", "sigmoid", "percent", NULL};
-
-    switch (key) {
-    case OPTION_LAYOUT:
-        options->format.layout = (enum xpl_layout)take_choice(state, "layout", value, layouts);
-        return 0;
-    case OPTION_INPUT_NAME:
-        if (value[strcspn(value, "\"\\")])
-            argp_error(state, "--input-name %s: without quotes and backslashes", value);
-        options->format.input_name = value;
-        return 0;
-    case OPTION_PATH:
-        if (!xpl_answer_path_is_sound(value))
-            argp_error(state, "--probability-path %s: names and numbers, such as outputs.scores or results[*].p",
-                       value);
-        options->answer.probability_path = value;
-        return 0;
-    case OPTION_ACTIVATION:
-        options->answer.activation = (enum xpl_activation)take_choice(state, "activation", value, activations);
-        return 0;
-    default:
-        return take_parameter(key, value, state, options);
-    }
-}
-
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
-    static const char *const ranges[] = {"0..255", "0..1", "-1..1", NULL};
     struct xpl_explain_options *options = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->model;
+        return 0;
     case 'm':
-        options->model = value;
+        options->url = value;
         return 0;
     case 'o':
         options->output = value;
-        return 0;
-    case OPTION_FORMAT:
-        options->format.name = xpl_sample_formats[take_choice(state, "format", value, xpl_sample_formats)];
-        return 0;
-    case OPTION_SIZE:
-        take_size(state, value, options);
-        return 0;
-    case OPTION_CHANNELS:
-        options->channels = (uint32_t)take_number(state, "channels", value);
-        if (options->channels != 1 && options->channels != 3)
-            argp_error(state, "--channels %s: 1 or 3", value);
-        return 0;
-    case OPTION_RANGE:
-        options->format.range = (enum xpl_sample_range)take_choice(state, "range", value, ranges);
         return 0;
     case OPTION_PANE:
         if (!xpl_picture_query_of(value, &options->picture))
@@ -241,20 +162,21 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         check(state, options);
         return 0;
     default:
-        return take_model(key, value, state, options);
+        return take_parameter(key, value, state, options);
     }
 }
 
 void xpl_explain_options_read(int argc, char **argv, struct xpl_explain_options *ret)
 {
-    static const struct argp argp = {option_list, on_option, "IMAGE --model URL", doc, NULL, NULL, NULL};
+    static const struct argp_child children[] = {{&xpl_model_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {option_list, on_option, "IMAGE --model URL", doc, children, NULL, NULL};
     static char name[] = "explaind explain";
 
     argp_err_exit_status = EX_USAGE;
     argv[0] = name;
-    *ret = (struct xpl_explain_options){.format = {.name = xpl_sample_formats[0]},
-                                        .channels = 3,
-                                        .parameters = json_pack("{s:{s:{}}}", "image", "segmentation")};
+    *ret = (struct xpl_explain_options){.parameters = json_pack("{s:{s:{}}}", "image", "segmentation")};
     xpl_picture_query_of("heatmap", &ret->picture);
     argp_parse(&argp, argc, argv, 0, NULL, ret);
+    if (!ret->model.format.name)
+        ret->model.format.name = xpl_sample_formats[0];
 }

@@ -6,14 +6,12 @@
 #include <jansson.h>
 
 #include "api/explanations/picture_query.h"
-#include "lib/scoring/sample_request.h"
+#include "server/commands/model_options.h"
 
 struct xpl_explain_options {
-    const char *image, *model, *output;
+    const char *image, *url, *output; /* url: the model's */
     bool json;
-    uint32_t height, width, channels; /* 0 x 0 = as the image is */
-    struct xpl_sample_format format;
-    struct xpl_answer_hints answer;
+    struct xpl_model_options model;
     const char *class_index;          /* NULL = the most probable one */
     struct xpl_picture_query picture; /* of the output */
     json_t *parameters;               /* {"image": {…}} as in requests; owned */

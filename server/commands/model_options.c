@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/commands/model_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/image/pixels.h"
+#include "lib/scoring/answer_table.h"
+
+enum {
+    OPTION_FORMAT = 256,
+    OPTION_LAYOUT,
+    OPTION_INPUT_NAME,
+    OPTION_PATH,
+    OPTION_ACTIVATION,
+    OPTION_SIZE,
+    OPTION_CHANNELS,
+    OPTION_RANGE
+};
+
+static const struct argp_option option_list[] = {
+    {"format", OPTION_FORMAT, "FORMAT", 0,
+     "what it takes: wml-v4, wml-v3, custom, kserve-v1, kserve-v1-png, tf-serving-png, open-inference-v2, azure, "
+     "azure-automl or azure-png",
+     0},
+    {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
+    {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2 (default input-0)", 0},
+    {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
+    {"activation", OPTION_ACTIVATION, "NAME", 0,
+     "softmax or sigmoid, when the model answers with logits; percent, when with numbers from 0 to 100", 0},
+    {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
+    {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
+    {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
+    {0}};
+
+static size_t take_choice(struct argp_state *state, const char *option, const char *text, const char *const *names)
+{
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(names[i], text) == 0)
+            return i;
+    argp_error(state, "--%s %s: there is no such %s", option, text, option);
+    return 0;
+}
+
+static void take_size(struct argp_state *state, const char *text, struct xpl_model_options *options)
+{
+    char end;
+
+    if (sscanf(text, "%4ux%4u%c", &options->height, &options->width, &end) != 2 || options->height < 1 ||
+        options->width < 1 || options->height > XPL_IMAGE_MAX_SIDE || options->width > XPL_IMAGE_MAX_SIDE)
+        argp_error(state, "--size %s: HxW with sides from 1 to %u, such as 224x224, is needed", text,
+                   XPL_IMAGE_MAX_SIDE);
+}
+
+static void take_channels(struct argp_state *state, const char *text, struct xpl_model_options *options)
+{
+    if (strcmp(text, "1") != 0 && strcmp(text, "3") != 0)
+        argp_error(state, "--channels %s: 1 or 3", text);
+    options->channels = (uint32_t)(*text - '0');
+}
+
+static void take_input_name(struct argp_state *state, const char *text, struct xpl_model_options *options)
+{
+    if (text[strcspn(text, "\"\\")])
+        argp_error(state, "--input-name %s: without quotes and backslashes", text);
+    options->format.input_name = text;
+}
+
+static void take_path(struct argp_state *state, const char *text, struct xpl_model_options *options)
+{
+    if (!xpl_answer_path_is_sound(text))
+        argp_error(state, "--probability-path %s: names and numbers, such as outputs.scores or results[*].p", text);
+    options->answer.probability_path = text;
+}
+
+static error_t on_option(int key, char *value, struct argp_state *state)
+{
+    static const char *const ranges[] = {"0..255", "0..1", "-1..1", NULL};
+    static const char *const layouts[] = {"auto", "hwc", "chw", NULL};
+    static const char *const activations[] = {"none", "softmax", "sigmoid", "percent", NULL};
+    struct xpl_model_options *options = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        *options = (struct xpl_model_options){.channels = 3};
+        return 0;
+    case OPTION_FORMAT:
+        options->format.name = xpl_sample_formats[take_choice(state, "format", value, xpl_sample_formats)];
+        return 0;
+    case OPTION_LAYOUT:
+        options->format.layout = (enum xpl_layout)take_choice(state, "layout", value, layouts);
+        return 0;
+    case OPTION_INPUT_NAME:
+        take_input_name(state, value, options);
+        return 0;
+    case OPTION_PATH:
+        take_path(state, value, options);
+        return 0;
+    case OPTION_ACTIVATION:
+        options->answer.activation = (enum xpl_activation)take_choice(state, "activation", value, activations);
+        return 0;
+    case OPTION_SIZE:
+        take_size(state, value, options);
+        return 0;
+    case OPTION_CHANNELS:
+        take_channels(state, value, options);
+        return 0;
+    case OPTION_RANGE:
+        options->format.range = (enum xpl_sample_range)take_choice(state, "range", value, ranges);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp xpl_model_argp = {option_list, on_option, NULL, NULL, NULL, NULL, NULL};
