@@ -84,6 +84,14 @@ static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const 
 
 static const char *const read_only[] = {"status", "data_mart_id", "type", "target", NULL};
 
+static void complete(json_t *entity)
+{
+    if (!json_is_object(json_object_get(entity, "data_schema")))
+        json_object_set_new(entity, "data_schema", json_pack("{s:s, s:[]}", "type", "struct", "fields"));
+}
+
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err);
+
 static const struct xpl_resource_type type = {
     .kind = &xpl_kind_data_set,
     .singular = "data_set",
@@ -92,6 +100,10 @@ static const struct xpl_resource_type type = {
     .read_only = read_only,
     .check = check,
     .removing = removing,
+    .complete = complete,
+    .adding = run_add,
+    .names_data_mart = true,
+    .has_status = true,
 };
 
 enum xpl_status xpl_add_payload_data_set(struct xpl_db *db, struct xpl_call *call, const char *subscription_id,
@@ -145,20 +157,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
 
 enum xpl_answered xpl_data_sets_add(struct xpl_call *call)
 {
-    struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_error err = {0};
-
-    if (!resource)
-        return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
-        return xpl_reply_error(call, &err);
-    if (!json_is_object(json_object_get(entity, "data_schema")))
-        json_object_set_new(entity, "data_schema", json_pack("{s:s, s:[]}", "type", "struct", "fields"));
-    xpl_set_active(entity);
-    if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
-        return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_add, resource, call->body.length);
+    return xpl_resource_add_reply(call, &type);
 }
 
 enum xpl_answered xpl_data_sets_list(struct xpl_call *call)

@@ -173,6 +173,8 @@ static void complete(json_t *entity)
 
 static const char *const read_only[] = {"status", "data_mart_id", "monitor_definition_id", "target", NULL};
 
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err);
+
 static const struct xpl_resource_type type = {
     .kind = &xpl_kind_monitor_instance,
     .singular = "monitor_instance",
@@ -182,6 +184,9 @@ static const struct xpl_resource_type type = {
     .check = check,
     .complete = complete,
     .decorate = decorate,
+    .adding = run_add,
+    .names_data_mart = true,
+    .has_status = true,
 };
 
 static enum xpl_status check_target(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *instance,
@@ -227,18 +232,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
 
 enum xpl_answered xpl_monitor_instances_add(struct xpl_call *call)
 {
-    struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_error err = {0};
-
-    if (!resource)
-        return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
-        return xpl_reply_error(call, &err);
-    xpl_set_active(entity);
-    if (xpl_resource_make(call, &type, NULL, entity, resource, &err))
-        return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_add, resource, call->body.length);
+    return xpl_resource_add_reply(call, &type);
 }
 
 enum xpl_answered xpl_monitor_instances_list(struct xpl_call *call)

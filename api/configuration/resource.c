@@ -201,6 +201,24 @@ static bool own_data_mart_asked(const struct xpl_call *call)
     return !asked || !*asked || in_values(xpl_lower(xpl_arena_string(call->arena, asked)), call->data_mart_id);
 }
 
+enum xpl_answered xpl_resource_add_reply(struct xpl_call *call, const struct xpl_resource_type *type)
+{
+    struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
+    XPL_AUTO_JSON entity = NULL;
+    struct xpl_error err = {0};
+
+    if (!resource)
+        return xpl_reply_json(call, 503, NULL);
+    if (xpl_call_json(call, &entity, &err) || type->check(entity, &err) ||
+        (type->names_data_mart && xpl_check_data_mart(call, entity, &err)))
+        return xpl_reply_error(call, &err);
+    if (type->has_status)
+        xpl_set_active(entity);
+    if (xpl_resource_make(call, type, NULL, entity, resource, &err))
+        return xpl_reply_error(call, &err);
+    return xpl_reply_after_commit(call, type->adding, resource, call->body.length);
+}
+
 enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xpl_resource_type *type)
 {
     struct xpl_resource_filter filter = {0};

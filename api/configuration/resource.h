@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What all resources of the configuration have in common: list, get, patch, delete, and their view.
+ * What all resources of the configuration have in common: add, list, get, patch, delete, and their view.
  *
- * A resource type says what is special about it; its file adds the handler that creates it.
+ * A resource type says what is special about it.
  */
 #ifndef XPL_API_RESOURCE_H
 #define XPL_API_RESOURCE_H
@@ -24,6 +24,10 @@ struct xpl_resource_type {
 
     /** May be NULL. Completes a checked entity before it is stored, when it is made and after a patch. */
     void (*complete)(json_t *entity);
+
+    xpl_call_write_fn adding; /* writes a made resource, its `arg`, and replies */
+    bool names_data_mart;     /* an entity has a data_mart_id, which must be the caller's */
+    bool has_status;          /* an entity has a status: active */
 
     /** May be NULL. Adds computed members to the entity of an answer. */
     enum xpl_status (*decorate)(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *resource,
@@ -84,6 +88,7 @@ enum xpl_status xpl_resource_delete_now(struct xpl_db *db, struct xpl_call *call
                                         bool force, struct xpl_error *err);
 
 /* Handlers' bodies; the id is path parameter 0. */
+enum xpl_answered xpl_resource_add_reply(struct xpl_call *call, const struct xpl_resource_type *type);
 enum xpl_answered xpl_resource_list_reply(struct xpl_call *call, const struct xpl_resource_type *type);
 enum xpl_answered xpl_resource_get_reply(struct xpl_call *call, const struct xpl_resource_type *type);
 enum xpl_answered xpl_resource_patch_reply(struct xpl_call *call, const struct xpl_resource_type *type);

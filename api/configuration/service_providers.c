@@ -72,6 +72,8 @@ static const char *const read_only[] = {"status", NULL};
 static const char *const secret_members[] = {"/credentials", "/request_headers", NULL};
 static const struct xpl_secrets secrets = {secret_members, "/credentials/url"};
 
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err);
+
 const struct xpl_resource_type xpl_service_provider_type = {
     .kind = &xpl_kind_service_provider,
     .singular = "service_provider",
@@ -81,6 +83,8 @@ const struct xpl_resource_type xpl_service_provider_type = {
     .check = check,
     .secrets = &secrets,
     .removing = removing,
+    .adding = run_add,
+    .has_status = true,
 };
 
 enum xpl_status xpl_provider_load(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
@@ -96,18 +100,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
 
 enum xpl_answered xpl_service_providers_add(struct xpl_call *call)
 {
-    struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_error err = {0};
-
-    if (!resource)
-        return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err))
-        return xpl_reply_error(call, &err);
-    xpl_set_active(entity);
-    if (xpl_resource_make(call, &xpl_service_provider_type, NULL, entity, resource, &err))
-        return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_add, resource, call->body.length);
+    return xpl_resource_add_reply(call, &xpl_service_provider_type);
 }
 
 enum xpl_answered xpl_service_providers_list(struct xpl_call *call)

@@ -191,6 +191,8 @@ static const char *const secret_members[] = {ENDPOINT "/credentials", ENDPOINT "
 static const struct xpl_secrets secrets = {secret_members, ENDPOINT "/url"};
 #undef ENDPOINT
 
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err);
+
 const struct xpl_resource_type xpl_subscription_type = {
     .kind = &xpl_kind_subscription,
     .singular = "subscription",
@@ -203,6 +205,9 @@ const struct xpl_resource_type xpl_subscription_type = {
     .complete = complete,
     .secrets = &secrets,
     .removing = removing,
+    .adding = run_add,
+    .names_data_mart = true,
+    .has_status = true,
 };
 
 enum xpl_status xpl_subscription_load(struct xpl_app *app, struct xpl_db *db, struct xpl_arena *arena,
@@ -246,18 +251,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
 
 enum xpl_answered xpl_subscriptions_add(struct xpl_call *call)
 {
-    struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_error err = {0};
-
-    if (!resource)
-        return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err) || xpl_check_data_mart(call, entity, &err))
-        return xpl_reply_error(call, &err);
-    xpl_set_active(entity);
-    if (xpl_resource_make(call, &xpl_subscription_type, NULL, entity, resource, &err))
-        return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_add, resource, call->body.length);
+    return xpl_resource_add_reply(call, &xpl_subscription_type);
 }
 
 enum xpl_answered xpl_subscriptions_list(struct xpl_call *call)

@@ -119,6 +119,8 @@ static const char *const read_only[] = {"target", "deliveries", NULL};
 static const char *const secret_members[] = {"/secret", NULL};
 static const struct xpl_secrets secrets = {secret_members, "/url"};
 
+static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err);
+
 const struct xpl_resource_type xpl_webhook_type = {
     .kind = &xpl_kind_webhook,
     .singular = "webhook",
@@ -129,6 +131,7 @@ const struct xpl_resource_type xpl_webhook_type = {
     .check = check,
     .complete = complete,
     .decorate = decorate,
+    .adding = run_add,
 };
 
 static enum xpl_status check_target(struct xpl_db *db, struct xpl_call *call, const struct xpl_resource *webhook,
@@ -163,16 +166,7 @@ static enum xpl_status run_add(struct xpl_db *db, struct xpl_call *call, void *a
 
 enum xpl_answered xpl_webhooks_add(struct xpl_call *call)
 {
-    struct xpl_resource *resource = XPL_NEW(call->arena, struct xpl_resource);
-    XPL_AUTO_JSON entity = NULL;
-    struct xpl_error err = {0};
-
-    if (!resource)
-        return xpl_reply_json(call, 503, NULL);
-    if (xpl_call_json(call, &entity, &err) || check(entity, &err) ||
-        xpl_resource_make(call, &xpl_webhook_type, NULL, entity, resource, &err))
-        return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_add, resource, call->body.length);
+    return xpl_resource_add_reply(call, &xpl_webhook_type);
 }
 
 enum xpl_answered xpl_webhooks_list(struct xpl_call *call)
