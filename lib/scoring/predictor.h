@@ -48,6 +48,7 @@ struct xpl_predictor_options {
     uint32_t max_batch;             /* images in a request at most; 0 = XPL_MAX_BATCH */
     size_t max_body_bytes;          /* of a request with several images */
     struct xpl_batch batch;         /* what is known of this deployment */
+    bool raw_refused;               /* likewise: it takes no raw tensors, they are not tried */
     uint32_t connect_timeout_ms;    /* 5000 */
     uint32_t call_timeout_ms;       /* 60000 */
     uint32_t retries;               /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
@@ -110,5 +111,7 @@ void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predi
 struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor);
 /** Likewise about requests in flight; 0 = nothing. */
 uint32_t xpl_predictor_depth(const struct xpl_predictor *predictor);
+/** Likewise: raw tensors were tried, by this predictor or before, and the model answered otherwise than to JSON. */
+bool xpl_predictor_raw_refused(const struct xpl_predictor *predictor);
 
 #endif

@@ -56,6 +56,12 @@ enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const
         predictor, predictor->raw_works ? xpl_splice_better_form(splicer) : xpl_splice_form(splicer), err);
 }
 
+/* It answered, and not with anything that can be used. */
+static bool is_refusal(enum xpl_status st)
+{
+    return st == XPL_MODEL_REFUSED || st == XPL_MODEL_FAILED || st == XPL_MODEL_BAD_ANSWER;
+}
+
 /* Whether the first mask has the same scores with this form; it is not counted as progress. */
 static bool gives_the_same(struct xpl_predictor *p, uint64_t mask, double *scores)
 {
@@ -63,10 +69,13 @@ static bool gives_the_same(struct xpl_predictor *p, uint64_t mask, double *score
     uint32_t retries = p->options.retries;
     struct xpl_error ignored = {0};
     struct job job = {.p = p, .masks = &mask, .n = 1, .scores = scores, .err = &ignored};
+    enum xpl_status st;
     bool same;
 
     p->options.retries = 0;
-    same = xpl_predictor_run(&job) == XPL_OK && xpl_predictor_is_reference(p, scores);
+    st = xpl_predictor_run(&job);
+    same = !st && xpl_predictor_is_reference(p, scores);
+    p->options.raw_refused = !same && (!st || is_refusal(st));
     p->options.retries = retries;
     if (p->progress)
         atomic_store(&p->progress->done, done);
@@ -79,7 +88,7 @@ enum xpl_status xpl_predictor_try_raw(struct xpl_predictor *p, uint64_t mask, st
     enum xpl_status st;
     double *scores;
 
-    if (better == p->form || p->raw_tried)
+    if (better == p->form || p->raw_tried || p->options.raw_refused)
         return XPL_OK;
     p->raw_tried = true;
     if (!(scores = calloc(p->n_classes, sizeof *scores)))
@@ -88,4 +97,9 @@ enum xpl_status xpl_predictor_try_raw(struct xpl_predictor *p, uint64_t mask, st
     p->raw_works = !st && gives_the_same(p, mask, scores);
     free(scores);
     return st || p->raw_works ? st : xpl_predictor_use_form(p, xpl_splice_form(p->splicer), err);
+}
+
+bool xpl_predictor_raw_refused(const struct xpl_predictor *p)
+{
+    return p->options.raw_refused;
 }

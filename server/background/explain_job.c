@@ -92,9 +92,10 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     options.task_id = job->task->id;
     options.request_id = job->task->trace_id;
     options.traceparent = job->task->traceparent;
-    job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->endpoint.url);
+    job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->data.subscription);
     options.batch = job->memory.batch;
     options.known_depth = job->memory.depth;
+    options.raw_refused = job->memory.raw_refused;
     return xpl_predictor_new(&job->endpoint, &options, &job->data.model.answer, &job->progress->scoring,
                              &job->predictor, err);
 }
@@ -163,15 +164,16 @@ static void remember_batch(const struct job *job, enum xpl_status st)
 {
     const struct xpl_batch_memory *before = &job->memory;
     struct xpl_batch_memory now = {.batch = xpl_predictor_batch(job->predictor),
-                                   .depth = xpl_predictor_depth(job->predictor)};
+                                   .depth = xpl_predictor_depth(job->predictor),
+                                   .raw_refused = xpl_predictor_raw_refused(job->predictor)};
 
     if (st && st != XPL_DEADLINE)
         return;
     if (now.depth == 0)
         now.depth = before->depth;
     if (now.batch.accepted != before->batch.accepted || now.batch.refused != before->batch.refused ||
-        now.depth != before->depth)
-        xpl_batch_remember(job->app, job->task, job->endpoint.url, &now);
+        now.depth != before->depth || now.raw_refused != before->raw_refused)
+        xpl_batch_remember(job->app, job->task, job->data.subscription, &now);
 }
 
 static enum xpl_status try_model(struct job *job, struct xpl_error *err)

@@ -3,11 +3,12 @@
 import base64
 import io
 import json
+import uuid
 
 import numpy
 import pytest
 from PIL import Image
-from support.client import wait_for
+from support.client import Watched, wait_for
 from support.model import ModelInTest, binary
 from support.paths import MODELS
 from support.processes import ModelServer
@@ -153,6 +154,28 @@ def test_a_model_that_takes_no_raw_tensors_is_asked_once_and_gets_json(api, v2, 
     assert head["inputs"] == [{"name": "image", "shape": [1, 8, 8, 1], "datatype": "UINT8",
                                "parameters": {"binary_data_size": 64}}]
     assert head["id"] == "seven" and head["parameters"] == {"trace": True}, "what was logged stays"
+
+
+def test_raw_tensors_that_a_model_refused_are_tried_again_only_with_other_settings(api, v2):
+    watched = Watched(api, v2, parameters={"image": {"fill": "black"}})
+    endpoint = "/deployment/scoring_endpoint"
+    api.patch(f"/v2/subscriptions/{watched.subscription_id}",
+              [{"op": "replace", "path": f"{endpoint}/url", "value": f"{v2.url}{V2}"}])
+    image = numpy.zeros((8, 8, 1), dtype=int)
+    image[:, :4] = 200
+
+    def explain():
+        request = tensor(image, "UINT8") | {"id": uuid.uuid4().hex}
+        body = [{"request": request, "response": {"outputs": [{"name": "p", "shape": [1, 2], "datatype": "FP64",
+                                                               "data": binary(image)}]}}]
+        [task_id] = watched.explain(*api.post(watched.records_path, body)["scoring_ids"])
+        assert wait_for(api, task_id)["entity"]["status"]["state"] == "finished"
+        return len(v2.heads)
+
+    assert [explain() for _ in range(3)] == [1, 1, 1]
+    api.patch(f"/v2/subscriptions/{watched.subscription_id}",
+              [{"op": "add", "path": f"{endpoint}/explaind", "value": {"in_flight": 2}}])
+    assert [explain(), explain()] == [2, 2]
 
 
 def test_the_answer_is_asked_for_as_raw_bytes(api, v2):
