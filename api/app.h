@@ -99,7 +99,8 @@ struct xpl_scored {
     const char *data_mart_id, *subscription_id, *user, *transaction_id;
     const char *why_not; /* it cannot be logged; NULL = it can */
     struct xpl_text request, response;
-    int64_t scored_at; /* microseconds */
+    const char *request_head, *response_head; /* their headers Inference-Header-Content-Length; NULL = none */
+    int64_t scored_at;                        /* microseconds */
     double response_time_ms;
 };
 

@@ -129,7 +129,9 @@ static void log_transaction(struct xpl_call *call, const struct passing *p)
                                       .transaction_id = call->request_id,
                                       .why_not = p->why_not,
                                       .request = {call->body.data, call->body.length},
+                                      .request_head = xpl_call_header(call, HEAD_LENGTH),
                                       .response = {p->answer.data, p->answer.length},
+                                      .response_head = xpl_forwarding_header(p->forwarding, HEAD_LENGTH),
                                       .scored_at = p->scored_at,
                                       .response_time_ms = xpl_forwarding_ms(p->forwarding)};
 

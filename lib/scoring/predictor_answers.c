@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/base/time.h"
-#include "lib/scoring/answer_binary.h"
 #include "lib/scoring/predictor_job.h"
+#include "lib/scoring/raw_tensors.h"
 
 #define ANSWER_ARENA_BYTES ((size_t)64 << 20)
 #define MAX_LABELS_HASHED  1024
@@ -107,7 +107,7 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
     if (!arena)
         return xpl_no_memory(err);
     if (slot->answer_head)
-        st = xpl_answer_unpack(arena, text, slot->answer_head, &text, err);
+        st = xpl_tensors_unpack(arena, text, slot->answer_head, "outputs", &text, err);
     if (!st)
         st = xpl_answer_read(arena, text, &p->hints, xpl_work_rows(work), p->n_classes, &answer, err);
     if (!st)

@@ -26,6 +26,14 @@ const struct xpl_tensor_type *xpl_tensor_type_of(struct xpl_text name)
     return NULL;
 }
 
+const struct xpl_tensor_type *xpl_tensor_type_of_npy(struct xpl_text name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (xpl_text_equal(name, types[i].npy))
+            return &types[i];
+    return NULL;
+}
+
 /* ---- writing ---- */
 
 static void put_bits(uint64_t bits, unsigned bytes, uint8_t *out)

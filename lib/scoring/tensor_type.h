@@ -27,6 +27,9 @@ struct xpl_tensor_type {
 /** `name` without quotes; NULL for BYTES and what is not known. */
 const struct xpl_tensor_type *xpl_tensor_type_of(struct xpl_text name);
 
+/** The same by NumPy's name: "<f4". */
+const struct xpl_tensor_type *xpl_tensor_type_of_npy(struct xpl_text name);
+
 /** Writes one number: rounded and kept in the type's range when it has whole numbers only. Not for FP16. */
 void xpl_tensor_put(const struct xpl_tensor_type *type, double value, uint8_t *out);
 

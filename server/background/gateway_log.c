@@ -13,6 +13,7 @@
 #include "db/writer.h"
 #include "lib/base/log.h"
 #include "lib/scoring/forward.h"
+#include "lib/scoring/raw_body.h"
 
 #define ARENA_BYTES ((size_t)256 << 20)
 #define GROUP_MAX   64 /* transactions in a write */
@@ -52,13 +53,19 @@ static char *put_text(char **at, const char *text, size_t length)
 
 static char *put_string(char **at, const char *string)
 {
-    return put_text(at, string, strlen(string));
+    return string ? put_text(at, string, strlen(string)) : NULL;
+}
+
+static size_t size_of(const char *string)
+{
+    return string ? strlen(string) + 1 : 0;
 }
 
 static struct entry *copy_of(const struct xpl_scored *s)
 {
-    size_t bytes = strlen(s->data_mart_id) + strlen(s->subscription_id) + strlen(s->user) + strlen(s->transaction_id) +
-                   s->request.length + s->response.length + 6;
+    size_t bytes = size_of(s->data_mart_id) + size_of(s->subscription_id) + size_of(s->user) +
+                   size_of(s->transaction_id) + size_of(s->request_head) + size_of(s->response_head) +
+                   s->request.length + s->response.length + 2;
     struct entry *entry = malloc(sizeof *entry + bytes);
     char *at;
 
@@ -70,6 +77,8 @@ static struct entry *copy_of(const struct xpl_scored *s)
     entry->scored.subscription_id = put_string(&at, s->subscription_id);
     entry->scored.user = put_string(&at, s->user);
     entry->scored.transaction_id = put_string(&at, s->transaction_id);
+    entry->scored.request_head = put_string(&at, s->request_head);
+    entry->scored.response_head = put_string(&at, s->response_head);
     entry->scored.request.ptr = put_text(&at, s->request.ptr ? s->request.ptr : "", s->request.length);
     entry->scored.response.ptr = put_text(&at, s->response.ptr ? s->response.ptr : "", s->response.length);
     return entry;
@@ -144,9 +153,9 @@ struct logging {
 static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, struct xpl_error *err)
 {
     const struct xpl_scored *s = &l->entry->scored;
-    struct xpl_transaction transaction = {.request = s->request,
-                                          .response = s->response,
-                                          .scoring_id = s->transaction_id,
+    const struct xpl_raw_body request = {s->request, s->request_head, "inputs"};
+    const struct xpl_raw_body response = {s->response, s->response_head, "outputs"};
+    struct xpl_transaction transaction = {.scoring_id = s->transaction_id,
                                           .scoring_timestamp = s->scored_at,
                                           .has_response_time = true,
                                           .response_time = s->response_time_ms};
@@ -159,7 +168,9 @@ static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, s
                                 .user = s->user};
     if (!l->call.arena)
         return xpl_no_memory(err);
-    if ((st = xpl_record_batch_of_subscription(&l->call, s->subscription_id, &l->batch, err)))
+    if ((st = xpl_record_batch_of_subscription(&l->call, s->subscription_id, &l->batch, err)) ||
+        (st = xpl_raw_body_as_json(l->call.arena, &request, &transaction.request, err)) ||
+        (st = xpl_raw_body_as_json(l->call.arena, &response, &transaction.response, err)))
         return st;
     return xpl_record_batch_prepare(&l->call, &l->batch, &transaction, 1, err);
 }

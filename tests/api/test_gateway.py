@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scoring through the daemon: the model's answer byte for byte, the transaction logged afterwards and never in the way."""
+import base64
 import concurrent.futures
+import io
 import json
 import threading
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy
 import pytest
+from PIL import Image
 from support.client import Client, Watched, wait_for
 from support.images import blocks
 
@@ -28,13 +32,15 @@ def peculiar():
             self.send_response(status)
             if media_type:
                 self.send_header("Content-Type", media_type)
+            for name, value in server.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}"
+    server.asked, server.headers, server.url = [], {}, f"http://127.0.0.1:{server.server_port}"
     server.answer = (200, "application/json", b'{ "predictions" : [ [0.250, 7.5e-1] ] }\n')
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
@@ -106,6 +112,66 @@ def unlogged(daemon) -> int:
     page = Client(daemon.url).request("GET", f"{daemon.url}/metrics").text
     [line] = [line for line in page.splitlines() if line.startswith('explaind_gateway_transactions_total{logged="no"}')]
     return int(line.split()[-1])
+
+
+HEAD = "Inference-Header-Content-Length"
+
+
+def as_png(image) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(numpy.asarray(image, dtype=numpy.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def as_npy(image) -> bytes:
+    file = io.BytesIO()
+    numpy.save(file, numpy.asarray([image], dtype=numpy.float32))
+    return file.getvalue()
+
+
+def as_raw_tensor(image) -> tuple[bytes, bytes]:
+    pixels = numpy.asarray([image], dtype=numpy.uint8)
+    head = {"inputs": [{"name": "i", "shape": pixels.shape, "datatype": "UINT8",
+                        "parameters": {"binary_data_size": pixels.nbytes}}], "parameters": {"binary_data_output": True}}
+    return json.dumps(head).encode(), pixels.tobytes()
+
+
+RAW_PROBABILITIES = (b'{"outputs":[{"name":"p","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}',
+                     numpy.array([0.25, 0.75], dtype="<f4").tobytes())
+
+
+@pytest.mark.parametrize("what", ["raw tensor", "npy", "png"])
+def test_bodies_that_are_no_json_pass_as_they_are_and_are_logged_as_what_they_say(api, peculiar, what):
+    watched = Watched(api, peculiar, path="/v2/models/m/infer")
+    image = [[[3 * (8 * y + x) + c for c in range(3)] for x in range(8)] for y in range(8)]
+    head, raw = as_raw_tensor(image) if what == "raw tensor" else (b"", {"npy": as_npy, "png": as_png}.get(what, bytes)(image))
+    media_type = {"npy": "application/x-npy", "png": "image/png"}.get(what, "application/octet-stream")
+    headers = {"Content-Type": media_type} | ({HEAD: str(len(head))} if head else {})
+    if head:
+        peculiar.answer = (200, "application/octet-stream", b"".join(RAW_PROBABILITIES))
+        peculiar.headers = {HEAD: str(len(RAW_PROBABILITIES[0]))}
+    answer = api.request("POST", predictions(watched), 200, data=head + raw, headers=headers)
+    assert answer.content == peculiar.answer[2] and peculiar.asked[-1][2] == head + raw
+    [record] = logged(watched)
+    assert record["probability"] == [0.25, 0.75] and record["prediction"] == 1
+    [row] = watched.values(includes="scoring_input")
+    shown = row["scoring_input"]
+    if what == "png":
+        assert numpy.asarray(Image.open(io.BytesIO(base64.b64decode(shown.split(",")[-1])))).tolist() == image
+    else:
+        assert numpy.asarray(shown).reshape(8, 8, 3).tolist() == image
+
+
+def test_raw_tensors_that_do_not_add_up_are_scored_all_the_same(api, peculiar, daemon):
+    watched = Watched(api, peculiar, path="/v2/models/m/infer")
+    before = unlogged(daemon)
+    head, raw = as_raw_tensor(blocks())
+    answer = api.request("POST", predictions(watched), 200, data=head + raw[:-1], headers={HEAD: str(len(head))})
+    assert answer.content == peculiar.answer[2]
+    deadline = time.monotonic() + 10
+    while unlogged(daemon) == before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert unlogged(daemon) == before + 1 and watched.count() == 0
 
 
 def test_a_failed_prediction_and_our_own_variations_are_not_logged(api, peculiar):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers with raw tensors. The first two bytes say how long the text in front of them is. */
-#include "lib/scoring/answer_binary.h"
+#include "lib/scoring/raw_tensors.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xpl_arena *arena = xpl_arena_new(FUZZ_ARENA_BYTES);
     struct xpl_error err = {0};
 
-    if (xpl_answer_unpack(arena, answer, head, &text, &err) == XPL_OK)
+    if (xpl_tensors_unpack(arena, answer, head, head & 1 ? "inputs" : "outputs", &text, &err) == XPL_OK)
         FUZZ_REQUIRE(fuzz_is_json(text) && text.ptr[text.length] == '\0');
     else
         FUZZ_REQUIRE(*err.message);

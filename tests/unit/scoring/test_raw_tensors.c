@@ -2,7 +2,7 @@
 /* Answers with raw tensors behind their JSON text: what they stand for, and those that do not add up. */
 #include "tests/unit/scoring/scoring_test.h"
 
-#include "lib/scoring/answer_binary.h"
+#include "lib/scoring/raw_tensors.h"
 #include "lib/scoring/tensor_type.h"
 
 #define OUTPUT(type, shape, size)                                                                                      \
@@ -19,7 +19,7 @@ static enum xpl_status unpack(struct xpl_arena *arena, const char *head, const v
     assert_non_null(answer);
     memcpy(answer, head, length);
     memcpy(answer + length, raw, n);
-    st = xpl_answer_unpack(arena, (struct xpl_text){answer, length + n}, length, ret, err);
+    st = xpl_tensors_unpack(arena, (struct xpl_text){answer, length + n}, length, "outputs", ret, err);
     free(answer);
     return st;
 }
@@ -68,9 +68,33 @@ static void several_outputs_follow_each_other(void **state)
     struct xpl_text text;
 
     assert_int_equal(unpack(*state, head, "\1\0\0\0x\3\4", 7, &text, NULL), XPL_OK);
-    assert_string_equal(text.ptr, "{\"outputs\":[{\"datatype\":\"BYTES\",\"name\":\"names\",\"shape\":[1]},"
-                                  "{\"name\":\"plain\",\"datatype\":\"FP32\",\"shape\":[1],\"data\":[9]},"
-                                  "{\"datatype\":\"UINT8\",\"name\":\"p\",\"shape\":[1,2],\"data\":[3,4]}]}");
+    assert_string_equal(text.ptr,
+                        "{\"id\":\"7\",\"outputs\":[{\"name\":\"names\",\"datatype\":\"BYTES\",\"shape\":[1]},"
+                        "{\"name\":\"plain\",\"datatype\":\"FP32\",\"shape\":[1],\"data\":[9]},"
+                        "{\"name\":\"p\",\"datatype\":\"UINT8\",\"shape\":[1,2],\"data\":[3,4]}]}");
+}
+
+static void inputs_keep_what_else_they_say(void **state)
+{
+    static const char head[] =
+        "{\"inputs\":[{\"name\":\"i\",\"shape\":[2],\"datatype\":\"BYTES\",\"parameters\":"
+        "{\"binary_data_size\":11,\"content_type\":\"x\"}}],\"parameters\":{\"binary_data_output\":true}}";
+    struct xpl_arena *arena = *state;
+    char message[sizeof head + 16];
+    struct xpl_text text;
+
+    memcpy(message, head, sizeof head - 1);
+    memcpy(message + sizeof head - 1, "\3\0\0\0abc\0\0\0\0", 11);
+    assert_int_equal(xpl_tensors_unpack(arena, (struct xpl_text){message, sizeof head - 1 + 11}, sizeof head - 1,
+                                        "inputs", &text, NULL),
+                     XPL_OK);
+    assert_string_equal(text.ptr, "{\"inputs\":[{\"name\":\"i\",\"shape\":[2],\"datatype\":\"BYTES\",\"parameters\":"
+                                  "{\"content_type\":\"x\"},\"data\":[\"YWJj\",\"\"]}],"
+                                  "\"parameters\":{\"binary_data_output\":true}}");
+    message[sizeof head - 1] = 8;
+    assert_int_equal(xpl_tensors_unpack(arena, (struct xpl_text){message, sizeof head - 1 + 11}, sizeof head - 1,
+                                        "inputs", &text, NULL),
+                     XPL_MODEL_BAD_ANSWER);
 }
 
 static void what_does_not_add_up_is_refused(void **state)
@@ -104,7 +128,7 @@ static void what_does_not_add_up_is_refused(void **state)
         if (!strstr(err.message, cases[i].message))
             fail_msg("%s: %s", cases[i].head, err.message);
     }
-    assert_int_equal(xpl_answer_unpack(*state, xpl_text_of("{}"), 3, &(struct xpl_text){0}, NULL),
+    assert_int_equal(xpl_tensors_unpack(*state, xpl_text_of("{}"), 3, "outputs", &(struct xpl_text){0}, NULL),
                      XPL_MODEL_BAD_ANSWER);
 }
 
@@ -141,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCORING_TEST(every_type_reads_as_its_numbers),
         SCORING_TEST(several_outputs_follow_each_other),
+        SCORING_TEST(inputs_keep_what_else_they_say),
         SCORING_TEST(what_does_not_add_up_is_refused),
         SCORING_TEST(numbers_are_kept_in_the_range_of_their_type),
     };

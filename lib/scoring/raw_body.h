@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What went between a client and its model as bytes that are not JSON, as the JSON of a record that says the same: raw
+ * tensors of V2 as lists of numbers, a NumPy file (format versions 1 to 3) as nested lists, a PNG or JPEG file as
+ * {"values":["base64"]}.
+ */
+#ifndef XPL_SCORING_RAW_BODY_H
+#define XPL_SCORING_RAW_BODY_H
+
+#include "lib/base/arena.h"
+#include "lib/base/status.h"
+#include "lib/base/text.h"
+
+struct xpl_raw_body {
+    struct xpl_text bytes;
+    const char *head_length; /* its header Inference-Header-Content-Length; NULL = none */
+    const char *list;        /* what has the tensors of V2: "inputs" or "outputs" */
+};
+
+/** What is not recognised is `*ret` as it is. XPL_BAD_RECORD when it is recognised and broken. */
+enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,
+                                     struct xpl_error *err);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bodies that are not JSON, and the JSON that says the same. */
+#include "tests/unit/scoring/scoring_test.h"
+
+#include "lib/scoring/raw_body.h"
+
+#define DICT(descr, order, shape) "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", }\n"
+
+/* A NumPy file of format version 1, or 2 when `wide`. */
+static struct xpl_text npy(struct xpl_arena *arena, bool wide, const char *dict, const char *data, size_t n)
+{
+    size_t head = wide ? 12 : 10, length = strlen(dict);
+    char *file = xpl_arena_alloc(arena, head + length + n);
+
+    assert_non_null(file);
+    memcpy(file, wide ? "\x93NUMPY\2" : "\x93NUMPY\1", 7);
+    file[8] = (char)length;
+    memcpy(file + head, dict, length);
+    memcpy(file + head + length, data, n);
+    return (struct xpl_text){file, head + length + n};
+}
+
+static void numpy_files_become_nested_lists(void **state)
+{
+    static const struct {
+        const char *dict, *data;
+        size_t n;
+        const char *json;
+    } cases[] = {
+        {DICT("|u1", "False", "(1, 2, 3)"), "\1\2\3\4\5\6", 6, "[[[1,2,3],[4,5,6]]]"},
+        {DICT("|u1", "False", "(3,)"), "\1\2\3", 3, "[1,2,3]"},
+        {DICT("<f4", "False", "(2, 1)"), "\0\0\x80\x3e\0\0\x40\x3f", 8, "[[0.25],[0.75]]"},
+        {DICT("<i2", "False", "(1, 1)"), "\xfe\xff", 2, "[[-2]]"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xpl_raw_body body = {npy(*state, i % 2, cases[i].dict, cases[i].data, cases[i].n), NULL, "inputs"};
+        struct xpl_text json;
+
+        assert_int_equal(xpl_raw_body_as_json(*state, &body, &json, NULL), XPL_OK);
+        assert_string_equal(json.ptr, cases[i].json);
+    }
+}
+
+static void broken_ones_say_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *dict;
+        size_t n;
+        const char *message;
+    } cases[] = {
+        {DICT(">f4", "False", "(1,)"), 4, "little-endian"},
+        {DICT("<U7", "False", "(1,)"), 4, "little-endian"},
+        {"{}", 4, "little-endian"},
+        {DICT("<f4", "True", "(1,)"), 4, "Fortran"},
+        {DICT("<f4", "False", "1"), 4, "shape"},
+        {DICT("<f4", "False", "(-1,)"), 4, "shape"},
+        {DICT("<f4", "False", "(1"), 4, "shape"},
+        {DICT("<f4", "False", "(99999999999, 99999999999)"), 4, "shape"},
+        {DICT("<f4", "False", "(2,)"), 4, "as long as"},
+        {DICT("<f4", "False", "()"), 4, "no list"},
+        {DICT("<f4", "False", "(0, 3)"), 0, "no list"},
+    };
+    struct xpl_raw_body cut = {{"\x93NUMPY\1\0\xff", 9}, NULL, "inputs"};
+    struct xpl_raw_body head = {{"{}", 2}, "3", "inputs"};
+    struct xpl_text json;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xpl_raw_body body = {npy(*state, false, cases[i].dict, "\0\0\0\0", cases[i].n), NULL, "inputs"};
+        struct xpl_error err = {0};
+
+        assert_int_equal(xpl_raw_body_as_json(*state, &body, &json, &err), XPL_BAD_RECORD);
+        if (!strstr(err.message, cases[i].message))
+            fail_msg("%s: %s", cases[i].dict, err.message);
+    }
+    assert_int_equal(xpl_raw_body_as_json(*state, &cut, &json, NULL), XPL_BAD_RECORD);
+    assert_int_equal(xpl_raw_body_as_json(*state, &head, &json, NULL), XPL_BAD_RECORD);
+}
+
+static void pictures_are_put_in_base64_and_anything_else_stays(void **state)
+{
+    struct xpl_raw_body png = {{"\x89PNG\r", 5}, NULL, "inputs"}, text = {{"{} ", 3}, NULL, "outputs"};
+    struct xpl_text json;
+
+    assert_int_equal(xpl_raw_body_as_json(*state, &png, &json, NULL), XPL_OK);
+    assert_string_equal(json.ptr, "{\"values\":[\"iVBORw0=\"]}");
+    assert_int_equal(xpl_raw_body_as_json(*state, &text, &json, NULL), XPL_OK);
+    assert_ptr_equal(json.ptr, text.bytes.ptr);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCORING_TEST(numpy_files_become_nested_lists),
+        SCORING_TEST(broken_ones_say_what_is_wrong),
+        SCORING_TEST(pictures_are_put_in_base64_and_anything_else_stays),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
