@@ -11,6 +11,7 @@
 
 #include "db/writer.h"
 #include "lib/base/buf.h"
+#include "lib/base/cache.h"
 #include "lib/base/hash.h"
 #include "lib/base/meter.h"
 #include "lib/base/text.h"
@@ -37,6 +38,7 @@ struct xpl_settings {
     int64_t limits_event_wait_ms;
     int64_t limits_records_body_bytes, limits_tasks_body_bytes, limits_body_bytes;
     int64_t limits_bodies_total; /* all request bodies in memory together */
+    int64_t limits_cache_bytes;
     int64_t limits_decode_ms;
     int64_t limits_tasks_queued, limits_tasks_queued_per_subscription;
     enum xpl_limits_profile limits_profile;
@@ -120,6 +122,7 @@ struct xpl_app {
     struct xpl_settings settings;
     struct xpl_credentials *credentials; /* NULL without users */
     struct xpl_writer *writer;
+    struct xpl_cache *cache; /* by keys that begin with what they are of; versions are the writer's */
     struct xpl_worker_hooks workers;
     struct xpl_upkeep_hooks upkeep;
     struct xpl_process_hooks process;

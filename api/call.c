@@ -180,6 +180,8 @@ enum xpl_answered xpl_call_handle(struct xpl_call *call)
 
     if (call->password_unchecked && !xpl_call_admit(call, true))
         return XPL_ANSWERED;
+    call->remembers = true;
+    call->seen = xpl_writer_versions(call->app->writer);
     if ((call->body_encoded && xpl_body_decode(call, &err)) || xpl_idempotency_begin(call, &again, &err))
         return xpl_reply_error(call, &err);
     if (again)

@@ -128,6 +128,9 @@ struct xpl_call {
     bool password_unchecked;                      /* the caller is still to be identified: that takes long */
     char request_id[XPL_UUID_SIZE + 28]; /* the client's X-Global-Transaction-Id when it is usable, else made here */
 
+    bool remembers;           /* it reads what was committed: it may use and make what app->cache holds */
+    struct xpl_versions seen; /* before it read anything */
+
     struct xpl_reply reply;
     struct xpl_streamed stream;
     struct xpl_buf out; /* the bytes of a JSON answer; of a streamed one, those that leave next */

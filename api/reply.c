@@ -116,6 +116,7 @@ enum xpl_status xpl_call_run_write(struct xpl_db *db, void *arg, struct xpl_erro
 {
     struct xpl_call *call = arg;
 
+    call->remembers = false;
     call->reply = (struct xpl_reply){0};
     call->deleted_tasks = NULL;
     call->n_awaited_tasks = 0;

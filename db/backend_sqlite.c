@@ -31,6 +31,8 @@ struct xpl_db {
     sqlite3 *handle;
     struct xpl_stmt cache[MAX_CACHED];
     size_t n_cached;
+    xpl_row_changed_fn changed;
+    void *changed_context;
 };
 
 static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
@@ -126,6 +128,24 @@ void xpl_db_close(struct xpl_db *db)
     }
     sqlite3_close(db->handle);
     free(db);
+}
+
+static void on_change(void *arg, int operation, const char *database, const char *table, sqlite3_int64 rowid)
+{
+    struct xpl_db *db = arg;
+    enum xpl_row_change change = operation == SQLITE_INSERT   ? XPL_ROW_INSERTED
+                                 : operation == SQLITE_UPDATE ? XPL_ROW_UPDATED
+                                                              : XPL_ROW_DELETED;
+
+    (void)database, (void)rowid;
+    db->changed(db->changed_context, change, table);
+}
+
+void xpl_db_watch(struct xpl_db *db, xpl_row_changed_fn changed, void *context)
+{
+    db->changed = changed;
+    db->changed_context = context;
+    sqlite3_update_hook(db->handle, on_change, db);
 }
 
 enum xpl_status xpl_db_exec(struct xpl_db *db, const char *sql, struct xpl_error *err)

@@ -55,6 +55,18 @@ enum xpl_status xpl_db_check_version(struct xpl_db *db, struct xpl_error *err);
 void xpl_db_begin_read(struct xpl_db *db);
 void xpl_db_end_read(struct xpl_db *db);
 
+/**
+ * Called for every row that this connection inserts, updates or deletes, by triggers and cascades too, before it is
+ * known whether that is committed. Of tables with a rowid.
+ */
+enum xpl_row_change {
+    XPL_ROW_INSERTED,
+    XPL_ROW_UPDATED,
+    XPL_ROW_DELETED
+};
+typedef void (*xpl_row_changed_fn)(void *context, enum xpl_row_change change, const char *table);
+void xpl_db_watch(struct xpl_db *db, xpl_row_changed_fn changed, void *context);
+
 /** Runs statements without results (transactions, pragmas). */
 enum xpl_status xpl_db_exec(struct xpl_db *db, const char *sql, struct xpl_error *err);
 

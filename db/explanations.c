@@ -83,7 +83,7 @@ static void read_finished(struct xpl_row *row, void *out)
     struct xpl_finished_answer *finished = out;
 
     finished->subscription_id = xpl_row_text(row, "subscription_id");
-    finished->answer = xpl_row_text(row, "answer");
+    finished->answer = xpl_text_of(xpl_row_text(row, "answer"));
 }
 
 enum xpl_status xpl_explanation_finished(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,

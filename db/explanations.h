@@ -43,7 +43,8 @@ enum xpl_status xpl_explanation_insert(struct xpl_db *db, const char *task_id, i
 
 /** What polling clients ask for most, in one query. XPL_NOT_FOUND also for a task of another data mart. */
 struct xpl_finished_answer {
-    const char *subscription_id, *answer;
+    const char *subscription_id;
+    struct xpl_text answer;
 };
 enum xpl_status xpl_explanation_finished(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
                                          const char *task_id, struct xpl_finished_answer *ret, struct xpl_error *err);

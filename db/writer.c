@@ -27,6 +27,7 @@ struct xpl_writer {
     size_t n_told;
     bool stored; /* something that was not told; of the thread */
     struct xpl_writer_meters meters;
+    struct xpl_version_clock versions;
 };
 
 /* Takes the next group off the queue: a list of at most MAX_GROUP operations. Called with the lock held. */
@@ -193,6 +194,7 @@ static void *writer_main(void *arg)
         if (!group)
             return NULL;
         run_all(writer, group);
+        xpl_versions_publish(&writer->versions);
         tell(writer);
         complete(group);
     }
@@ -218,6 +220,8 @@ enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, stru
     st = xpl_db_open(path, XPL_DB_WRITER, &writer->db, err);
     if (!st)
         st = xpl_db_migrate(writer->db, err);
+    if (!st)
+        xpl_versions_watch(&writer->versions, writer->db);
     if (!st && pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
         st = xpl_fail(err, XPL_NO_MEMORY, "the writer thread cannot be started");
     if (st) {
@@ -231,6 +235,11 @@ enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, stru
 const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *writer)
 {
     return &writer->meters;
+}
+
+struct xpl_versions xpl_writer_versions(struct xpl_writer *writer)
+{
+    return xpl_versions_read(&writer->versions);
 }
 
 enum xpl_status xpl_writer_tell(struct xpl_writer *writer, xpl_stored_fn stored, void *context, struct xpl_error *err)

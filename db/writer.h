@@ -12,6 +12,7 @@
 #define XPL_DB_WRITER_H
 
 #include "db/db.h"
+#include "db/versions.h"
 #include "lib/base/meter.h"
 
 struct xpl_writer;
@@ -45,6 +46,9 @@ struct xpl_writer_meters {
     _Atomic(int64_t) stored_us;     /* monotonic: the last one that was; 0 = none yet */
 };
 const struct xpl_writer_meters *xpl_writer_meters(const struct xpl_writer *writer);
+
+/** Grown already when anybody learns of what was stored. From any thread. */
+struct xpl_versions xpl_writer_versions(struct xpl_writer *writer);
 
 /** Opens `path`, migrates it and starts the thread. */
 enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, struct xpl_error *err);

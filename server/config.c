@@ -61,6 +61,8 @@ static const struct key keys[] = {
     INT("limits.tasks_body_bytes", limits_tasks_body_bytes, 1024, 64 * MIB, 2 * MIB, "body of POST explanation_tasks"),
     INT("limits.body_bytes", limits_body_bytes, 1024, 64 * MIB, 65536, "any other body"),
     INT("limits.bodies_total", limits_bodies_total, MIB, 65536 * MIB, 256 * MIB, "all bodies in memory together"),
+    INT("limits.cache_bytes", limits_cache_bytes, 0, 65536 * MIB, 8 * MIB,
+        "finished explanations and settings of subscriptions kept in memory"),
     INT("limits.decode_ms", limits_decode_ms, 10, 60000, 5000, "for one logged PNG or JPEG to be decoded"),
     INT("limits.tasks_queued", limits_tasks_queued, 1, 1000000, 10000, "explanations that wait, in all"),
     INT("limits.tasks_queued_per_subscription", limits_tasks_queued_per_subscription, 1, 1000000, 1000,

@@ -127,6 +127,8 @@ static enum xpl_status configure(struct process *p, struct xpl_error *err)
                               p->app.settings.scoring_breaker_pause_ms * 1000, &p->app.breaker, err)) ||
         (st = xpl_model_tokens_new(&p->app.model_tokens, err)))
         return st;
+    if (!(p->app.cache = xpl_cache_new((size_t)p->app.settings.limits_cache_bytes)))
+        return xpl_no_memory(err);
     xpl_log_set_level((enum xpl_log_level)xpl_log_level_parse(p->app.settings.log_level));
     p->app.scoring_policy = p->policy;
     p->app.no_auth = p->options.no_auth;
@@ -327,6 +329,7 @@ static int run_command(int argc, char **argv)
     xpl_decoder_stop(p.decoder);
     xpl_breaker_free(p.app.breaker);
     xpl_model_tokens_free(p.app.model_tokens);
+    xpl_cache_free(p.app.cache);
     xpl_scoring_stop();
     xpl_arena_free(p.arena);
     return code;

@@ -11,6 +11,8 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
+#define MAX_ANSWER_BYTES ((size_t)96 << 20)
+
 /* ---- getting ---- */
 
 static bool is_wanted(const struct xpl_call *call, const char *subscription_id)
@@ -69,41 +71,62 @@ static enum xpl_answered get_unfinished(struct xpl_call *call, const struct xpl_
     return xpl_reply_json(call, 200, xpl_task_view_now(call, task));
 }
 
-/* The answer itself, when it is there and the client does not have it; false: ask in full. */
-static bool reply_finished(struct xpl_call *call)
+/* It never changes: once read, it is remembered until an explanation is deleted. */
+static enum xpl_status read_finished(struct xpl_call *call, const char *key, const struct xpl_finished_answer **ret,
+                                     struct xpl_error *err)
 {
-    struct xpl_finished_answer finished;
-    struct xpl_error err = {0};
+    struct xpl_arena *home = xpl_arena_new(MAX_ANSWER_BYTES);
+    struct xpl_finished_answer *finished = home ? XPL_NEW(home, struct xpl_finished_answer) : NULL;
+    enum xpl_status st =
+        finished ? xpl_explanation_finished(call->db, home, call->data_mart_id, call->path_params[0], finished, err)
+                 : xpl_no_memory(err);
 
-    if (xpl_call_header(call, "If-None-Match") ||
-        xpl_explanation_finished(call->db, call->arena, call->data_mart_id, call->path_params[0], &finished, &err) ||
-        !is_wanted(call, finished.subscription_id))
-        return false;
-    xpl_reply_etag(call, etag_of(call, call->path_params[0]));
-    xpl_reply_json_text(call, 200, xpl_text_of(finished.answer));
-    return true;
+    if (st) {
+        xpl_arena_free(home);
+        return st;
+    }
+    *ret = finished;
+    if (!xpl_cache_put(call->app->cache, call->arena, key, call->seen.explanations, home, finished))
+        return xpl_no_memory(err);
+    return XPL_OK;
+}
+
+static enum xpl_status find_finished(struct xpl_call *call, const struct xpl_finished_answer **ret,
+                                     struct xpl_error *err)
+{
+    const char *key = xpl_arena_printf(call->arena, "answer/%s/%s", call->data_mart_id, call->path_params[0]);
+
+    if (!key)
+        return xpl_no_memory(err);
+    *ret = xpl_cache_get(call->app->cache, call->arena, key, call->seen.explanations);
+    return *ret ? XPL_OK : read_finished(call, key, ret, err);
+}
+
+static enum xpl_answered reply_finished(struct xpl_call *call, const struct xpl_finished_answer *finished)
+{
+    const char *etag = etag_of(call, call->path_params[0]);
+
+    if (etag && xpl_call_has_current(call, etag))
+        return xpl_reply_not_modified(call, etag);
+    xpl_reply_etag(call, etag);
+    return xpl_reply_json_text(call, 200, finished->answer);
 }
 
 enum xpl_answered xpl_explanation_tasks_get(struct xpl_call *call)
 {
+    const struct xpl_finished_answer *finished = NULL;
     struct xpl_error err = {0};
     struct xpl_task task;
-    const char *answer, *etag;
+    enum xpl_status st;
 
     xpl_call_read_prefer(call);
-    if (reply_finished(call))
-        return XPL_ANSWERED;
-    if (xpl_task_find(call->db, call, &task, &err))
+    st = find_finished(call, &finished, &err);
+    if (!st && is_wanted(call, finished->subscription_id))
+        return reply_finished(call, finished);
+    if (st && st != XPL_NOT_FOUND)
         return xpl_reply_error(call, &err);
-    if (task.state != XPL_TASK_FINISHED)
-        return get_unfinished(call, &task);
-    etag = etag_of(call, task.id);
-    if (etag && xpl_call_has_current(call, etag))
-        return xpl_reply_not_modified(call, etag);
-    if (xpl_explanation_answer(call->db, call->arena, task.id, &answer, &err))
-        return xpl_reply_error(call, &err);
-    xpl_reply_etag(call, etag);
-    return xpl_reply_json_text(call, 200, xpl_text_of(answer));
+    xpl_error_clear(&err);
+    return xpl_task_find(call->db, call, &task, &err) ? xpl_reply_error(call, &err) : get_unfinished(call, &task);
 }
 
 static enum xpl_status run_delete(struct xpl_db *db, struct xpl_call *call, void *arg, struct xpl_error *err)

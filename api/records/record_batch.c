@@ -7,58 +7,12 @@
 #include "api/configuration/output_schema.h"
 #include "api/configuration/resource.h"
 #include "api/json_spec.h"
-#include "api/scoring/model_settings.h"
-#include "db/subscriptions.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/scoring/request.h"
 
 #define OPENSCALE_MAX_SIDE 125u
 #define MAX_ROW_SUFFIX     4u /* digits of the row in a scoring id */
-
-/* ---- whose records ---- */
-
-enum xpl_status xpl_record_batch_of_data_set(struct xpl_call *call, const char *data_set_id,
-                                             struct xpl_record_batch *ret, struct xpl_error *err)
-{
-    XPL_AUTO_JSON properties = NULL;
-    struct xpl_log_target target;
-    enum xpl_status st = xpl_log_target_get(call->db, call->arena, call->data_mart_id, data_set_id, &target, err);
-
-    if (st)
-        return st == XPL_NOT_FOUND ? xpl_resource_missing("data_set", data_set_id, err) : st;
-    if (strcmp(target.type, "payload_logging") != 0 || strcmp(target.target_type, "subscription") != 0)
-        return xpl_fail(err, XPL_NOT_AVAILABLE,
-                        "records can be stored in data sets of type payload_logging; this one is %s of a %s",
-                        target.type, target.target_type);
-    if (!target.deployment_id)
-        return xpl_resource_missing("subscription", target.subscription_id, err);
-    if (!(properties = json_loads(target.asset_properties, 0, NULL)))
-        return xpl_no_memory(err);
-    *ret = (struct xpl_record_batch){.data_set_id = data_set_id,
-                                     .subscription_id = target.subscription_id,
-                                     .deployment_id = target.deployment_id,
-                                     .needs_schema = !target.has_output_schema};
-    if ((st = xpl_automatic_parse(call->arena, target.automatic, &ret->automatic, err)))
-        return st;
-    return xpl_model_settings_read(call->arena, properties, &ret->model, err);
-}
-
-enum xpl_status xpl_record_batch_of_subscription(struct xpl_call *call, const char *subscription_id,
-                                                 struct xpl_record_batch *ret, struct xpl_error *err)
-{
-    struct xpl_resource_filter filter = {.values = {"subscription", subscription_id, "payload_logging"}};
-    struct xpl_resource *found;
-    size_t n;
-    enum xpl_status st =
-        xpl_resource_list(call->db, call->arena, &xpl_kind_data_set, call->data_mart_id, &filter, &found, &n, err);
-
-    if (st)
-        return st;
-    if (n == 0 || strcmp(found[0].columns[1], subscription_id) != 0) /* a filter takes several ids */
-        return xpl_resource_missing("subscription", subscription_id, err);
-    return xpl_record_batch_of_data_set(call, found[0].id, ret, err);
-}
 
 /* ---- scoring ids ---- */
 

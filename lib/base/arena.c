@@ -17,7 +17,14 @@ struct block {
     _Alignas(16) unsigned char bytes[];
 };
 
+struct owned {
+    struct owned *next;
+    void *object;
+    void (*release)(void *object);
+};
+
 struct xpl_arena {
+    struct owned *owned;
     struct block *blocks; /* the current one first */
     size_t used;
     size_t max;
@@ -38,6 +45,8 @@ void xpl_arena_free(struct xpl_arena *arena)
 
     if (!arena)
         return;
+    for (struct owned *owned = arena->owned; owned; owned = owned->next)
+        owned->release(owned->object);
     for (struct block *block = arena->blocks; block; block = next) {
         next = block->next;
         free(block);
@@ -148,6 +157,17 @@ char *xpl_arena_printf(struct xpl_arena *arena, const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, args);
     va_end(args);
     return text;
+}
+
+bool xpl_arena_own(struct xpl_arena *arena, void *object, void (*release)(void *object))
+{
+    struct owned *owned = XPL_NEW(arena, struct owned);
+
+    if (!owned)
+        return false;
+    *owned = (struct owned){arena->owned, object, release};
+    arena->owned = owned;
+    return true;
 }
 
 size_t xpl_arena_used(const struct xpl_arena *arena)

@@ -8,6 +8,7 @@
 #ifndef XPL_BASE_ARENA_H
 #define XPL_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/cleanup.h"
@@ -38,6 +39,9 @@ char *xpl_arena_string_n(struct xpl_arena *arena, const char *text, size_t lengt
 
 /** A formatted string. */
 char *xpl_arena_printf(struct xpl_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Calls `release(object)` when the arena is freed. False without memory; then nothing is kept. */
+bool xpl_arena_own(struct xpl_arena *arena, void *object, void (*release)(void *object));
 
 /** Bytes handed out so far. */
 size_t xpl_arena_used(const struct xpl_arena *arena);
