@@ -52,12 +52,12 @@ static enum xpl_status cut(struct xpl_arena *arena, const struct xpl_pixels *pix
     settings.n_segments = XPL_DEFAULT_SEGMENTS;
     map->count = 0;
     if (strcmp(algorithm, "slic") == 0)
-        return xpl_slic(arena, rgb, pixels->height, pixels->width, &settings, map, err);
+        return xpl_slic(arena, rgb, pixels->height, pixels->width, &settings, NULL, map, err);
     if (strcmp(algorithm, "felzenszwalb") == 0)
-        return xpl_felzenszwalb(arena, rgb, pixels->height, pixels->width, &settings, map, err);
+        return xpl_felzenszwalb(arena, rgb, pixels->height, pixels->width, &settings, NULL, map, err);
     xpl_rgb_to_lab(rgb, (size_t)pixels->height * pixels->width, settings.ratio, lab);
-    return xpl_quickshift(arena, lab, pixels->height, pixels->width, 3, settings.max_dist, map->labels, &map->count,
-                          err);
+    return xpl_quickshift(arena, lab, pixels->height, pixels->width, 3, settings.max_dist, NULL, map->labels,
+                          &map->count, err);
 }
 
 static int time_segmentation(struct xpl_arena *arena, const struct xpl_pixels *pixels, const char *algorithm)
@@ -146,7 +146,7 @@ static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_bu
     if ((st = xpl_request_read(arena, (struct xpl_text){text->data, text->length}, NULL, &xpl_decode_in_process,
                                &request, err)) ||
         (st = xpl_request_pixels(arena, request, 0, &pixels, err)) ||
-        (st = xpl_segment_image(arena, pixels, &params, &segments, err)) ||
+        (st = xpl_segment_image(arena, pixels, &params, NULL, &segments, err)) ||
         (st = xpl_fill_image(arena, pixels, segments, &params, seed, NULL, &fill, err)))
         return st;
     *ret_segments = segments->count;

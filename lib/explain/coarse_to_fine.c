@@ -171,7 +171,8 @@ enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct
     *ret_segments = in->segments;
     if (!in->params.segmentation.refine || in->segments->count <= coarse_bound(&in->params))
         return xpl_explain(arena, in, ret, err);
-    if ((st = xpl_segments_merged(arena, in->image, in->segments, coarse_bound(&in->params), &coarse, err)))
+    if ((st = xpl_segments_merged(arena, in->image, in->segments, coarse_bound(&in->params), in->interrupt, &coarse,
+                                  err)))
         return st;
     return refine(arena, in, coarse, use, ret_segments, ret, err);
 }

@@ -68,34 +68,38 @@ struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank)
 }
 
 /* The estimates of the look before are needed once more; those before that are not. */
-static enum xpl_status start_look(struct xpl_run *run, struct xpl_error *err)
+static enum xpl_status start_look(struct xpl_run *run, uint32_t n_gate, struct xpl_error *err)
 {
     xpl_arena_free(run->before);
     run->before = run->now;
     run->now = xpl_arena_new(XPL_LOOK_BYTES);
-    run->gate = run->now ? XPL_NEW_ARRAY(run->now, struct xpl_estimate, run->n_gate) : NULL;
+    run->gate = run->now ? XPL_NEW_ARRAY(run->now, struct xpl_estimate, n_gate) : NULL;
     return run->gate ? XPL_OK : xpl_no_memory(err);
 }
 
-/* Estimates the classes that decide; whether the stage is enough for all of them. */
+/* Estimates the classes that decide; whether the stage is enough for all of them. XPL_DEADLINE: some were estimated. */
 static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_error *err)
 {
     struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
     struct xpl_estimate *before = run->gate;
-    enum xpl_status st;
+    uint32_t n = count_gate(run);
+    enum xpl_status st = start_look(run, n, err);
 
     *ret_enough = true;
-    run->n_gate = count_gate(run);
-    if ((st = start_look(run, err)))
+    run->n_gate = 0;
+    if (st)
         return st;
-    for (uint32_t i = 0; i < run->n_gate; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         const double *scores = xpl_sample_scores(run->sample, run->sample->explained[i]);
         struct xpl_estimate_rows rows = xpl_run_rows(run, i);
 
+        if ((st = xpl_interrupted(run->in->interrupt, err)))
+            return st;
         if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
             return st;
         if (!xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
             *ret_enough = false;
+        run->n_gate++;
     }
     return XPL_OK;
 }
@@ -113,13 +117,25 @@ static enum xpl_status score_stage(struct xpl_run *run, struct xpl_error *err)
     return xpl_sample_extend(run->sample, end, xpl_run_spare(run), err);
 }
 
+static enum xpl_status climb(struct xpl_run *run, bool *ret_enough, struct xpl_error *err)
+{
+    enum xpl_status st = score_stage(run, err);
+
+    if (st)
+        return st;
+    run->stages++;
+    if ((st = fit_stage(run, err)))
+        return st;
+    return look(run, ret_enough, err);
+}
+
 /* Climbs the ladder: run->stages complete stages are scored, run->fit is that of the last one. */
 static enum xpl_status score_stages(struct xpl_run *run, struct xpl_error *err)
 {
     while (run->stages < run->design->n_stages) {
         struct xpl_error stage_err = {0};
-        enum xpl_status st = score_stage(run, &stage_err);
-        bool enough;
+        bool enough = false;
+        enum xpl_status st = climb(run, &enough, &stage_err);
 
         if (st == XPL_DEADLINE && run->stages > 0) {
             run->stopped = XPL_STOPPED_DEADLINE;
@@ -127,9 +143,6 @@ static enum xpl_status score_stages(struct xpl_run *run, struct xpl_error *err)
         }
         if (st)
             return xpl_fail_field(err, st, stage_err.field, "%s", stage_err.message);
-        run->stages++;
-        if ((st = fit_stage(run, err)) || (st = look(run, &enough, err)))
-            return st;
         if (enough) {
             run->stopped = XPL_STOPPED_CONFIDENT;
             return XPL_OK;

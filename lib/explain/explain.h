@@ -8,6 +8,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/hash.h"
+#include "lib/base/interrupt.h"
 #include "lib/base/status.h"
 #include "lib/explain/params.h"
 #include "lib/explain/segment.h"
@@ -36,8 +37,9 @@ struct xpl_explain_input {
     uint8_t seed[XPL_HASH_BYTES]; /* hash of image, parameters, model id; replaced by params.seed when given */
     const double *full_scores;    /* scores of the all-on mask when a trial call got them already, else NULL */
     xpl_score_fn score;
-    xpl_plan_fn plan;      /* may be NULL */
-    size_t planned_before; /* added to what `plan` is told */
+    xpl_plan_fn plan;                      /* may be NULL */
+    size_t planned_before;                 /* added to what `plan` is told */
+    const struct xpl_interrupt *interrupt; /* asked between the classes of a fit; NULL = none */
     void *model;
 };
 
@@ -135,7 +137,7 @@ void xpl_explain_choose_seed(const uint8_t seed[XPL_HASH_BYTES], const struct xp
  * Explains one image. The result lives in the arena.
  * XPL_BAD_FIELD: the budget fits no design, or a class was asked for that the model does not have.
  * XPL_MODEL_BAD_ANSWER: a score is not finite. XPL_DEADLINE: not even the first stage was done. Other errors are those
- * of the callback.
+ * of the callback and of the interrupt.
  */
 enum xpl_status xpl_explain(struct xpl_arena *arena, const struct xpl_explain_input *in, struct xpl_explanation **ret,
                             struct xpl_error *err);

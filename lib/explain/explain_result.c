@@ -113,6 +113,15 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
     return XPL_OK;
 }
 
+/* What was scored is told, however late it is. */
+static enum xpl_status check_cancelled(const struct xpl_run *run, struct xpl_error *err)
+{
+    struct xpl_error why = {0};
+    enum xpl_status st = xpl_interrupted(run->in->interrupt, &why);
+
+    return st && st != XPL_DEADLINE ? xpl_fail(err, st, "%s", why.message) : XPL_OK;
+}
+
 static enum xpl_status explain_classes(struct xpl_run *run, struct xpl_error *err)
 {
     struct xpl_explanation *result = run->result;
@@ -127,7 +136,7 @@ static enum xpl_status explain_classes(struct xpl_run *run, struct xpl_error *er
     if (!result->classes)
         return xpl_no_memory(err);
     for (uint32_t i = 0; i < result->n_classes; i++)
-        if ((st = explain_class(run, &index, i, &result->classes[i], err)))
+        if ((st = check_cancelled(run, err)) || (st = explain_class(run, &index, i, &result->classes[i], err)))
             return st;
     return XPL_OK;
 }

@@ -81,8 +81,8 @@ static enum xpl_status label_as_asked_grid(struct xpl_segments *s, uint32_t *lab
                          : xpl_fail(err, XPL_BAD_RECORD, "the image has a single pixel: there is nothing to compare");
 }
 
-static enum xpl_status merge(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb, uint32_t *labels,
-                             struct xpl_error *err)
+static enum xpl_status merge(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
+                             const struct xpl_interrupt *interrupt, uint32_t *labels, struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width;
     float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
@@ -90,11 +90,11 @@ static enum xpl_status merge(struct xpl_arena *arena, struct xpl_segments *s, co
     if (!lab)
         return xpl_no_memory(err);
     xpl_rgb_to_lab(rgb, n, 1, lab);
-    return xpl_merge_segments(arena, lab, s->height, s->width, s->used.max_segments, labels, &s->count, err);
+    return xpl_merge_segments(arena, lab, s->height, s->width, s->used.max_segments, interrupt, labels, &s->count, err);
 }
 
 static enum xpl_status label_as_given(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
-                                      uint32_t *labels, struct xpl_error *err)
+                                      const struct xpl_interrupt *interrupt, uint32_t *labels, struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width, at = 0;
 
@@ -108,7 +108,7 @@ static enum xpl_status label_as_given(struct xpl_arena *arena, struct xpl_segmen
         s->count = run->label >= s->count ? run->label + 1 : s->count;
         if (i + 1 == s->used.n_runs && at == n) {
             s->found = s->count;
-            return s->count > s->used.max_segments ? merge(arena, s, rgb, labels, err) : XPL_OK;
+            return s->count > s->used.max_segments ? merge(arena, s, rgb, interrupt, labels, err) : XPL_OK;
         }
     }
     return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.segmentation.labels",
@@ -117,22 +117,23 @@ static enum xpl_status label_as_given(struct xpl_arena *arena, struct xpl_segmen
 
 /* By the algorithm that was asked for; *ret_lab gets the colours for merging. */
 static enum xpl_status find_superpixels(struct xpl_arena *arena, const struct xpl_segments *s, const double *rgb,
-                                        struct xpl_label_map *ret, float *lab, struct xpl_error *err)
+                                        const struct xpl_interrupt *interrupt, struct xpl_label_map *ret, float *lab,
+                                        struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width;
 
     if (s->used.algorithm == XPL_SEGMENTATION_SLIC)
-        return xpl_slic(arena, rgb, s->height, s->width, &s->used, ret, err);
+        return xpl_slic(arena, rgb, s->height, s->width, &s->used, interrupt, ret, err);
     if (s->used.algorithm == XPL_SEGMENTATION_FELZENSZWALB)
-        return xpl_felzenszwalb(arena, rgb, s->height, s->width, &s->used, ret, err);
+        return xpl_felzenszwalb(arena, rgb, s->height, s->width, &s->used, interrupt, ret, err);
     xpl_rgb_to_lab(rgb, n, s->used.ratio, lab);
-    return xpl_quickshift(arena, lab, s->height, s->width, s->used.kernel_size, s->used.max_dist, ret->labels,
-                          &ret->count, err);
+    return xpl_quickshift(arena, lab, s->height, s->width, s->used.kernel_size, s->used.max_dist, interrupt,
+                          ret->labels, &ret->count, err);
 }
 
 /* Superpixels and merging, or the grid; labels and their number. */
 static enum xpl_status label_by_colour(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
-                                       uint32_t *labels, struct xpl_error *err)
+                                       const struct xpl_interrupt *interrupt, uint32_t *labels, struct xpl_error *err)
 {
     size_t n = (size_t)s->height * s->width;
     float *lab = XPL_NEW_ARRAY(arena, float, n * 3);
@@ -142,7 +143,7 @@ static enum xpl_status label_by_colour(struct xpl_arena *arena, struct xpl_segme
 
     if (!lab)
         return xpl_no_memory(err);
-    if ((st = find_superpixels(arena, s, rgb, &found, lab, err)))
+    if ((st = find_superpixels(arena, s, rgb, interrupt, &found, lab, err)))
         return st;
     if (s->used.connected && (st = xpl_split_segments(arena, s->height, s->width, &found, err)))
         return st;
@@ -159,17 +160,17 @@ static enum xpl_status label_by_colour(struct xpl_arena *arena, struct xpl_segme
         return XPL_OK;
     if (!has_lab)
         xpl_rgb_to_lab(rgb, n, 1, lab);
-    return xpl_merge_segments(arena, lab, s->height, s->width, s->used.max_segments, labels, &s->count, err);
+    return xpl_merge_segments(arena, lab, s->height, s->width, s->used.max_segments, interrupt, labels, &s->count, err);
 }
 
-static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb, uint32_t *labels,
-                             struct xpl_error *err)
+static enum xpl_status label(struct xpl_arena *arena, struct xpl_segments *s, const double *rgb,
+                             const struct xpl_interrupt *interrupt, uint32_t *labels, struct xpl_error *err)
 {
     if (s->used.algorithm == XPL_SEGMENTATION_GRID)
         return label_as_asked_grid(s, labels, err);
     if (s->used.algorithm == XPL_SEGMENTATION_LABELS)
-        return label_as_given(arena, s, rgb, labels, err);
-    return label_by_colour(arena, s, rgb, labels, err);
+        return label_as_given(arena, s, rgb, interrupt, labels, err);
+    return label_by_colour(arena, s, rgb, interrupt, labels, err);
 }
 
 static enum xpl_status finish(struct xpl_arena *arena, struct xpl_segments *s, const uint32_t *labels,
@@ -188,8 +189,8 @@ static enum xpl_status finish(struct xpl_arena *arena, struct xpl_segments *s, c
 }
 
 enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixels *image,
-                                  const struct xpl_explain_params *params, struct xpl_segments **ret,
-                                  struct xpl_error *err)
+                                  const struct xpl_explain_params *params, const struct xpl_interrupt *interrupt,
+                                  struct xpl_segments **ret, struct xpl_error *err)
 {
     size_t n = (size_t)image->height * image->width;
     struct xpl_segments *s = XPL_NEW(arena, struct xpl_segments);
@@ -200,7 +201,7 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
     if (!s || !labels || !rgb)
         return xpl_no_memory(err);
     *s = (struct xpl_segments){.height = image->height, .width = image->width, .used = settings_for(image, params)};
-    if ((st = label(arena, s, rgb, labels, err)) || (st = finish(arena, s, labels, rgb, err)))
+    if ((st = label(arena, s, rgb, interrupt, labels, err)) || (st = finish(arena, s, labels, rgb, err)))
         return st;
     *ret = s;
     return XPL_OK;
@@ -224,7 +225,8 @@ static enum xpl_status start_again(struct xpl_arena *arena, const struct xpl_pix
 }
 
 enum xpl_status xpl_segments_merged(struct xpl_arena *arena, const struct xpl_pixels *image,
-                                    const struct xpl_segments *from, uint32_t max_segments, struct xpl_segments **ret,
+                                    const struct xpl_segments *from, uint32_t max_segments,
+                                    const struct xpl_interrupt *interrupt, struct xpl_segments **ret,
                                     struct xpl_error *err)
 {
     size_t n = (size_t)from->height * from->width;
@@ -239,7 +241,7 @@ enum xpl_status xpl_segments_merged(struct xpl_arena *arena, const struct xpl_pi
     if ((st = start_again(arena, image, from, &s, &labels, &rgb, err)))
         return st;
     xpl_rgb_to_lab(rgb, n, 1, lab);
-    if ((st = xpl_merge_segments(arena, lab, s->height, s->width, max_segments, labels, &s->count, err)) ||
+    if ((st = xpl_merge_segments(arena, lab, s->height, s->width, max_segments, interrupt, labels, &s->count, err)) ||
         (st = finish(arena, s, labels, rgb, err)))
         return st;
     *ret = s;

@@ -206,8 +206,8 @@ static void join_all(struct graph *g, double scale, uint32_t min_size)
 }
 
 enum xpl_status xpl_felzenszwalb(struct xpl_arena *arena, const double *rgb, uint32_t height, uint32_t width,
-                                 const struct xpl_segmentation *settings, struct xpl_label_map *ret,
-                                 struct xpl_error *err)
+                                 const struct xpl_segmentation *settings, const struct xpl_interrupt *interrupt,
+                                 struct xpl_label_map *ret, struct xpl_error *err)
 {
     size_t n = (size_t)height * width;
     struct graph g = {.height = height,
@@ -227,8 +227,14 @@ enum xpl_status xpl_felzenszwalb(struct xpl_arena *arena, const double *rgb, uin
         g.parent[i] = i;
         g.size[i] = 1;
     }
+    if ((st = xpl_interrupted(interrupt, err)))
+        return st;
     list_edges(&g);
+    if ((st = xpl_interrupted(interrupt, err)))
+        return st;
     sort_edges(&g);
+    if ((st = xpl_interrupted(interrupt, err)))
+        return st;
     join_all(&g, settings->scale / 255, settings->min_size);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t root = root_of(&g, i);

@@ -155,7 +155,8 @@ static uint32_t renumber(const struct graph *g, uint32_t *labels, size_t n_pixel
 }
 
 enum xpl_status xpl_merge_segments(struct xpl_arena *arena, const float *lab, uint32_t height, uint32_t width,
-                                   uint32_t max_segments, uint32_t *labels, uint32_t *count, struct xpl_error *err)
+                                   uint32_t max_segments, const struct xpl_interrupt *interrupt, uint32_t *labels,
+                                   uint32_t *count, struct xpl_error *err)
 {
     size_t n_pixels = (size_t)height * width;
     struct graph g = {.nodes = XPL_NEW_ARRAY(arena, struct node, *count),
@@ -164,6 +165,7 @@ enum xpl_status xpl_merge_segments(struct xpl_arena *arena, const float *lab, ui
                       .seen = XPL_NEW_ARRAY(arena, uint32_t, *count)};
     uint32_t *number = XPL_NEW_ARRAY(arena, uint32_t, *count);
     const struct edge *next;
+    enum xpl_status st;
 
     if (!g.nodes || !g.edges || !g.target || !g.seen || !number)
         return xpl_no_memory(err);
@@ -171,8 +173,11 @@ enum xpl_status xpl_merge_segments(struct xpl_arena *arena, const float *lab, ui
         g.target[i] = i;
     sum_up(&g, lab, labels, n_pixels);
     collect_edges(&g, labels, height, width);
-    for (uint32_t left = *count; left > max_segments && (next = cheapest(&g)); left--)
+    for (uint32_t left = *count; left > max_segments && (next = cheapest(&g)); left--) {
+        if ((st = xpl_interrupted(interrupt, err)))
+            return st;
         merge(&g, next->a, next->b);
+    }
     *count = renumber(&g, labels, n_pixels, number);
     return XPL_OK;
 }

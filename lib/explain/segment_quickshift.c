@@ -193,15 +193,21 @@ static void round_sums(const struct planes *p)
     }
 }
 
-static void compute_density(const struct planes *p, double kernel_size, const struct sums *sums)
+static enum xpl_status compute_density(const struct planes *p, double kernel_size, const struct sums *sums,
+                                       const struct xpl_interrupt *interrupt, struct xpl_error *err)
 {
     float scale = (float)(-0.5 * M_LOG2E / (kernel_size * kernel_size)); /* 2^(scale x) = exp(-x / 2 ks^2) */
     uint32_t reach = p->reach;
+    enum xpl_status st;
 
-    for (uint32_t r = 0; r < p->height; r++)
+    for (uint32_t r = 0; r < p->height; r++) {
+        if ((st = xpl_interrupted(interrupt, err)))
+            return st;
         for (uint32_t dr = 0; dr <= reach && r + dr < p->height; dr++)
             add_rows(p, r, (int)dr, scale, sums);
+    }
     round_sums(p);
+    return XPL_OK;
 }
 
 /* The parents found so far of a vector of pixels. */
@@ -292,8 +298,8 @@ static uint32_t number_roots(uint32_t *parent, size_t n, uint32_t *ret_labels)
 }
 
 enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32_t height, uint32_t width,
-                               double kernel_size, double max_dist, uint32_t *ret_labels, uint32_t *ret_count,
-                               struct xpl_error *err)
+                               double kernel_size, double max_dist, const struct xpl_interrupt *interrupt,
+                               uint32_t *ret_labels, uint32_t *ret_count, struct xpl_error *err)
 {
     uint32_t *parent = XPL_NEW_ARRAY(arena, uint32_t, (size_t)height * width);
     struct planes planes = {0};
@@ -307,10 +313,14 @@ enum xpl_status xpl_quickshift(struct xpl_arena *arena, const float *lab, uint32
     sums.spatial = XPL_NEW_ARRAY(arena, float, 2 * (size_t)planes.reach + 1);
     if (!parent || !sums.here || !sums.there || !sums.spatial)
         return xpl_no_memory(err);
-    compute_density(&planes, kernel_size, &sums);
-    for (uint32_t r = 0; r < height; r++)
+    if ((st = compute_density(&planes, kernel_size, &sums, interrupt, err)))
+        return st;
+    for (uint32_t r = 0; r < height; r++) {
+        if ((st = xpl_interrupted(interrupt, err)))
+            return st;
         for (uint32_t c = 0; c < width; c += LANES)
             find_parents(&planes, r, c, max_dist, parent);
+    }
     *ret_count = number_roots(parent, (size_t)height * width, ret_labels);
     return XPL_OK;
 }

@@ -239,9 +239,13 @@ static void find_farthest(struct slic *s)
     }
 }
 
-static void run_rounds(struct slic *s)
+static enum xpl_status run_rounds(struct slic *s, const struct xpl_interrupt *interrupt, struct xpl_error *err)
 {
+    enum xpl_status st;
+
     for (int round = 0; round < ROUNDS; round++) {
+        if ((st = xpl_interrupted(interrupt, err)))
+            return st;
         for (size_t i = 0; i < n_pixels(s); i++)
             s->distance[i] = HUGE_VAL;
         for (uint32_t k = 0; k < s->n_clusters; k++)
@@ -251,6 +255,7 @@ static void run_rounds(struct slic *s)
         if (s->zero)
             find_farthest(s);
     }
+    return XPL_OK;
 }
 
 /* ---- connected parts ---- */
@@ -321,7 +326,8 @@ static enum xpl_status connect(const struct slic *s, struct xpl_label_map *ret, 
 }
 
 enum xpl_status xpl_slic(struct xpl_arena *arena, const double *rgb, uint32_t height, uint32_t width,
-                         const struct xpl_segmentation *settings, struct xpl_label_map *ret, struct xpl_error *err)
+                         const struct xpl_segmentation *settings, const struct xpl_interrupt *interrupt,
+                         struct xpl_label_map *ret, struct xpl_error *err)
 {
     struct slic s = {.arena = arena, .height = height, .width = width, .zero = settings->slic_zero};
     enum xpl_status st;
@@ -330,8 +336,8 @@ enum xpl_status xpl_slic(struct xpl_arena *arena, const double *rgb, uint32_t he
     s.nearest = XPL_NEW_ARRAY(arena, uint64_t, n_pixels(&s));
     if (!s.distance || !s.nearest)
         return xpl_no_memory(err);
-    if ((st = place_clusters(&s, settings->n_segments, err)) || (st = make_planes(&s, rgb, settings->compactness, err)))
+    if ((st = place_clusters(&s, settings->n_segments, err)) ||
+        (st = make_planes(&s, rgb, settings->compactness, err)) || (st = run_rounds(&s, interrupt, err)))
         return st;
-    run_rounds(&s);
     return connect(&s, ret, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/interrupt.h"
 #include "lib/base/time.h"
 #include "lib/scoring/exchange.h"
 #include "lib/scoring/predictor_job.h"
@@ -252,23 +253,13 @@ static enum xpl_status poll_once(struct job *job)
 
 /* ---- the job ---- */
 
-static enum xpl_status check_stop(const struct job *job, int64_t now)
-{
-    const struct xpl_predictor *p = job->p;
-
-    if (p->progress && atomic_load(&p->progress->cancel))
-        return xpl_fail(job->err, XPL_CANCELLED, "the explanation was cancelled");
-    if (p->options.deadline_us && now >= p->options.deadline_us)
-        return xpl_fail(job->err, XPL_DEADLINE, "the explanation's deadline passed");
-    return XPL_OK;
-}
-
 static enum xpl_status turn(struct job *job)
 {
-    int64_t now = xpl_monotonic_us();
+    struct xpl_predictor *p = job->p;
+    struct xpl_patience patience = {p->progress ? &p->progress->cancel : NULL, p->options.deadline_us};
     enum xpl_status st;
 
-    if ((st = check_stop(job, now)) || (st = feed(job, now)))
+    if ((st = xpl_patience_check(&patience, job->err)) || (st = feed(job, xpl_monotonic_us())))
         return st;
     return poll_once(job);
 }

@@ -45,6 +45,8 @@ struct job {
     const char *warnings[MAX_WARNINGS];
     size_t n_warnings;
     int64_t started_us, lap_us; /* monotonic */
+    struct xpl_patience patience;
+    struct xpl_interrupt interrupt; /* of it */
     struct xpl_explanation_timing timing;
 };
 
@@ -72,6 +74,14 @@ static int64_t spent_us(const struct xpl_task *task)
     return spent > 0 ? spent : 0;
 }
 
+static void be_patient(struct job *job)
+{
+    int64_t end_us = job->started_us + (int64_t)job->params.deadline_ms * 1000 - spent_us(job->task);
+
+    job->patience = (struct xpl_patience){&job->progress->scoring.cancel, end_us};
+    job->interrupt = (struct xpl_interrupt){xpl_patience_check, &job->patience};
+}
+
 /* ---- the way to the model ---- */
 
 static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
@@ -88,7 +98,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
                           xpl_json_at(job->data.subscription, "deployment.scoring_endpoint"), url, &job->endpoint, err);
     if (st)
         return st;
-    options.deadline_us = job->started_us + (int64_t)job->params.deadline_ms * 1000 - spent_us(job->task);
+    options.deadline_us = job->patience.deadline_us;
     options.task_id = job->task->id;
     options.request_id = job->task->trace_id;
     options.traceparent = job->task->traceparent;
@@ -223,7 +233,8 @@ static enum xpl_status explain(struct job *job, struct xpl_error *err)
                                       .full_scores = job->full_scores,
                                       .score = score,
                                       .plan = plan,
-                                      .model = job};
+                                      .model = job,
+                                      .interrupt = &job->interrupt};
 
     make_seed(job, input.seed);
     return xpl_explain_coarse_to_fine(job->arena, &input, use_segments, &job->segments, &job->explanation, err);
@@ -260,11 +271,13 @@ static enum xpl_status prepare(struct job *job, struct xpl_error *err)
     enum xpl_status st;
 
     enter(job, "segmenting");
-    if ((st = xpl_explain_params_stored(job->arena, job->task->parameters, &job->params, err)) ||
-        (st = xpl_task_data_load(job->app, job->db, job->arena, job->task, &job->params, &job->data, err)))
+    if ((st = xpl_explain_params_stored(job->arena, job->task->parameters, &job->params, err)))
+        return st;
+    be_patient(job);
+    if ((st = xpl_task_data_load(job->app, job->db, job->arena, job->task, &job->params, &job->data, err)))
         return st;
     job->timing.decode = lap(job);
-    if ((st = xpl_segment_image(job->arena, job->data.image, &job->params, &segments, err)))
+    if ((st = xpl_segment_image(job->arena, job->data.image, &job->params, &job->interrupt, &segments, err)))
         return st;
     job->segments = segments;
     job->timing.segment = lap(job);

@@ -49,7 +49,7 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
     xpl_hash(text.ptr, text.length, s->seed);
-    st = xpl_segment_image(s->arena, s->image, &s->params, &segments, err);
+    st = xpl_segment_image(s->arena, s->image, &s->params, &s->interrupt, &segments, err);
     s->segments = segments;
     return st;
 }
@@ -64,7 +64,7 @@ static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err
                                             .call_timeout_ms = 60000,
                                             .retries = 3,
                                             .max_answer_bytes = (size_t)16 << 20,
-                                            .deadline_us = s->started_us + (int64_t)s->params.deadline_ms * 1000,
+                                            .deadline_us = s->patience.deadline_us,
                                             .task_id = "shell"};
     enum xpl_status st = xpl_address_policy_new(s->arena, "", true, &s->policy, err);
 
@@ -116,8 +116,13 @@ static void plan(void *model, size_t total)
 
 static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
 {
-    struct xpl_explain_input input = {
-        .image = s->image, .segments = s->segments, .params = s->params, .score = score, .plan = plan, .model = s};
+    struct xpl_explain_input input = {.image = s->image,
+                                      .segments = s->segments,
+                                      .params = s->params,
+                                      .score = score,
+                                      .plan = plan,
+                                      .model = s,
+                                      .interrupt = &s->interrupt};
     uint64_t all_on = ((uint64_t)1 << s->segments->count) - 1;
     enum xpl_status st =
         xpl_predictor_try(s->predictor, s->arena, all_on, &s->n_classes, &s->full_scores, &s->labels, err);
@@ -178,8 +183,11 @@ static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
 
     s->params = xpl_explain_params_default();
     s->started_us = xpl_monotonic_us();
-    if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)) ||
-        (st = load_image(s, err)) || (st = make_predictor(s, err)) || (st = make_splicer(s, err)) ||
+    if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)))
+        return st;
+    s->patience = (struct xpl_patience){&progress.cancel, s->started_us + (int64_t)s->params.deadline_ms * 1000};
+    s->interrupt = (struct xpl_interrupt){xpl_patience_check, &s->patience};
+    if ((st = load_image(s, err)) || (st = make_predictor(s, err)) || (st = make_splicer(s, err)) ||
         (st = explain_and_show(s, err)))
         return st;
     if (s->options.output && (st = xpl_shell_write_picture(s, err)))

@@ -24,6 +24,8 @@ struct xpl_shell {
     uint8_t seed[XPL_HASH_BYTES];
     struct xpl_explanation *explanation;
     int64_t started_us;
+    struct xpl_patience patience;
+    struct xpl_interrupt interrupt; /* of it */
 };
 
 void xpl_shell_print_words(const struct xpl_shell *shell);

@@ -80,7 +80,7 @@ static enum xpl_status run(struct xpl_arena *arena, const struct xpl_pixels *ima
     in.params.budget = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
     in.params.seed_given = argc > 3;
     in.params.seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
-    if ((st = xpl_segment_image(arena, image, &in.params, &fine, err)))
+    if ((st = xpl_segment_image(arena, image, &in.params, NULL, &fine, err)))
         return st;
     in.segments = model.fine = fine;
     use(&model, fine, err);

@@ -32,7 +32,7 @@ static int print_raw(struct xpl_arena *arena, const struct xpl_pixels *pixels, c
         return 1;
     xpl_rgb_to_lab(pixels->values, n, strtod(settings[2], NULL), lab);
     if (xpl_quickshift(arena, lab, pixels->height, pixels->width, strtod(settings[0], NULL), strtod(settings[1], NULL),
-                       labels, &count, &err))
+                       NULL, labels, &count, &err))
         return fail(&err);
     for (size_t i = 0; i < n; i++)
         printf("%" PRIu32 "\n", labels[i]);
@@ -53,8 +53,8 @@ static int print_found(struct xpl_arena *arena, const struct xpl_pixels *pixels,
 
     if (!found.labels)
         return 1;
-    if ((slic ? xpl_slic : xpl_felzenszwalb)(arena, pixels->values, pixels->height, pixels->width, &wanted, &found,
-                                             &err))
+    if ((slic ? xpl_slic : xpl_felzenszwalb)(arena, pixels->values, pixels->height, pixels->width, &wanted, NULL,
+                                             &found, &err))
         return fail(&err);
     for (size_t i = 0; i < n; i++)
         printf("%" PRIu32 "\n", found.labels[i]);
@@ -69,7 +69,7 @@ static int print_merged(struct xpl_arena *arena, const struct xpl_pixels *pixels
 
     if (max_segments)
         params.segmentation.max_segments = (uint32_t)strtoul(max_segments, NULL, 10);
-    if (xpl_segment_image(arena, pixels, &params, &segments, &err))
+    if (xpl_segment_image(arena, pixels, &params, NULL, &segments, &err))
         return fail(&err);
     printf("%g %" PRIu32 " %" PRIu32 "\n", segments->used.kernel_size, segments->found, segments->count);
     for (size_t i = 0; i < (size_t)segments->height * segments->width; i++)

@@ -66,7 +66,7 @@ static enum xpl_status explain(void **state, struct seen *seen, struct xpl_expla
     params.segmentation.algorithm = XPL_SEGMENTATION_GRID;
     params.segmentation.grid_rows = params.segmentation.grid_columns = 6;
     in.params = params;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &fine, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &fine, NULL), XPL_OK);
     in.segments = seen->segments = fine;
     return xpl_explain_coarse_to_fine(*state, &in, use, ret_segments, ret, NULL);
 }

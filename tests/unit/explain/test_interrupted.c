@@ -93,11 +93,73 @@ static void whatever_else_happens_ends_it_without_an_answer(void **state)
     }
 }
 
+/* Ends the work at one of the looks at the time. */
+struct alarm {
+    size_t checks, rings_at;
+    enum xpl_status why;
+};
+
+static enum xpl_status ring(void *context, struct xpl_error *err)
+{
+    struct alarm *alarm = context;
+
+    return ++alarm->checks > alarm->rings_at ? xpl_fail(err, alarm->why, "enough") : XPL_OK;
+}
+
+static enum xpl_status explain_until(void **state, const struct mode *mode, struct alarm *alarm,
+                                     struct xpl_explanation **ret)
+{
+    XPL_AUTO(xpl_arena) own = xpl_arena_new(ARENA_BYTES);
+    struct setting *setting = XPL_NEW(own, struct setting);
+    struct xpl_interrupt interrupt = {ring, alarm};
+
+    setting->model = (struct model){.f = parity, .d = mode->d, .n_classes = 2};
+    setting->in = model_input(&setting->model, &setting->segments);
+    setting->in.params.design = mode->design;
+    setting->in.params.perturbations_count = mode->design == XPL_DESIGN_REFERENCE ? 400 : 0;
+    setting->in.interrupt = &interrupt;
+    return xpl_explain(*state, &setting->in, ret, NULL);
+}
+
+/* The time that fits take: they may be ended, too. */
+static void the_deadline_during_a_fit_ends_the_climb_with_what_was_scored(void **state)
+{
+    for (size_t m = 0; m < sizeof modes / sizeof *modes; m++) {
+        struct alarm at_once = {.why = XPL_DEADLINE};
+        struct xpl_explanation *e;
+
+        assert_int_equal(explain_until(state, &modes[m], &at_once, &e), XPL_OK);
+        assert_int_equal(e->stopped, XPL_STOPPED_DEADLINE);
+        assert_int_equal(e->stages, 1);
+        assert_whole(e, modes[m].d);
+    }
+}
+
+static void a_cancellation_during_any_fit_ends_it_without_an_answer(void **state)
+{
+    for (size_t m = 1; m < sizeof modes / sizeof *modes; m += 4) {
+        struct alarm never = {.rings_at = SIZE_MAX};
+        struct xpl_explanation *e = NULL;
+
+        assert_int_equal(explain_until(state, &modes[m], &never, &e), XPL_OK);
+        assert_true(never.checks >= 3); /* at a look, and for each class that is told */
+        for (size_t at = 0; at < never.checks; at += never.checks / 2) { /* the first, one in between, the last */
+            struct alarm alarm = {.rings_at = at, .why = XPL_CANCELLED};
+
+            e = NULL;
+            assert_int_equal(explain_until(state, &modes[m], &alarm, &e), XPL_CANCELLED);
+            assert_null(e);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_deadline_gives_a_partial_answer_that_says_so_or_an_error),
         TEST(whatever_else_happens_ends_it_without_an_answer),
+        TEST(the_deadline_during_a_fit_ends_the_climb_with_what_was_scored),
+        TEST(a_cancellation_during_any_fit_ends_it_without_an_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static struct xpl_segments *segment(void **state, const struct xpl_pixels *image
     struct xpl_segments *segments = NULL;
 
     params.segmentation.max_segments = max_segments;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &segments, NULL), XPL_OK);
     return segments;
 }
 

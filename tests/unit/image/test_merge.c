@@ -97,7 +97,7 @@ static void merging_follows_the_definition(void **state)
         for (uint32_t left = MOST; left > most; left--)
             merge_once(lab, wanted);
         number_by_first_pixel(wanted);
-        assert_int_equal(xpl_merge_segments(*state, lab, SIDE, SIDE, most, labels, &count, NULL), XPL_OK);
+        assert_int_equal(xpl_merge_segments(*state, lab, SIDE, SIDE, most, NULL, labels, &count, NULL), XPL_OK);
         assert_int_equal(count, most);
         assert_memory_equal(labels, wanted, sizeof labels);
     }
@@ -113,7 +113,7 @@ static void merging_joins_the_most_similar_neighbours(void **state)
         labels[i] = (uint32_t)(i / 10);
         lab[i * 3] = i < 10 ? 10.0f : i < 20 ? 50.0f : 51.0f;
     }
-    assert_int_equal(xpl_merge_segments(*state, lab, 1, 30, 2, labels, &count, NULL), XPL_OK);
+    assert_int_equal(xpl_merge_segments(*state, lab, 1, 30, 2, NULL, labels, &count, NULL), XPL_OK);
     assert_int_equal(count, 2);
     for (size_t i = 0; i < 30; i++)
         assert_int_equal(labels[i], i < 10 ? 0 : 1);
@@ -124,7 +124,7 @@ static void equal_costs_are_merged_by_the_lowest_ids(void **state)
     float lab[4 * 3] = {0};
     uint32_t labels[4] = {0, 1, 2, 3}, count = 4;
 
-    assert_int_equal(xpl_merge_segments(*state, lab, 1, 4, 3, labels, &count, NULL), XPL_OK);
+    assert_int_equal(xpl_merge_segments(*state, lab, 1, 4, 3, NULL, labels, &count, NULL), XPL_OK);
     assert_int_equal(labels[0], labels[1]);
     assert_int_not_equal(labels[1], labels[2]);
 }
@@ -135,7 +135,7 @@ static void segments_that_do_not_touch_stay_apart(void **state)
     float lab[3 * 3] = {7, 0, 0, 90, 0, 0, 7, 0, 0};
     uint32_t labels[3] = {0, 1, 2}, count = 3;
 
-    assert_int_equal(xpl_merge_segments(*state, lab, 1, 3, 2, labels, &count, NULL), XPL_OK);
+    assert_int_equal(xpl_merge_segments(*state, lab, 1, 3, 2, NULL, labels, &count, NULL), XPL_OK);
     assert_int_not_equal(labels[0], labels[2]);
 }
 

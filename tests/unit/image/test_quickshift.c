@@ -91,9 +91,9 @@ static uint32_t quickshift(void **state, const float *lab, int height, int width
 {
     uint32_t count = 0;
 
-    assert_int_equal(
-        xpl_quickshift(*state, lab, (uint32_t)height, (uint32_t)width, kernel_size, max_dist, labels, &count, NULL),
-        XPL_OK);
+    assert_int_equal(xpl_quickshift(*state, lab, (uint32_t)height, (uint32_t)width, kernel_size, max_dist, NULL, labels,
+                                    &count, NULL),
+                     XPL_OK);
     return count;
 }
 

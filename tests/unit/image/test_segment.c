@@ -38,7 +38,7 @@ static struct xpl_segments *segment(void **state, const struct xpl_pixels *image
     struct xpl_error err = {0};
 
     params.segmentation.max_segments = max_segments;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, &err), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &segments, &err), XPL_OK);
     return segments;
 }
 
@@ -75,7 +75,7 @@ static void thousands_of_segments_fall_back_to_a_grid(void **state)
     struct xpl_segments *s;
 
     params.segmentation.max_dist = 0.5; /* less than a pixel: every pixel is a segment */
-    assert_int_equal(xpl_segment_image(*state, paint(state, 90, 90, 3, true, blocks), &params, &s, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, paint(state, 90, 90, 3, true, blocks), &params, NULL, &s, NULL), XPL_OK);
     assert_int_equal(s->found, 8100);
     assert_true(s->fell_back);
     assert_sound(s, 16);
@@ -131,7 +131,7 @@ static void merging_looks_at_colours_even_when_quickshift_does_not(void **state)
     params.segmentation.kernel_size = 0.5;
     params.segmentation.max_dist = 1;
     params.segmentation.max_segments = 2;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, &err), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &segments, &err), XPL_OK);
     assert_int_equal(segments->segments[0].area, 800);
     assert_int_equal(segments->segments[1].area, 800);
 }
@@ -143,10 +143,10 @@ static void the_exact_design_gets_twelve_segments_unless_told_otherwise(void **s
     struct xpl_segments *segments;
 
     params.design = XPL_DESIGN_EXACT;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &segments, NULL), XPL_OK);
     assert_int_equal(segments->count, XPL_EXACT_SEGMENTS);
     params.segmentation.max_segments = 14;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &segments, NULL), XPL_OK);
     assert_int_equal(segments->count, 14);
 }
 
@@ -177,7 +177,7 @@ static void one_pixel_is_an_error(void **state)
     struct xpl_segments *segments;
     struct xpl_error err = {0};
 
-    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 1, 3, true, blocks), &params, &segments, &err),
+    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 1, 3, true, blocks), &params, NULL, &segments, &err),
                      XPL_BAD_RECORD);
 }
 
@@ -189,7 +189,7 @@ static void a_grid_has_the_rows_and_columns_that_were_asked_for(void **state)
     params.segmentation.algorithm = XPL_SEGMENTATION_GRID;
     params.segmentation.grid_rows = 3;
     params.segmentation.grid_columns = 5;
-    assert_int_equal(xpl_segment_image(*state, paint(state, 31, 52, 3, true, blocks), &params, &s, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, paint(state, 31, 52, 3, true, blocks), &params, NULL, &s, NULL), XPL_OK);
     assert_sound(s, 15);
     assert_int_equal(s->count, 15);
     assert_false(s->fell_back);
@@ -199,7 +199,7 @@ static void a_grid_has_the_rows_and_columns_that_were_asked_for(void **state)
         assert_int_equal(s->segments[j].area, (s->segments[j].bottom - s->segments[j].top + 1) *
                                                   (s->segments[j].right - s->segments[j].left + 1));
     }
-    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 4, 3, true, blocks), &params, &s, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 4, 3, true, blocks), &params, NULL, &s, NULL), XPL_OK);
     assert_int_equal(s->count, 4); /* no cell without a pixel */
 }
 

@@ -34,7 +34,7 @@ static struct xpl_segments *cut(void **state, const struct xpl_pixels *image, st
     settings.max_dist = params.segmentation.max_dist;
     settings.ratio = params.segmentation.ratio;
     params.segmentation = settings;
-    assert_int_equal(xpl_segment_image(*state, image, &params, &segments, NULL), XPL_OK);
+    assert_int_equal(xpl_segment_image(*state, image, &params, NULL, &segments, NULL), XPL_OK);
     return segments;
 }
 
@@ -158,11 +158,53 @@ static void a_label_map_of_another_size_is_refused(void **state)
     struct xpl_error err = {0};
 
     params.segmentation = (struct xpl_segmentation){.algorithm = XPL_SEGMENTATION_LABELS, .runs = runs, .n_runs = 2};
-    assert_int_equal(xpl_segment_image(*state, paint(state, 3, 3, 3, true, texture), &params, &segments, &err),
+    assert_int_equal(xpl_segment_image(*state, paint(state, 3, 3, 3, true, texture), &params, NULL, &segments, &err),
                      XPL_BAD_FIELD);
     assert_string_equal(err.field, "parameters.image.segmentation.labels");
-    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 7, 3, true, texture), &params, &segments, NULL),
+    assert_int_equal(xpl_segment_image(*state, paint(state, 1, 7, 3, true, texture), &params, NULL, &segments, NULL),
                      XPL_BAD_FIELD);
+}
+
+/* Ends the work at one of the times that it asks. */
+struct alarm {
+    size_t checks, rings_at;
+};
+
+static enum xpl_status ring(void *context, struct xpl_error *err)
+{
+    struct alarm *alarm = context;
+
+    return ++alarm->checks > alarm->rings_at ? xpl_fail(err, XPL_CANCELLED, "enough") : XPL_OK;
+}
+
+static void cutting_can_be_ended_at_any_time(void **state)
+{
+    static const struct {
+        enum xpl_segmentation_algorithm algorithm;
+        size_t checks; /* at least */
+    } cases[] = {
+        {XPL_SEGMENTATION_QUICKSHIFT, 2 * 40}, {XPL_SEGMENTATION_SLIC, 10}, {XPL_SEGMENTATION_FELZENSZWALB, 3}};
+    struct xpl_pixels *image = paint(state, 40, 60, 3, true, noise);
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xpl_explain_params params = xpl_explain_params_default();
+        struct alarm alarm = {.rings_at = SIZE_MAX};
+        struct xpl_interrupt interrupt = {ring, &alarm};
+        struct xpl_segments *segments = NULL;
+        size_t all;
+
+        params.segmentation.algorithm = cases[i].algorithm;
+        assert_int_equal(xpl_segment_image(*state, image, &params, &interrupt, &segments, NULL), XPL_OK);
+        all = alarm.checks;
+        assert_true(all >= cases[i].checks);
+        segments = NULL;
+        for (size_t at = 0; at < all; at += 1 + all / 16) {
+            alarm = (struct alarm){.rings_at = at};
+            assert_int_equal(xpl_segment_image(*state, image, &params, &interrupt, &segments, NULL), XPL_CANCELLED);
+            assert_int_equal(alarm.checks, at + 1);
+            assert_null(segments);
+        }
+    }
 }
 
 int main(void)
@@ -174,6 +216,7 @@ int main(void)
         IMAGE_TEST(superpixels_are_in_one_piece_when_that_is_asked_for),
         IMAGE_TEST(a_label_map_is_taken_as_it_is),
         IMAGE_TEST(a_label_map_of_another_size_is_refused),
+        IMAGE_TEST(cutting_can_be_ended_at_any_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
