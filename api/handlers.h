@@ -40,6 +40,11 @@ enum xpl_answered xpl_api_keys_delete(struct xpl_call *call);
 enum xpl_answered xpl_revoked_tokens_list(struct xpl_call *call);
 enum xpl_answered xpl_revoked_tokens_add(struct xpl_call *call);
 
+/* distributions.c */
+enum xpl_answered xpl_distributions_add(struct xpl_call *call);
+enum xpl_answered xpl_distributions_get(struct xpl_call *call);
+enum xpl_answered xpl_distributions_delete_all(struct xpl_call *call);
+
 /* purges.c */
 enum xpl_answered xpl_purges_add(struct xpl_call *call);
 enum xpl_answered xpl_purges_get(struct xpl_call *call);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/record_query.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/hash.h"
 
 #define MAX_SQL_BYTES 16384
@@ -116,7 +115,7 @@ static bool has_end(const struct xpl_record_query *query)
 }
 
 /* By scoring id the index of the tenant gives the order: the one of the data set would need sorting. */
-static void append_where(struct xpl_buf *sql, const struct xpl_record_query *query)
+void xpl_record_where_append(struct xpl_buf *sql, const struct xpl_record_query *query)
 {
     enum xpl_record_key_kind kind = xpl_record_key_kind_of(query);
 
@@ -228,7 +227,7 @@ static void bind_filter(struct xpl_stmt *stmt, const struct xpl_record_filter *f
     }
 }
 
-static void bind_where(struct xpl_stmt *stmt, const struct xpl_record_query *query)
+void xpl_record_where_bind(struct xpl_stmt *stmt, const struct xpl_record_query *query)
 {
     xpl_bind_text(stmt, query->data_mart_id);
     xpl_bind_text(stmt, query->data_set_id);
@@ -272,14 +271,14 @@ static enum xpl_status fetch_page(struct xpl_db *db, struct xpl_arena *arena, co
     if (!sql)
         return xpl_no_memory(err);
     xpl_buf_string(sql, "SELECT " XPL_RECORD_COLUMNS);
-    append_where(sql, query);
+    xpl_record_where_append(sql, query);
     append_after(sql, query);
     append_order(sql, query);
     if (sql->failed)
         return xpl_fail(err, XPL_BAD_REQUEST, "the filter is too long");
 
     XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
-    bind_where(stmt, query);
+    xpl_record_where_bind(stmt, query);
     bind_after(stmt, query);
     if (query->order == XPL_ORDER_RANDOM)
         bind_random(stmt, query->seed);
@@ -319,11 +318,11 @@ enum xpl_status xpl_records_count(struct xpl_db *db, const struct xpl_record_que
     if (!sql)
         return xpl_no_memory(err);
     xpl_buf_string(sql, "SELECT COUNT(*)");
-    append_where(sql, &all);
+    xpl_record_where_append(sql, &all);
     if (sql->failed)
         return xpl_fail(err, XPL_BAD_REQUEST, "the filter is too long");
 
     XPL_AUTO(xpl_stmt) stmt = xpl_db_query_once(db, sql->data);
-    bind_where(stmt, &all);
+    xpl_record_where_bind(stmt, &all);
     return xpl_fetch_int(stmt, ret, err);
 }

@@ -11,6 +11,7 @@
 
 #include "db/parts.h"
 #include "db/records.h"
+#include "lib/base/buf.h"
 
 #define XPL_RECORD_MAX_FILTERS       16
 #define XPL_RECORD_MAX_FILTER_VALUES 50
@@ -103,6 +104,11 @@ enum xpl_status xpl_records_list(struct xpl_db *db, struct xpl_arena *arena, con
 /** How many there are without `after`, offset and limit. Without window and filters it costs next to nothing. */
 enum xpl_status xpl_records_count(struct xpl_db *db, const struct xpl_record_query *query, int64_t *ret,
                                   struct xpl_error *err);
+
+/** " FROM records WHERE …" of a query, without its page, and the values in it: for other questions about the same rows.
+ */
+void xpl_record_where_append(struct xpl_buf *sql, const struct xpl_record_query *query);
+void xpl_record_where_bind(struct xpl_stmt *stmt, const struct xpl_record_query *query);
 
 /** A row number from 0 in the order of logging, and a seq behind which that row is the `skip`-th: `skip` is small. */
 struct xpl_record_place {

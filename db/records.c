@@ -283,6 +283,7 @@ enum xpl_status xpl_data_set_purge(struct xpl_db *db, const char *data_set_id, s
         "DELETE FROM records WHERE data_set_id = ?",
         "DELETE FROM data_set_usage WHERE data_set_id = ?",
         "DELETE FROM purges WHERE data_set_id = ?",
+        "DELETE FROM distributions WHERE data_set_id = ?",
         "DELETE FROM record_requests WHERE data_set_id = ?",
     };
 

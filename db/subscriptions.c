@@ -70,6 +70,7 @@ enum xpl_status xpl_subscription_purge(struct xpl_db *db, const char *subscripti
         "DELETE FROM records" OF_DATA_SETS,
         "DELETE FROM data_set_usage" OF_DATA_SETS,
         "DELETE FROM purges" OF_DATA_SETS,
+        "DELETE FROM distributions" OF_DATA_SETS,
         "DELETE FROM record_requests" OF_DATA_SETS,
         "DELETE FROM data_sets WHERE target_type = 'subscription' AND target_id = ?",
         "DELETE FROM inference_events WHERE subscription_id = ?",

@@ -34,6 +34,8 @@ static enum xpl_status find_column(const char *parameter, const char *name, enum
 
 static enum xpl_status find_operator(const char *name, enum xpl_record_operator *ret, struct xpl_error *err)
 {
+    if (strcmp(name, "exists") == 0) /* as distributions call it */
+        name = operator_names[XPL_OPERATOR_NONNULL];
     for (int i = 0; i < XPL_N_OPERATORS; i++) {
         if (strcmp(operator_names[i], name) == 0) {
             *ret = (enum xpl_record_operator)i;
@@ -160,9 +162,10 @@ static enum xpl_status read_condition(struct xpl_arena *arena, char *text, struc
     return read_values(arena, filter, value, err);
 }
 
-static enum xpl_status read_filter(struct xpl_call *call, struct xpl_record_query *query, struct xpl_error *err)
+enum xpl_status xpl_record_filter_read(struct xpl_arena *arena, const char *filter, struct xpl_record_query *query,
+                                       struct xpl_error *err)
 {
-    char *text = xpl_arena_string(call->arena, xpl_call_query(call, "filter"));
+    char *text = xpl_arena_string(arena, filter);
 
     while (text && *text) {
         char *next = strchr(text, ',');
@@ -172,7 +175,7 @@ static enum xpl_status read_filter(struct xpl_call *call, struct xpl_record_quer
             *next++ = '\0';
         if (query->n_filters == XPL_RECORD_MAX_FILTERS)
             return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "has more than %d conditions", XPL_RECORD_MAX_FILTERS);
-        if ((st = read_condition(call->arena, text, &query->filters[query->n_filters++], err)))
+        if ((st = read_condition(arena, text, &query->filters[query->n_filters++], err)))
             return st;
         text = next;
     }
@@ -273,7 +276,8 @@ enum xpl_status xpl_record_selection_read(struct xpl_call *call, struct xpl_reco
 
     *ret_query = (struct xpl_record_query){.data_mart_id = call->data_mart_id};
     if ((st = xpl_query_time(call, "start", 0, &ret_query->start, err)) ||
-        (st = xpl_query_time(call, "end", 0, &ret_query->end, err)) || (st = read_filter(call, ret_query, err)))
+        (st = xpl_query_time(call, "end", 0, &ret_query->end, err)) ||
+        (st = xpl_record_filter_read(call->arena, xpl_call_query(call, "filter"), ret_query, err)))
         return st;
     return read_view(call, ret_view, err);
 }

@@ -12,6 +12,10 @@
 enum xpl_status xpl_record_selection_read(struct xpl_call *call, struct xpl_record_query *ret_query,
                                           struct xpl_record_view *ret_view, struct xpl_error *err);
 
+/** Reads `filter`, as the query parameter of that name, into the conditions of `ret`; NULL = none. */
+enum xpl_status xpl_record_filter_read(struct xpl_arena *arena, const char *filter, struct xpl_record_query *ret,
+                                       struct xpl_error *err);
+
 /**
  * Reads the same and a page of it: limit, offset, after, order, seed. With the image the page is bounded to
  * XPL_IMAGES_PAGE_MAX rows. XPL_BAD_FIELD names the parameter.

@@ -15,8 +15,8 @@ from support.receiver import new_secret
 ROLES = ("anyone", "viewer", "editor", "admin", "operator")
 BY_METHOD = ("GET", "POST", "PATCH", "PUT", "DELETE")
 # What goes last: each of these takes the ones before it along.
-DELETIONS = ("webhooks_delete", "explanation_tasks_delete", "monitor_instances_delete", "data_sets_delete", "subscriptions_delete",
-             "service_providers_delete", "data_marts_delete", "v1_subscriptions_delete", "v1_bindings_delete",
+DELETIONS = ("webhooks_delete", "distributions_delete", "explanation_tasks_delete", "monitor_instances_delete",
+             "data_sets_delete", "subscriptions_delete", "service_providers_delete", "data_marts_delete", "v1_subscriptions_delete", "v1_bindings_delete",
              "v1_data_mart_delete", "api_keys_delete", "users_delete")
 OPERATIONS = sorted(Contract.load().operations,
                     key=lambda o: (BY_METHOD.index(o.method), DELETIONS.index(o.id) if o.method == "DELETE" else 0))
@@ -43,6 +43,9 @@ class Tenant:
         name, _ = users.add("viewer", instance)
         key = users.operator.post(f"/v2/users/{name}/api_keys", {})
         purge = watched.client.post(f"/v2/data_sets/{watched.data_set_id}/purges", {"end": "2000-01-01T00:00:00Z"})
+        distribution = watched.client.post(f"/v2/data_sets/{watched.data_set_id}/distributions", {
+            "start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z", "dataset": "payload_logging",
+            "group": ["prediction"]})
         self.record = watched.transaction(blocks())
         self.ids = {
             "data_mart_id": instance, "service_provider_id": watched.provider_id, "binding_id": watched.provider_id,
@@ -51,6 +54,7 @@ class Tenant:
             "request_id": logged.headers["Location"].rsplit("/", 1)[1], "monitor_instance_id": watched.monitor_id,
             "task_id": task_id, "transaction_id": transaction_id, "deployment_id": "d1", "user_name": name,
             "api_key_id": key["metadata"]["id"], "purge_id": purge["metadata"]["id"],
+            "data_distribution_id": distribution["metadata"]["id"],
             "webhook_id": self.webhook(watched.subscription_id),
         }
 

@@ -12,6 +12,7 @@ from support.paths import ROOT, program
 # What of a statement makes a sort or a scan right.
 SORTS = {
     r"ORDER BY (?!seq|scoring_timestamp|scoring_id|created_at|id )": "no index gives this order: docs/operations.md",
+    r"GROUP BY value0": "at most 50,000 rows of a distribution",
     r"AND transaction_id = \?|scoring_id > \?\d? \|\|": "the rows of a transaction",
     r"scoring_id IN \(": "at most 50 rows",
     r"scoring_timestamp (= \?|IN \()": "the rows of a moment, or of a window with a filter for one",
@@ -25,6 +26,7 @@ SCANS = {
     r"FROM \(SELECT 1 FROM inference_events .* LIMIT": "no more than are asked for",
     r"FROM inference_events WHERE received_at < \?1 ORDER BY received_at LIMIT 100": "the oldest hundred",
     r"SELECT MAX\(id\) FROM \(SELECT id FROM record_requests ORDER BY id LIMIT": "the first hundred",
+    r"FROM \(SELECT prediction_probability, response_time.* ORDER BY scoring_timestamp, seq LIMIT": "no more than are asked for",
     r"FROM webhooks w JOIN": "webhooks are made by hand; the first of each one's queue by index",
     r"FROM record_blocks": "the counts of a data set's blocks, one for 4096 records",
     r"FROM users|FROM revoked_tokens|DELETE FROM revoked_tokens|FROM data_marts|FROM api_keys|FROM schema_versions|FROM sqlite_sequence|pragma_":

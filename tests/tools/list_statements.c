@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/distributions.h"
 #include "db/explanations.h"
 #include "db/record_query.h"
 #include "db/resources.h"
@@ -92,6 +93,19 @@ static void all_records(struct tool *t)
                                                          .descending = descending});
 }
 
+static void all_distributions(struct tool *t)
+{
+    struct xpl_distribution_query query = {
+        .records = {.data_mart_id = "mart", .data_set_id = "set", .start = 1000, .end = 2000, .limit = 100},
+        .axes = {{.column = XPL_RECORD_PREDICTION}, {.column = XPL_RECORD_RESPONSE_TIME, .n_bins = 10, .width = 1}}};
+    struct xpl_distribution_row *rows, total;
+    size_t n;
+
+    xpl_distribution_total(t->db, t->arena, &query.records, &total, &t->err);
+    for (query.n_axes = 1; query.n_axes <= 2; query.n_axes++)
+        xpl_distribution_count(t->db, t->arena, &query, &rows, &n, &t->err);
+}
+
 static void all_tasks(struct tool *t)
 {
     static const char *const subscriptions[] = {NULL, "s", "s,t"}, *const scoring_ids[] = {NULL, "a", "a,b"},
@@ -144,6 +158,7 @@ int main(int argc, char **argv)
     if (xpl_db_open(argv[1], XPL_DB_READER, &t.db, &t.err))
         return 1;
     all_records(&t);
+    all_distributions(&t);
     all_tasks(&t);
     all_resources(&t);
     xpl_db_close(t.db);
