@@ -14,7 +14,7 @@
 #include "lib/base/cleanup.h"
 
 #define MAX_CACHED      128
-#define SAVEPOINT_BYTES (16 << 20)
+#define SAVEPOINT_BYTES 0x1ffff /* SQLite moves it to a file in one piece, and writes no larger ones at once */
 #define SAFE_VERSION    3051003
 
 struct xpl_stmt {
@@ -41,7 +41,7 @@ static enum xpl_status failed(struct xpl_db *db, int rc, struct xpl_error *err)
 }
 
 /* Counting memory takes a lock that all connections share, for every allocation. What a savepoint could roll back is
- * kept in memory: by default more than 64 KiB of it goes to a temporary file, which every write of a group would pay.
+ * kept in memory, which spares the writes of usual requests a temporary file each.
  */
 void xpl_db_start(void)
 {
@@ -98,6 +98,18 @@ static enum xpl_status set_up(struct xpl_db *db, enum xpl_db_mode mode, struct x
     return xpl_db_exec(db, writer_setup, err);
 }
 
+/* What does not fit into memory, of a large sort or of a statement that may have to be undone, goes to files: beside
+ * the database, where there is room; a container may have no other place that can be written. A process has one
+ * connection that writes, and opens it before those that read.
+ */
+static void keep_temporary_files_beside(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    sqlite3_free(sqlite3_temp_directory);
+    sqlite3_temp_directory = slash ? sqlite3_mprintf("%.*s", (int)(slash - path) + 1, path) : NULL;
+}
+
 enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_db **ret, struct xpl_error *err)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (mode == XPL_DB_WRITER ? SQLITE_OPEN_CREATE : 0);
@@ -107,6 +119,8 @@ enum xpl_status xpl_db_open(const char *path, enum xpl_db_mode mode, struct xpl_
 
     if (!db)
         return xpl_no_memory(err);
+    if (mode == XPL_DB_WRITER)
+        keep_temporary_files_beside(path);
     if ((rc = sqlite3_open_v2(path, &db->handle, flags, NULL)) != SQLITE_OK)
         return failed(db, rc, err);
     sqlite3_busy_timeout(db->handle, 5000);

@@ -2,8 +2,11 @@
 /* Connections, statements and migrations. */
 #include "tests/unit/db/fixture.h"
 
+#include <dirent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "db/resources.h"
 
@@ -81,6 +84,41 @@ static void a_reader_does_not_make_a_missing_file(void **state)
 
     assert_status(f, xpl_db_open(path, XPL_DB_READER, &reader, &f->err), XPL_STORAGE_FAILED);
     assert_null(reader);
+}
+
+/* Whether this process has a temporary file of SQLite open, and only in this directory. */
+static bool has_temporary_file_in(const char *directory)
+{
+    DIR *open_files = opendir("/proc/self/fd");
+    bool found = false, elsewhere = false;
+    char target[256];
+
+    assert_non_null(open_files);
+    for (struct dirent *entry; (entry = readdir(open_files));) {
+        ssize_t length = readlinkat(dirfd(open_files), entry->d_name, target, sizeof target - 1);
+
+        target[length < 0 ? 0 : length] = '\0';
+        if (!strstr(target, "etilqs_"))
+            continue;
+        found = true;
+        elsewhere = elsewhere || strncmp(target, directory, strlen(directory)) != 0;
+    }
+    closedir(open_files);
+    return found && !elsewhere;
+}
+
+static void much_can_be_undone_with_files_beside_the_database(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_ok(f, xpl_db_exec(f->db,
+                             "CREATE TABLE many (x); INSERT INTO many WITH RECURSIVE n(i) AS"
+                             " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT zeroblob(1000) FROM n;"
+                             "BEGIN; SAVEPOINT one; UPDATE many SET x = 1",
+                             &f->err));
+    assert_true(has_temporary_file_in(f->directory));
+    assert_ok(f, xpl_db_exec(f->db, "ROLLBACK TO one; RELEASE one; COMMIT", &f->err));
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM many WHERE LENGTH(x) = 1000"), 20000);
 }
 
 static void a_cached_statement_can_be_used_while_it_is_in_use(void **state)
@@ -221,6 +259,7 @@ int main(void)
         TEST(storage_that_became_read_only_is_out_of_room),
         TEST(a_reader_can_neither_write_nor_checkpoint),
         TEST(a_reader_does_not_make_a_missing_file),
+        TEST(much_can_be_undone_with_files_beside_the_database),
         TEST(a_cached_statement_can_be_used_while_it_is_in_use),
         TEST(a_reused_statement_forgets_its_values),
         TEST(a_statement_that_does_not_compile_fails_when_it_is_run),
@@ -231,5 +270,6 @@ int main(void)
         TEST(a_second_resource_of_the_same_id_is_a_conflict),
     };
 
+    xpl_db_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
