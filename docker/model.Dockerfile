@@ -13,7 +13,7 @@ RUN python3 -m venv train && train/bin/pip install --no-cache-dir -r requirement
 COPY examples/models models
 RUN train/bin/python models/digits.py digits.onnx
 RUN python3 -m venv /opt/model-server \
-    && /opt/model-server/bin/pip install --no-cache-dir -c requirements.txt numpy onnxruntime
+    && /opt/model-server/bin/pip install --no-cache-dir -c requirements.txt numpy onnxruntime pillow
 
 FROM ${BASE}
 RUN apt-get update \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is installed: the systemd unit, the Debian package, the files for containers."""
+import ast
 import re
 import shutil
 import socket
@@ -133,3 +134,14 @@ def test_images_do_not_run_as_root_and_say_how_they_are(file):
     text = (ROOT / "docker" / file).read_text()
     last = text[text.rindex("FROM "):]
     assert re.search(r"^USER 10001:10001$", last, re.M) and "HEALTHCHECK" in last
+
+
+def test_the_image_of_the_model_server_has_what_it_imports():
+    tree = ast.parse((ROOT / "examples" / "model-server" / "server.py").read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    modules = {a.name for node in imports if isinstance(node, ast.Import) for a in node.names}
+    modules |= {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+    needed = {{"PIL": "pillow"}.get(name, name) for name in {m.split(".")[0] for m in modules} - sys.stdlib_module_names}
+    text = (ROOT / "docker" / "model.Dockerfile").read_text()
+    [installed] = re.findall(r"/opt/model-server/bin/pip install .* -c requirements.txt (.*)", text)
+    assert set(installed.split()) == needed
