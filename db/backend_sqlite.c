@@ -98,9 +98,8 @@ static enum xpl_status set_up(struct xpl_db *db, enum xpl_db_mode mode, struct x
     return xpl_db_exec(db, writer_setup, err);
 }
 
-/* What does not fit into memory, of a large sort or of a statement that may have to be undone, goes to files: beside
- * the database, where there is room; a container may have no other place that can be written. A process has one
- * connection that writes, and opens it before those that read.
+/* What does not fit into memory, of a sort or of what may have to be undone: a container may have no other place that
+ * can be written. The one connection of a process that writes is opened before those that read.
  */
 static void keep_temporary_files_beside(const char *path)
 {
