@@ -235,7 +235,8 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
 {
     json_t *weights = json_array(), *predicted = json_array();
     xpl_mask all = s->masks[0];
-    struct xpl_surrogate_rows rows = {s->masks, scores, s->n, s->d, XPL_FIT_KERNEL_WIDTH};
+    struct xpl_surrogate_rows rows = {
+        .masks = s->masks, .scores = scores, .n = s->n, .n_segments = s->d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
     struct xpl_surrogate *surrogate = NULL;
     struct xpl_quality_index index;
     enum xpl_status st;

@@ -133,6 +133,20 @@ enum xpl_status xpl_design_plan(struct xpl_arena *arena, uint32_t n_segments, co
     set_budget(&b, params);
     if ((st = plan(&b, params, err)))
         return st;
+    if (b.design->pool < b.design->n)
+        b.design->pool = b.design->n;
     *ret = b.design;
     return XPL_OK;
+}
+
+void xpl_design_bring_forward(struct xpl_design *design, size_t at, size_t by)
+{
+    xpl_mask *next = design->masks + at, *chosen = next + by * design->block;
+
+    for (size_t i = 0; i < design->block; i++) {
+        xpl_mask mask = next[i];
+
+        next[i] = chosen[i];
+        chosen[i] = mask;
+    }
 }

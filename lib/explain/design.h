@@ -6,7 +6,8 @@
  * Nordstrom-Robinson code (256 words of 16 bits, an orthogonal array of strength 5: any five superpixels appear in all
  * 32 combinations equally often); the later ones add translates of it, up to its linear span of 2048 words (strength
  * 7). Hammons, Kumar, Calderbank, Sloane, Solé: "The Z4-linearity of Kerdock, Preparata, Goethals, and related codes",
- * 1994. Above 16 superpixels the stages are those of array.h. Random designs are drawn from the seed.
+ * 1994. Which translate is next is free: any union of them is as balanced. Above 16 superpixels the stages are those of
+ * array.h. Random designs are drawn from the seed.
  */
 #ifndef XPL_EXPLAIN_DESIGN_H
 #define XPL_EXPLAIN_DESIGN_H
@@ -34,6 +35,8 @@ struct xpl_design {
     xpl_mask *masks;   /* n distinct ones in scoring order; the first is "all on" */
     uint32_t *repeats; /* how often each was drawn; NULL = once */
     size_t n;
+    size_t block; /* after the first stage, blocks of so many masks may change places; 0: the order is fixed */
+    size_t pool;  /* masks there are to choose from: n or more */
     struct xpl_design_stage stages[XPL_DESIGN_MAX_STAGES];
     uint32_t n_stages;         /* at least 1 */
     bool over_budget;          /* a larger stage exists and was left out, because the budget does not reach */
@@ -53,5 +56,8 @@ static inline xpl_mask xpl_design_all_on(uint32_t n_segments)
  */
 enum xpl_status xpl_design_plan(struct xpl_arena *arena, uint32_t n_segments, const struct xpl_explain_params *params,
                                 const uint8_t seed[XPL_HASH_BYTES], struct xpl_design **ret, struct xpl_error *err);
+
+/** Exchanges the next block, whose first mask is the one at `at`, and the one `by` blocks behind it. */
+void xpl_design_bring_forward(struct xpl_design *design, size_t at, size_t by);
 
 #endif

@@ -7,6 +7,7 @@
 #include "lib/explain/octacode.h"
 
 #define CODE_STAGES 8u
+#define CODE_BLOCKS 16u /* to choose the stages' masks from */
 #define ENDS_EXACT  11u /* superpixels of which all masks are few enough to end with */
 
 static const char by_size[] = "Balanced designs, the next larger one only where the zones do not add up.";
@@ -17,15 +18,8 @@ static const char asked[] = "A balanced design of a fixed size was asked for.";
  * What ends the ladder: as measured, see docs/accuracy.md. From the second stage on, what the surrogate says of new
  * rows is checked before it is believed.
  */
-static const struct xpl_design_stage code_rungs[CODE_STAGES] = {
-    {.enough = 0.95, .caution = 1.3, .least_q2 = 0.8},
-    {.enough = HUGE_VAL, .caution = 1.4, .least_q2 = 0.2},
-    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = 0.2},
-    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
-    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
-    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
-    {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL},
-    {.enough = HUGE_VAL}};
+static const struct xpl_design_stage first_code_rung = {.enough = 0.95, .caution = 1.3, .least_q2 = 0.8};
+static const struct xpl_design_stage code_rung = {.enough = HUGE_VAL, .caution = 1.1, .least_q2 = -HUGE_VAL};
 static const struct xpl_design_stage array_rungs[] = {{.enough = 0.95, .caution = 0.9, .least_q2 = 0.8},
                                                       {.enough = HUGE_VAL, .caution = 1.0, .least_q2 = 0.2},
                                                       {.enough = HUGE_VAL, .caution = 0.57, .least_q2 = 0.2},
@@ -39,13 +33,26 @@ static void add_word(struct xpl_design_builder *b, uint32_t word)
     xpl_builder_add(b, ~(xpl_mask)word & (b->all - 1));
 }
 
-/* Stage 0 is the code itself; each further one adds a translate of it. */
-static void add_code_stage(struct xpl_design_builder *b, const struct xpl_octacode *code, unsigned stage)
+/* Block 0 is the code itself; each further one is a translate of it: eight make up its linear span, eight a coset. */
+static void add_code_block(struct xpl_design_builder *b, const struct xpl_octacode *code, unsigned block)
 {
     static const uint32_t translates[] = {0x0000, 0xFF00, 0x3C00, 0xC300, 0x0F00, 0xF000, 0x3300, 0xCC00};
+    uint32_t translate = translates[block % CODE_STAGES] ^ block / CODE_STAGES;
 
     for (unsigned i = 0; i < XPL_OCTACODE_WORDS; i++)
-        add_word(b, xpl_octacode_columns(code->words[i] ^ translates[stage]));
+        add_word(b, xpl_octacode_columns(code->words[i] ^ translate));
+}
+
+/* Translates that no stage has, but that may take the place of those that one has. */
+static void add_pool(struct xpl_design_builder *b, const struct xpl_octacode *code)
+{
+    size_t n = b->design->n;
+
+    for (unsigned block = b->design->n_stages; block < CODE_BLOCKS; block++)
+        add_code_block(b, code, block);
+    b->design->block = XPL_OCTACODE_WORDS;
+    b->design->pool = b->design->n;
+    b->design->n = n;
 }
 
 /*
@@ -70,6 +77,13 @@ static enum xpl_status add_cosets(struct xpl_design_builder *b, const struct xpl
     return xpl_builder_end_stage(b, XPL_LAST_STAGE, "nordstrom_robinson", err);
 }
 
+static struct xpl_design_stage rung_of(unsigned stage, bool last)
+{
+    if (last)
+        return XPL_LAST_STAGE;
+    return stage == 0 ? first_code_rung : code_rung;
+}
+
 static enum xpl_status plan_code(struct xpl_design_builder *b, struct xpl_error *err)
 {
     bool ends_exact = b->design->n_segments <= ENDS_EXACT;
@@ -77,7 +91,7 @@ static enum xpl_status plan_code(struct xpl_design_builder *b, struct xpl_error 
     struct xpl_octacode code;
     enum xpl_status st;
 
-    if ((st = xpl_builder_start(b, last, err)))
+    if ((st = xpl_builder_start(b, (size_t)XPL_OCTACODE_WORDS * CODE_BLOCKS, err)))
         return st;
     xpl_octacode_build(&code);
     for (unsigned stage = 0; b->design->n < last; stage++) {
@@ -91,10 +105,12 @@ static enum xpl_status plan_code(struct xpl_design_builder *b, struct xpl_error 
         if (all)
             xpl_builder_add_all(b);
         else
-            add_code_stage(b, &code, stage);
-        if ((st = xpl_builder_end_stage(b, all ? XPL_LAST_STAGE : code_rungs[stage], "nordstrom_robinson", err)))
+            add_code_block(b, &code, stage);
+        if ((st = xpl_builder_end_stage(b, rung_of(stage, b->design->n >= last), "nordstrom_robinson", err)))
             return st;
     }
+    if (b->design->n_stages > 1 && !ends_exact)
+        add_pool(b, &code);
     return b->design->n_stages > 0 ? XPL_OK : add_cosets(b, &code, err);
 }
 
@@ -168,6 +184,7 @@ enum xpl_status xpl_plan_array(struct xpl_design_builder *b, struct xpl_error *e
     design->stages[0].caution = 0;
     design->n_stages = 1;
     design->n = design->stages[0].end;
+    design->block = 0;
     design->over_budget = false;
     xpl_builder_explain(b, XPL_DESIGN_ARRAY, asked);
     return XPL_OK;

@@ -101,13 +101,19 @@ static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *
 {
     const struct xpl_fit *fit = rows->fit;
     size_t n = fit->rows.n;
-    struct xpl_surrogate_rows of = {fit->rows.masks, scores, n, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows)};
+    struct xpl_surrogate_rows of = {.masks = fit->rows.masks,
+                                    .scores = scores,
+                                    .n = n,
+                                    .n_segments = fit->rows.n_segments,
+                                    .kernel_width = xpl_fit_kernel_width(&fit->rows)};
     double whole[XPL_FIT_MAX_SIZE], corrected[XPL_FIT_MAX_SIZE], *predicted = XPL_NEW_ARRAY(scratch, double, n);
     struct xpl_surrogate *surrogate;
     enum xpl_status st;
 
     if (!predicted)
         return xpl_no_memory(err);
+    if (ret->q2 < rows->enough)
+        of.further = rows->further;
     if ((st = xpl_surrogate_fit(arena, scratch, &of, &surrogate, err)) || !surrogate)
         return st;
     for (size_t i = 0; i < n; i++)

@@ -50,6 +50,8 @@ struct xpl_estimate_rows {
     bool with_surrogate;         /* false: the linear fit alone */
     enum xpl_design_mode mode;   /* how the rows were chosen */
     bool exact;                  /* they are all there are */
+    struct xpl_blocks further;   /* that may be scored next, */
+    double enough;               /* unless the linear fit has this Q2 */
 };
 
 /**

@@ -14,6 +14,8 @@
 
 #define REFERENCE_RIDGE 1.0 /* what lime uses */
 #define MAX_SURROGATES  16u /* classes that get one; it takes tens of milliseconds */
+#define MAX_FURTHER     XPL_DESIGN_MAX_STAGES
+#define SAME_GAIN       1e-6 /* less is rounding */
 
 static enum xpl_status check_input(const struct xpl_explain_input *in, struct xpl_error *err)
 {
@@ -67,6 +69,29 @@ struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank)
                                                         rank < MAX_SURROGATES};
 }
 
+/* The blocks that may be scored next. */
+static struct xpl_blocks further_blocks(const struct xpl_run *run)
+{
+    const struct xpl_design *design = run->design;
+
+    if (design->block == 0 || run->stages == design->n_stages)
+        return (struct xpl_blocks){0};
+    return (struct xpl_blocks){design->masks + run->sample->n, (design->pool - run->sample->n) / design->block,
+                               design->block};
+}
+
+/* The next block is the one that makes those classes surest that are not known well enough; of equal ones the first. */
+static void choose_next(struct xpl_run *run, const double *gains, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t block = 1; block < n; block++)
+        if (gains[block] > gains[best] * (1 + SAME_GAIN))
+            best = block;
+    if (best > 0)
+        xpl_design_bring_forward(run->design, run->sample->n, best);
+}
+
 /* The estimates of the look before are needed once more; those before that are not. */
 static enum xpl_status start_look(struct xpl_run *run, uint32_t n_gate, struct xpl_error *err)
 {
@@ -82,6 +107,8 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
 {
     struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
     struct xpl_estimate *before = run->gate;
+    struct xpl_blocks further = further_blocks(run);
+    double gains[MAX_FURTHER] = {0};
     uint32_t n = count_gate(run);
     enum xpl_status st = start_look(run, n, err);
 
@@ -93,14 +120,20 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
         const double *scores = xpl_sample_scores(run->sample, run->sample->explained[i]);
         struct xpl_estimate_rows rows = xpl_run_rows(run, i);
 
+        rows.further = further;
+        rows.enough = xpl_run_last_stage(run)->enough;
         if ((st = xpl_interrupted(run->in->interrupt, err)))
             return st;
         if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
             return st;
-        if (!xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
-            *ret_enough = false;
         run->n_gate++;
+        if (xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
+            continue;
+        *ret_enough = false;
+        for (size_t block = 0; run->gate[i].surrogate && block < further.count; block++)
+            gains[block] += run->gate[i].surrogate->gains[block];
     }
+    choose_next(run, gains, further.count);
     return XPL_OK;
 }
 

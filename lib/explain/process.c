@@ -247,20 +247,24 @@ void xpl_process_diagonal(const struct xpl_process *p, double *ret)
         ret[a] /= (double)p->cosets->size;
 }
 
-double xpl_process_form(const struct xpl_process *p, const double *values)
+/* A Kronecker product of [[1, decay], [decay, 1]]. */
+void xpl_process_spread(const struct xpl_process *p, double *field)
 {
-    size_t m = p->count;
-    double total = 0;
+    size_t all = (size_t)1 << p->d;
 
-    for (size_t x = 0; x < p->cosets->size; x++) {
-        for (size_t i = 0; i < m; i++) {
-            const double *row = p->inverse + (x * m + i) * m;
-            double sum = 0;
+    for (uint32_t j = 0; j < p->d; j++) {
+        size_t half = (size_t)1 << j;
+        double decay = xpl_process_product(p->tables, p->n_tables, (xpl_mask)1 << j);
 
-            for (size_t k = 0; k <= i; k++)
-                sum += row[k] * values[x * m + k];
-            total += sum * sum;
+        for (size_t block = 0; block < all; block += 2 * half) {
+            double *restrict off = field + block, *restrict on = off + half;
+
+            for (size_t i = 0; i < half; i++) {
+                double value = off[i];
+
+                off[i] += decay * on[i];
+                on[i] += decay * value;
+            }
         }
     }
-    return total;
 }

@@ -59,7 +59,7 @@ void xpl_process_restore(struct xpl_process *p, const double *values, double *re
 /** K^-1's diagonal, which is the same for all rows of a block: `count` of them. */
 void xpl_process_diagonal(const struct xpl_process *p, double *ret);
 
-/** x' K^-1 x of a vector in the transformed space. */
-double xpl_process_form(const struct xpl_process *p, const double *values);
+/** Times the kernel less 1 between all masks: 2^d numbers in place. */
+void xpl_process_spread(const struct xpl_process *p, double *field);
 
 #endif

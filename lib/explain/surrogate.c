@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/field.h"
-#include "lib/explain/process.h"
+#include "lib/explain/quadrature.h"
 
 #define CLIP           1e-4              /* probabilities nearer to 0 or 1 are taken for this far */
 #define SMALLEST_SHARE 0.02              /* of 1 / d: no superpixel is left out for good */
@@ -176,35 +175,13 @@ static enum xpl_status learn(struct xpl_arena *scratch, const struct learning *l
 
 /* ---- what it predicts ---- */
 
-/* Times the kernel less 1 of all masks: the Kronecker product of [[1, decay], [decay, 1]]. */
-static void multiply_field(const struct xpl_process *p, double *field)
-{
-    size_t all = (size_t)1 << p->d;
-
-    for (uint32_t j = 0; j < p->d; j++) {
-        size_t half = (size_t)1 << j;
-        double decay = xpl_process_product(p->tables, p->n_tables, (xpl_mask)1 << j);
-
-        for (size_t block = 0; block < all; block += 2 * half) {
-            double *restrict off = field + block, *restrict on = off + half;
-
-            for (size_t i = 0; i < half; i++) {
-                double value = off[i];
-
-                off[i] += decay * on[i];
-                on[i] += decay * value;
-            }
-        }
-    }
-}
-
 static void fill_field(const struct xpl_process *p, struct xpl_surrogate *s)
 {
     size_t all = (size_t)1 << p->d;
 
     for (size_t i = 0; i < s->n_learnt; i++)
         s->field[s->masks[i]] += s->alpha[i];
-    multiply_field(p, s->field);
+    xpl_process_spread(p, s->field);
     for (size_t i = 0; i < all; i++)
         s->field[i] = probability((s->sum + s->field[i]) * s->deviation + s->mean);
 }
@@ -224,38 +201,18 @@ static double honesty(const struct learning *l, const struct xpl_process *p, con
     return wrong > thought ? sqrt(wrong / fmax(thought, 1e-12)) : 1;
 }
 
-/*
- * Bayesian quadrature: the weights are sums of b(mask) x logit(mask) to first order, and logits are known as far as the
- * process is sure of them.
- */
 static enum xpl_status fill_doubt(struct xpl_arena *scratch, const struct learning *l, struct xpl_process *p,
                                   struct xpl_surrogate *s, struct xpl_error *err)
 {
-    double scale = honesty(l, p, s) * sqrt(p->fit / (double)s->n_learnt);
-    size_t all = (size_t)1 << p->d;
-    double *of_field = XPL_NEW_ARRAY(scratch, double, all), *product = XPL_NEW_ARRAY(scratch, double, all);
-    double *rows = XPL_NEW_ARRAY(scratch, double, s->n_learnt), *values = XPL_NEW_ARRAY(scratch, double, s->n_learnt);
-    struct xpl_field_kernel kernel;
+    double scale = honesty(l, p, s) * sqrt(p->fit / (double)s->n_learnt) * s->deviation;
+    struct xpl_quadrature q = {p, s->masks, s->field, l->rows->kernel_width, l->rows->further};
+    enum xpl_status st = xpl_quadrature_run(scratch, &q, s->doubt, s->gains, err);
 
-    if (!of_field || !product || !rows || !values)
-        return xpl_no_memory(err);
-    xpl_field_kernel_init(&kernel, p->d, l->rows->kernel_width);
-    for (uint32_t j = 0; j < p->d; j++) {
-        double sum = 0, variance = 0;
-
-        for (size_t i = 0; i < all; i++)
-            sum += of_field[i] = xpl_field_take(&kernel, i, j) * s->field[i] * (1 - s->field[i]) * s->deviation;
-        memcpy(product, of_field, all * sizeof *product);
-        multiply_field(p, product);
-        for (size_t i = 0; i < all; i++)
-            variance += (product[i] + sum) * of_field[i];
-        for (size_t i = 0; i < s->n_learnt; i++)
-            rows[i] = product[s->masks[i]] + sum;
-        xpl_process_transform(p, rows, values);
-        variance -= xpl_process_form(p, values);
-        s->doubt[j] = scale * sqrt(fmax(variance, 0));
-    }
-    return XPL_OK;
+    for (uint32_t j = 0; !st && j < p->d; j++)
+        s->doubt[j] = scale * sqrt(s->doubt[j]);
+    for (size_t block = 0; !st && block < q.further.count; block++)
+        s->gains[block] *= scale * scale;
+    return st;
 }
 
 double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)
@@ -298,7 +255,8 @@ static enum xpl_status keep(struct xpl_arena *arena, const struct learning *l, s
     s->tables = xpl_arena_copy(arena, p->tables, (size_t)p->n_tables * XPL_TABLE_MASKS * sizeof *p->tables);
     s->field = has_field ? XPL_NEW_ARRAY(arena, double, (size_t)1 << p->d) : NULL;
     s->doubt = has_field ? XPL_NEW_ARRAY(arena, double, p->d) : NULL;
-    if (!s->left_out || !s->alpha || !s->tables || (has_field && (!s->field || !s->doubt)))
+    s->gains = has_field ? XPL_NEW_ARRAY(arena, double, l->rows->further.count + 1) : NULL;
+    if (!s->left_out || !s->alpha || !s->tables || (has_field && (!s->field || !s->doubt || !s->gains)))
         return xpl_no_memory(err);
     xpl_process_restore(p, p->alpha, s->alpha);
     for (size_t i = 0; i < s->n_learnt; i++)

@@ -19,6 +19,7 @@ struct xpl_surrogate {
     double *left_out; /* n: the prediction of each row by the others (of rows it did not learn from: by those) */
     double *field;    /* 2^d: the predicted score of each mask; NULL above XPL_FIELD_SEGMENTS superpixels */
     double *doubt;    /* d: standard errors of the weights of `field`, as the process has them; NULL without a field */
+    double *gains;    /* how much each further block would take off the sum of its squares; NULL without a field */
     /* what it predicts with where there is no field */
     const xpl_mask *masks; /* n_learnt of the caller's */
     size_t n_learnt;
@@ -28,13 +29,20 @@ struct xpl_surrogate {
     double sum, mean, deviation;
 };
 
+/** Blocks of masks, one behind the other. */
+struct xpl_blocks {
+    const xpl_mask *masks; /* count x size */
+    size_t count, size;
+};
+
 /** Rows of one class. */
 struct xpl_surrogate_rows {
     const xpl_mask *masks; /* distinct; the larger the blocks they are made of (cosets.h), the more it learns from */
     const double *scores;  /* probabilities */
     size_t n;
-    uint32_t n_segments; /* 2 to XPL_MAX_SEGMENTS */
-    double kernel_width; /* of the weights that `doubt` is about */
+    uint32_t n_segments;       /* 2 to XPL_MAX_SEGMENTS */
+    double kernel_width;       /* of the weights that `doubt` is about */
+    struct xpl_blocks further; /* that may be scored next; may be none */
 };
 
 /**

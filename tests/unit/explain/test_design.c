@@ -129,6 +129,23 @@ static void from_12_superpixels_each_stage_adds_256_distinct_masks_up_to_2048(vo
     }
 }
 
+static void the_blocks_to_choose_from_are_translates_and_all_distinct(void **state)
+{
+    for (uint32_t d = 12; d <= 16; d++) {
+        struct xpl_design *design = ladder(state, d), *small = budgeted(state, d, 600);
+
+        assert_int_equal(design->pool, 4096);
+        assert_int_equal(count_distinct(state, design->masks, 4096), 4096);
+        for (size_t i = 0; i < 4096; i++)
+            assert_int_equal(design->masks[i] ^ design->masks[i % 256],
+                             design->masks[i / 256 * 256] ^ design->masks[0]);
+        assert_int_equal(small->n, 512);
+        assert_memory_equal(small->masks, design->masks, 4096 * sizeof *small->masks);
+    }
+    assert_int_equal(ladder(state, 11)->block, 0);
+    assert_int_equal(budgeted(state, 12, 256)->pool, 256);
+}
+
 static void nine_to_eleven_superpixels_end_with_all_masks(void **state)
 {
     for (uint32_t d = 9; d <= 11; d++) {
@@ -301,6 +318,7 @@ int main(void)
         TEST(the_code_has_256_words_of_distance_6_and_is_closed_under_complement),
         TEST(the_stages_are_balanced_over_any_5_columns_and_the_last_over_7),
         TEST(from_12_superpixels_each_stage_adds_256_distinct_masks_up_to_2048),
+        TEST(the_blocks_to_choose_from_are_translates_and_all_distinct),
         TEST(nine_to_eleven_superpixels_end_with_all_masks),
         TEST(up_to_8_superpixels_all_masks_are_one_stage),
         TEST(all_on_comes_first_and_all_off_is_in_the_first_stage),

@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/explain/design.h"
+#include "lib/explain/fit.h"
+#include "lib/explain/surrogate.h"
 #include "tests/unit/explain/models.h"
 
 struct setting {
@@ -114,6 +117,30 @@ static void a_model_that_does_not_add_up_but_is_learned_has_to_prove_it_on_new_m
         assert_true(c->low[j] <= weights[j] && weights[j] <= c->high[j]);
         assert_int_equal(c->decisions[j], j < 2 || j == 4 || j == 5 ? XPL_POSITIVE : XPL_NEGLIGIBLE);
     }
+}
+
+static void the_next_masks_are_those_that_make_the_weights_surest(void **state)
+{
+    struct xpl_explanation *e = explain(state, setting_of(state, two_pairs, 12));
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_surrogate_rows rows = {.n = 256, .n_segments = 12, .kernel_width = XPL_FIT_KERNEL_WIDTH};
+    double scores[256];
+    struct xpl_surrogate *surrogate;
+    struct xpl_design *design;
+    size_t best = 0;
+
+    assert_int_equal(xpl_design_plan(*state, 12, &params, e->seed, &design, NULL), XPL_OK);
+    for (size_t i = 0; i < 256; i++)
+        scores[i] = two_pairs(design->masks[i], 0);
+    rows.masks = design->masks;
+    rows.scores = scores;
+    rows.further = (struct xpl_blocks){design->masks + 256, 15, 256};
+    assert_int_equal(xpl_surrogate_fit(*state, *state, &rows, &surrogate, NULL), XPL_OK);
+    for (size_t block = 1; block < 15; block++)
+        if (surrogate->gains[block] > surrogate->gains[best])
+            best = block;
+    assert_true(best > 0);
+    assert_memory_equal(e->masks + 256, rows.further.masks + 256 * best, 256 * sizeof *e->masks);
 }
 
 static void a_saturated_model_gets_a_low_verdict(void **state)
@@ -319,6 +346,7 @@ int main(void)
         TEST(up_to_8_superpixels_everything_is_scored),
         TEST(a_model_with_some_pairs_is_learned_from_the_first_stage),
         TEST(a_model_that_does_not_add_up_but_is_learned_has_to_prove_it_on_new_masks),
+        TEST(the_next_masks_are_those_that_make_the_weights_surest),
         TEST(a_saturated_model_gets_a_low_verdict),
         TEST(parity_climbs_to_the_top_and_gets_a_low_verdict),
         TEST(an_and_of_six_superpixels_shows_the_six_and_admits_that_they_do_not_add_up),

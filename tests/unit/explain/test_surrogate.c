@@ -32,14 +32,24 @@ static double *scores_of(void **state, const struct xpl_design *design, model_fn
     return scores;
 }
 
-static struct xpl_surrogate *learn(void **state, const struct xpl_design *design, size_t n, model_fn f)
+static struct xpl_surrogate *learn_before(void **state, const struct xpl_design *design, size_t n, model_fn f,
+                                          struct xpl_blocks further)
 {
-    struct xpl_surrogate_rows rows = {design->masks, scores_of(state, design, f), n, design->n_segments,
-                                      XPL_FIT_KERNEL_WIDTH};
+    struct xpl_surrogate_rows rows = {.masks = design->masks,
+                                      .scores = scores_of(state, design, f),
+                                      .n = n,
+                                      .n_segments = design->n_segments,
+                                      .kernel_width = XPL_FIT_KERNEL_WIDTH,
+                                      .further = further};
     struct xpl_surrogate *surrogate = NULL;
 
     assert_int_equal(xpl_surrogate_fit(*state, *state, &rows, &surrogate, NULL), XPL_OK);
     return surrogate;
+}
+
+static struct xpl_surrogate *learn(void **state, const struct xpl_design *design, size_t n, model_fn f)
+{
+    return learn_before(state, design, n, f, (struct xpl_blocks){0});
 }
 
 /* ---- matrices ---- */
@@ -134,6 +144,20 @@ static void rows_in_blocks_say_the_same_as_rows_in_any_order(void **state)
         assert_near(fast->doubt[j], slow->doubt[j], 1e-6);
 }
 
+/* A block has told most where, after it was learnt, least is left in doubt. */
+static void what_a_block_would_tell_is_known_before_it_is_scored(void **state)
+{
+    struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
+    struct xpl_blocks further = {design->masks + 256, 7, 256};
+    struct xpl_surrogate *surrogate = learn_before(state, design, 256, two_pairs, further);
+    double doubt = 0;
+
+    for (uint32_t j = 0; j < 12; j++)
+        doubt += surrogate->doubt[j] * surrogate->doubt[j];
+    for (size_t block = 0; block < 7; block++)
+        assert_true(surrogate->gains[block] > 0.1 * doubt && surrogate->gains[block] < doubt);
+}
+
 static void scores_that_do_not_vary_have_no_surrogate(void **state)
 {
     assert_null(learn(state, design_of(state, 12, XPL_DESIGN_AUTO), 256, constant));
@@ -222,6 +246,7 @@ int main(void)
         TEST(left_out_predictions_are_those_of_a_surrogate_without_the_row),
         TEST(rows_it_did_not_learn_from_are_predicted_by_those_it_did),
         TEST(rows_in_blocks_say_the_same_as_rows_in_any_order),
+        TEST(what_a_block_would_tell_is_known_before_it_is_scored),
         TEST(scores_that_do_not_vary_have_no_surrogate),
         TEST(weights_of_a_known_function_are_those_of_the_fit_to_all_masks),
         TEST(without_a_surrogate_the_estimate_is_the_linear_fit),
