@@ -189,12 +189,20 @@ enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *
     return xpl_fetch_all(query, arena, xpl_record_read, sizeof **ret, MAX_TRANSACTION_ROWS, ret, ret_count, err);
 }
 
-enum xpl_status xpl_record_set_annotations(struct xpl_db *db, const char *id, const char *annotations,
-                                           struct xpl_error *err)
+enum xpl_status xpl_record_update(struct xpl_db *db, const char *id, const struct xpl_record_notes *notes,
+                                  struct xpl_error *err)
 {
-    XPL_AUTO(xpl_stmt) update = xpl_db_query(db, "UPDATE records SET annotations = ? WHERE id = ?");
+    XPL_AUTO(xpl_stmt)
+    update = xpl_db_query(db, "UPDATE records SET annotations = ?, asset_revision = ?, user_id = ?, response_time = ?"
+                              " WHERE id = ?");
 
-    xpl_bind_text(update, annotations);
+    xpl_bind_text(update, notes->annotations);
+    xpl_bind_text(update, notes->asset_revision);
+    xpl_bind_text(update, notes->user_id);
+    if (notes->has_response_time)
+        xpl_bind_double(update, notes->response_time);
+    else
+        xpl_bind_null(update);
     xpl_bind_text(update, id);
     return xpl_run(update, NULL, err);
 }

@@ -105,8 +105,15 @@ enum xpl_status xpl_records_by_transaction(struct xpl_db *db, struct xpl_arena *
                                            const char *transaction_id, struct xpl_record **ret, size_t *ret_count,
                                            struct xpl_error *err);
 
-enum xpl_status xpl_record_set_annotations(struct xpl_db *db, const char *id, const char *annotations,
-                                           struct xpl_error *err);
+/** What of a record may change after it was logged. */
+struct xpl_record_notes {
+    const char *annotations;              /* JSON object; NULL = none */
+    const char *asset_revision, *user_id; /* NULL = none */
+    bool has_response_time;
+    double response_time;
+};
+enum xpl_status xpl_record_update(struct xpl_db *db, const char *id, const struct xpl_record_notes *notes,
+                                  struct xpl_error *err);
 
 /* ---- one POST of records ---- */
 

@@ -245,6 +245,9 @@ static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_ba
 
     if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, &sizes, &request, &inner)))
         return as_record_error(st, t->from_row ? "scoring_input" : "request", &inner, err);
+    if (t->is_single && request->n_images != 1)
+        return xpl_fail_field(err, XPL_BAD_RECORD, "multiple_records", "is false, and the request has %u images",
+                              request->n_images);
     for (uint32_t i = 0; i < request->n_images; i++)
         if ((st = check_image(call, &request->images[i], err)))
             return st;

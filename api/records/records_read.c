@@ -48,6 +48,7 @@ static struct xpl_transaction *next_transaction(struct reading *r)
 struct rest {
     const char *scoring_id, *scoring_timestamp, *asset_revision, *user_id;
     double response_time;
+    bool multiple_records;
 };
 
 static enum xpl_status read_rest(struct reading *r, const char *json, size_t length, struct xpl_transaction *t)
@@ -58,9 +59,10 @@ static enum xpl_status read_rest(struct reading *r, const char *json, size_t len
         XPL_JSON_STRING(struct rest, asset_revision, .max = 256),
         XPL_JSON_STRING(struct rest, user_id, .max = 256),
         XPL_JSON_NUMBER_FIELD(struct rest, response_time, .min = -1, .max = 1e12),
+        XPL_JSON_BOOL(struct rest, multiple_records),
     };
     XPL_AUTO_JSON tree = json_loadb(json, length, JSON_REJECT_DUPLICATES, NULL);
-    struct rest rest = {.response_time = -1};
+    struct rest rest = {.response_time = -1, .multiple_records = true};
     struct xpl_arena *arena = r->call->arena;
     enum xpl_status st;
 
@@ -77,6 +79,7 @@ static enum xpl_status read_rest(struct reading *r, const char *json, size_t len
     t->user_id = xpl_arena_string(arena, rest.user_id);
     t->has_response_time = rest.response_time >= 0;
     t->response_time = rest.response_time;
+    t->is_single = !rest.multiple_records;
     return XPL_OK;
 }
 
@@ -123,8 +126,8 @@ static enum xpl_status make_texts(struct reading *r, const struct cell *image, c
 /* The small members become a tree; what is not known is not looked at. */
 static enum xpl_status rest_of_record(struct reading *r, const struct cell *cells, size_t n, struct xpl_transaction *t)
 {
-    static const char *const wanted[] = {"scoring_id", "scoring_timestamp", "asset_revision",
-                                         "user_id",    "response_time",     NULL};
+    static const char *const wanted[] = {
+        "scoring_id", "scoring_timestamp", "asset_revision", "user_id", "response_time", "multiple_records", NULL};
     XPL_AUTO(xpl_buf) rest = xpl_buf_new(MAX_REST_BYTES);
     const char *separator = "{";
 

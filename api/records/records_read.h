@@ -22,6 +22,7 @@ struct xpl_transaction {
     bool has_response_time;
     double response_time;
     const char *asset_revision, *user_id; /* NULL = none */
+    bool is_single;                       /* the request must hold one image */
     bool from_row;                        /* request and response were put together from a row of a table */
 };
 

@@ -55,8 +55,35 @@ def test_annotations_are_copied_and_moved_within_a_record(logged):
     assert annotations(logged) == [{"b": 1, "c": 1}, None]
 
 
-@pytest.mark.parametrize("path", ["annotationsX", "annotationsX/a", "annotations2", "values/prediction"])
-def test_nothing_but_annotations_is_changed(logged, path):
+def test_what_is_known_about_a_call_is_corrected(logged):
+    first, second = record_ids(logged)
+    logged.client.patch(logged.records_path, [
+        {"op": "add", "path": f"/records/{first}/values/user_id", "value": "ann"},
+        {"op": "replace", "path": f"/records/{second}/values/response_time", "value": 12.5}])
+    changed = logged.client.patch(f"{logged.records_path}/{second}", [
+        {"op": "replace", "path": "/values/asset_revision", "value": "r2"}])
+    assert changed["entity"]["values"]["response_time"] == 12.5
+    assert [(v["user_id"], v["response_time"], v["asset_revision"]) for v in logged.values()] == [
+        ("ann", None, None), (None, 12.5, "r2")]
+    assert annotations(logged) == [None, None]
+    assert [v["user_id"] for v in logged.values(filter="user_id:eq:ann")] == ["ann"]
+    logged.client.patch(logged.records_path, [{"op": "remove", "path": f"/records/{first}/values/user_id"},
+                                              {"op": "replace", "path": f"/records/{second}/values/response_time", "value": None}])
+    assert [(v["user_id"], v["response_time"]) for v in logged.values()] == [(None, None)] * 2
+
+
+@pytest.mark.parametrize("name, value", [("response_time", "fast"), ("response_time", -1), ("response_time", True),
+                                         ("user_id", 7), ("user_id", "x" * 257), ("asset_revision", {"a": 1})])
+def test_a_value_of_the_wrong_kind_is_refused(logged, name, value):
+    before = logged.values()
+    error = logged.client.refused("PATCH", logged.records_path, 400, json=[
+        {"op": "add", "path": f"/records/{record_ids(logged)[0]}/values/{name}", "value": value}])
+    assert name in error["message"] and error["parameters"] == ["[0]"]
+    assert logged.values() == before
+
+
+@pytest.mark.parametrize("path", ["annotationsX", "annotationsX/a", "annotations2", "values/prediction", "values", "values/scoring_id"])
+def test_nothing_else_is_changed(logged, path):
     first, _ = record_ids(logged)
     for target, pointer in ((logged.records_path, f"/records/{first}/{path}"), (f"{logged.records_path}/{first}", f"/{path}")):
         error = logged.client.refused("PATCH", target, 400, json=[{"op": "add", "path": pointer, "value": 1}])

@@ -25,6 +25,14 @@ def names(records):
 
 # ---- logging ----
 
+def test_a_request_that_says_it_has_one_record_must_have_one(watched):
+    assert len(watched.log(blocks(), multiple_records=False)) == 1
+    assert len(watched.log(blocks(), blocks(first=1), multiple_records=True)) == 2
+    body = watched.transaction(blocks(), blocks(first=1), multiple_records=False)
+    error = watched.client.refused("POST", watched.records_path, 400, json=[body])
+    assert error["parameters"] == ["[0].multiple_records"] and "2 images" in error["message"]
+
+
 def test_a_whole_transaction_is_logged_and_read_back(watched):
     image = blocks()
     body = watched.transaction(image, scoring_id="tx-1", scoring_timestamp="2024-03-21T11:45:41.419630Z",

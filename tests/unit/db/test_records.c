@@ -321,10 +321,10 @@ static void annotations_are_set_and_removed(void **state)
     struct xpl_record record;
 
     add_numbered(f, 1, 1);
-    assert_ok(f, xpl_record_set_annotations(f->db, "record-1", "{\"a\":1}", &f->err));
+    assert_ok(f, xpl_record_update(f->db, "record-1", &(struct xpl_record_notes){.annotations = "{\"a\":1}"}, &f->err));
     assert_ok(f, xpl_record_get(f->db, f->arena, "mart", "set", "record-1", &record, &f->err));
     assert_string_equal(record.annotations, "{\"a\":1}");
-    assert_ok(f, xpl_record_set_annotations(f->db, "record-1", NULL, &f->err));
+    assert_ok(f, xpl_record_update(f->db, "record-1", &(struct xpl_record_notes){0}, &f->err));
     assert_ok(f, xpl_record_get(f->db, f->arena, "mart", "set", "record-1", &record, &f->err));
     assert_null(record.annotations);
 }
