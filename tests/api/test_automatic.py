@@ -18,11 +18,18 @@ INSTANCE = "11111111-2222-3333-4444-555555555555"
 
 @pytest.fixture
 def ruled(api, model):
-    """Makes a subscription with these rules."""
+    """Makes a subscription with these rules. What is not explained when the test ends keeps nobody waiting."""
+    made = []
+
     def make(*rules, client=api, **automatic):
         parameters = {"image": {**BLACK["image"], "budget": BUDGET}, "automatic": {"rules": list(rules), **automatic}}
-        return Watched(client, model, parameters=parameters)
-    return make
+        made.append(Watched(client, model, parameters=parameters))
+        return made[-1]
+
+    yield make
+    for watched in made:
+        if watched.client is api:
+            api.delete(f"/v2/subscriptions/{watched.subscription_id}", (202, 404), force="true")
 
 
 def explained(watched) -> dict:
@@ -220,7 +227,7 @@ def test_a_rule_has_its_own_part_of_the_budget(ruled, model):
     assert {r["name"]: r["explanations"] for r in counts(watched)["rules"]} == {"small": 1, "large": 2}
 
 
-def test_failed_explanations_are_paid_for(ruled, model):
+def test_failed_explanations_are_paid_for(ruled, model, start_daemon):
     answered = []
 
     def broken(images):
@@ -231,7 +238,7 @@ def test_failed_explanations_are_paid_for(ruled, model):
         return 200, json.dumps(wml_answer(images)).encode()
 
     model.broken = broken
-    watched = ruled({"name": "all", "share": 1})
+    watched = ruled({"name": "all", "share": 1}, client=Client(start_daemon(scoring__retries=0).url))
     watched.log(blocks())
     [task_id] = tasks(watched)
     assert wait_for(watched.client, task_id)["entity"]["status"]["state"] == "error"

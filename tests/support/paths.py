@@ -26,3 +26,9 @@ def program(name: str) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: build it first, or name the build directory in EXPLAIND_BUILD")
     return path
+
+
+def sanitizer() -> str | None:
+    """What the daemon was built with: address, thread, or neither."""
+    text = program("explaind").read_bytes()
+    return next((name for name in ("address", "thread") if f"__{name[0]}san_init".encode() in text), None)
