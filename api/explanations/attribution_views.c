@@ -96,12 +96,12 @@ static json_t *decisions_view(const struct xpl_class_explanation *c, uint32_t n)
 static json_t *class_view(const struct xpl_finished *f, const struct xpl_class_explanation *c)
 {
     uint32_t d = f->segments->count;
-    json_t *fidelity = json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:b, s:f, s:o, s:o, s:o}", "r2", number(c->r2),
-                                 "q2", number(c->q2), "surrogate_q2", number(c->surrogate_q2), "local_prediction",
-                                 c->local_prediction, "sum_gap", number(c->sum_gap), "deletion_auc",
-                                 number(c->deletion_auc), "insertion_auc", number(c->insertion_auc), "auc_predicted",
-                                 c->auc_predicted, "noise", c->noise, "not_additive", number(c->not_additive),
-                                 "infidelity", number(c->infidelity), "top5_stability", number(c->top_stability));
+    json_t *fidelity = json_pack(
+        "{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:b, s:f, s:o, s:o, s:o, s:o}", "r2", number(c->r2), "q2", number(c->q2),
+        "surrogate_q2", number(c->surrogate_q2), "local_prediction", c->local_prediction, "sum_gap", number(c->sum_gap),
+        "deletion_auc", number(c->deletion_auc), "insertion_auc", number(c->insertion_auc), "auc_predicted",
+        c->auc_predicted, "noise", c->noise, "not_additive", number(c->not_additive), "infidelity",
+        number(c->infidelity), "top5_stability", number(c->top_stability), "weight_error", number(c->weight_error));
 
     return json_pack("{s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:b, s:o, s:{s:s, s:s}}", "value",
                      json_sprintf("%u", c->index), "label", f->labels ? json_string(f->labels[c->index]) : json_null(),

@@ -82,8 +82,9 @@ struct xpl_class_explanation {
     double noise; /* standard deviation of the whole image's score; 0 for a model that repeats itself */
     double deletion_auc, insertion_auc; /* NAN when the needed masks were neither scored nor predicted */
     bool auc_predicted;                 /* some of these masks were not scored; the surrogate stood in */
-    enum xpl_verdict_level verdict;
-    const char *reason; /* one plain sentence */
+    double weight_error;                /* widest half interval over the largest |weight|; NAN without weights */
+    enum xpl_verdict_level verdict;     /* how far weights of zones can tell what the model does */
+    const char *reason;                 /* that in a plain sentence, and how well the weights themselves are known */
 };
 
 /** A set of superpixels, see contrast.h. */

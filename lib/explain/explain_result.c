@@ -109,8 +109,7 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
     intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
     xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,
                            interval_kind(run, rank, &estimate), adaptive ? run->design->n_stages : 0, &intervals);
-    xpl_quality_judge(explained, run->design->n_segments);
-    return XPL_OK;
+    return xpl_quality_judge(run->arena, explained, run->design->n_segments, err);
 }
 
 /* What was scored is told, however late it is. */

@@ -6,6 +6,7 @@
 #include "lib/explain/design.h"
 
 #define HIGH_FROM   0.95
+#define WELL_KNOWN  0.25
 #define MEDIUM_FROM 0.80
 #define NO_WEIGHT   1e-9
 
@@ -102,26 +103,50 @@ static bool has_weights(const double *weights, uint32_t n_segments)
     return false;
 }
 
-static void say(struct xpl_class_explanation *explained, enum xpl_verdict_level level, const char *reason)
-{
-    explained->verdict = level;
-    explained->reason = reason;
-}
-
-void xpl_quality_judge(struct xpl_class_explanation *explained, uint32_t n_segments)
+/* How far the weights of zones can tell what the model does. */
+static const char *judge_fidelity(struct xpl_class_explanation *explained, uint32_t n_segments)
 {
     double fidelity = explained->exact ? explained->r2 : explained->q2;
 
+    explained->verdict = XPL_VERDICT_LOW;
     if (explained->constant)
-        say(explained, XPL_VERDICT_LOW, "No zone matters: the score stays the same whatever is hidden.");
-    else if (!has_weights(explained->weights, n_segments))
-        say(explained, XPL_VERDICT_LOW, "No zone matters by itself: the score depends on combinations of zones only.");
-    else if (fidelity >= HIGH_FROM)
-        say(explained, XPL_VERDICT_HIGH, "The zones add up: their weights describe nearly all of the score.");
-    else if (fidelity >= MEDIUM_FROM)
-        say(explained, XPL_VERDICT_MEDIUM,
-            "The zones mostly add up: some of the score depends on combinations of them.");
+        return "No zone matters: the score stays the same whatever is hidden.";
+    if (!has_weights(explained->weights, n_segments))
+        return "No zone matters by itself: the score depends on combinations of zones only.";
+    if (fidelity < MEDIUM_FROM)
+        return "The zones do not add up: much of the score depends on combinations that single weights cannot show.";
+    explained->verdict = fidelity < HIGH_FROM ? XPL_VERDICT_MEDIUM : XPL_VERDICT_HIGH;
+    return fidelity < HIGH_FROM ? "The zones mostly add up: some of the score depends on combinations of them."
+                                : "The zones add up: their weights describe nearly all of the score.";
+}
+
+/* How well the weights themselves are known: the widest half interval over the largest weight. */
+static double weight_error(const struct xpl_class_explanation *explained, uint32_t n_segments)
+{
+    double widest = 0, largest = 0;
+
+    if (explained->constant || !has_weights(explained->weights, n_segments))
+        return NAN;
+    for (uint32_t j = 0; j < n_segments; j++) {
+        widest = fmax(widest, 0.5 * (explained->high[j] - explained->low[j]));
+        largest = fmax(largest, fabs(explained->weights[j]));
+    }
+    return widest / largest;
+}
+
+enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_explanation *explained, uint32_t n_segments,
+                                  struct xpl_error *err)
+{
+    double error = explained->weight_error = weight_error(explained, n_segments);
+    const char *said = judge_fidelity(explained, n_segments);
+
+    if (isnan(error))
+        explained->reason = said;
+    else if (error == 0)
+        explained->reason = xpl_arena_printf(arena, "%s The weights themselves are exact.", said);
     else
-        say(explained, XPL_VERDICT_LOW,
-            "The zones do not add up: much of the score depends on combinations that single weights cannot show.");
+        explained->reason =
+            xpl_arena_printf(arena, "%s The weights themselves are known %sto %.*f %% of the largest one.", said,
+                             error < WELL_KNOWN ? "" : "only ", error < 0.01 ? 1 : 0, 100 * error);
+    return explained->reason ? XPL_OK : xpl_no_memory(err);
 }

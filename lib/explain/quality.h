@@ -34,8 +34,9 @@ void xpl_quality_aucs(const struct xpl_quality_index *index, const double *score
 double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *scores, const double *weights);
 
 /**
- * Sets verdict and reason from r2 (exact) or q2, weights and `constant`.
+ * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals and `constant`.
  */
-void xpl_quality_judge(struct xpl_class_explanation *explained, uint32_t n_segments);
+enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_explanation *explained, uint32_t n_segments,
+                                  struct xpl_error *err);
 
 #endif

@@ -74,12 +74,13 @@ static void the_sum_gap_compares_the_weights_with_the_whole_change(void **state)
     assert_near(xpl_quality_sum_gap(&index, scores, weights), 0.3, 1e-12);
 }
 
-static enum xpl_verdict_level judge(bool exact, double r2, double q2)
+static enum xpl_verdict_level judge(void **state, bool exact, double r2, double q2)
 {
     double some[] = {0.1, 0.5, -0.2};
-    struct xpl_class_explanation explained = {.weights = some, .exact = exact, .r2 = r2, .q2 = q2};
+    struct xpl_class_explanation explained = {
+        .weights = some, .low = some, .high = some, .exact = exact, .r2 = r2, .q2 = q2};
 
-    xpl_quality_judge(&explained, 3);
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_non_null(explained.reason);
     assert_true(strlen(explained.reason) > 20);
     return explained.verdict;
@@ -87,14 +88,13 @@ static enum xpl_verdict_level judge(bool exact, double r2, double q2)
 
 static void the_verdict_follows_q2_and_when_exact_r2(void **state)
 {
-    (void)state;
-    assert_int_equal(judge(false, 1, 0.95), XPL_VERDICT_HIGH);
-    assert_int_equal(judge(false, 1, 0.949), XPL_VERDICT_MEDIUM);
-    assert_int_equal(judge(false, 1, 0.8), XPL_VERDICT_MEDIUM);
-    assert_int_equal(judge(false, 1, 0.79), XPL_VERDICT_LOW);
-    assert_int_equal(judge(false, 1, -3), XPL_VERDICT_LOW);
-    assert_int_equal(judge(true, 0.96, NAN), XPL_VERDICT_HIGH);
-    assert_int_equal(judge(true, 0.5, NAN), XPL_VERDICT_LOW);
+    assert_int_equal(judge(state, false, 1, 0.95), XPL_VERDICT_HIGH);
+    assert_int_equal(judge(state, false, 1, 0.949), XPL_VERDICT_MEDIUM);
+    assert_int_equal(judge(state, false, 1, 0.8), XPL_VERDICT_MEDIUM);
+    assert_int_equal(judge(state, false, 1, 0.79), XPL_VERDICT_LOW);
+    assert_int_equal(judge(state, false, 1, -3), XPL_VERDICT_LOW);
+    assert_int_equal(judge(state, true, 0.96, NAN), XPL_VERDICT_HIGH);
+    assert_int_equal(judge(state, true, 0.5, NAN), XPL_VERDICT_LOW);
 }
 
 static void no_weights_give_a_low_verdict_that_says_no_zone_matters(void **state)
@@ -102,14 +102,32 @@ static void no_weights_give_a_low_verdict_that_says_no_zone_matters(void **state
     double none[] = {1e-10, -1e-10, 0};
     struct xpl_class_explanation explained = {.weights = none, .r2 = 1, .q2 = 1};
 
-    (void)state;
-    xpl_quality_judge(&explained, 3);
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
     assert_non_null(strcasestr(explained.reason, "no zone matters"));
     explained.constant = true;
-    xpl_quality_judge(&explained, 3);
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
     assert_non_null(strcasestr(explained.reason, "no zone matters"));
+}
+
+/* A low verdict is no word about how sure the weights are. */
+static void the_verdict_tells_how_well_the_weights_are_known(void **state)
+{
+    double some[] = {0.1, -0.5, 0.2}, low[] = {0.08, -0.54, 0.2}, high[] = {0.12, -0.46, 0.2};
+    struct xpl_class_explanation explained = {.weights = some, .low = low, .high = high, .q2 = 0.3};
+
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_near(explained.weight_error, 0.08, 1e-12);
+    assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
+    assert_non_null(strstr(explained.reason, "known to 8 % of the largest"));
+    low[2] = -0.1;
+    high[2] = 0.5;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_non_null(strstr(explained.reason, "known only to 60 % of the largest"));
+    explained.low = explained.high = some;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_non_null(strstr(explained.reason, "are exact"));
 }
 
 int main(void)
@@ -121,6 +139,7 @@ int main(void)
         TEST(a_curve_over_masks_that_were_not_scored_is_predicted_by_a_surrogate),
         TEST(the_sum_gap_compares_the_weights_with_the_whole_change),
         TEST(the_verdict_follows_q2_and_when_exact_r2),
+        TEST(the_verdict_tells_how_well_the_weights_are_known),
         TEST(no_weights_give_a_low_verdict_that_says_no_zone_matters),
     };
 
