@@ -90,12 +90,12 @@ def test_what_is_logged_after_the_question_stays(watched):
 
 
 def test_logging_goes_on_while_a_purge_does(watched):
-    log_many(watched, 5000)
+    log_many(watched, 3000)
     address = purge(watched, wait=False, end="2024-06-01T00:00:00Z")
     logged, meanwhile = [], 0
     while watched.client.get(address)["entity"]["state"] == "active":
         logged += watched.log(blocks(), scoring_timestamp="2025-01-01T00:00:00Z")
-        meanwhile += 0 < watched.client.get(address)["entity"]["records_count"] < 5000
+        meanwhile += 0 < watched.client.get(address)["entity"]["records_count"] < 3000
     assert meanwhile > 3, "records were acknowledged between the steps of the purge"
     assert left(watched) == logged
     assert_sound(watched.daemon)

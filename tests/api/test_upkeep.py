@@ -223,10 +223,10 @@ def test_an_explanation_in_progress_keeps_its_record(start_daemon, model):
 
 
 def test_the_oldest_records_go_when_the_data_is_too_large(start_daemon, stub_model):
-    bound = 3 << 20
+    bound = 3 << 19
     daemon = start_daemon(retention__bytes=bound, retention__interval_ms=100)
     watched = Watched(Client(daemon.url), stub_model)
-    noise = numpy.random.default_rng(1).integers(0, 256, (60, 150, 150, 3))
+    noise = numpy.random.default_rng(1).integers(0, 256, (30, 150, 150, 3))
     logged = [scoring_id for image in noise for scoring_id in watched.log(image.tolist())]
     kept = []
 
