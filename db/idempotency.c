@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/idempotency.h"
 
+#define MAX_EXPIRED 100 /* at a time: answers may be of 16 MiB */
+
 static void read_answer(struct xpl_row *row, void *out)
 {
     struct xpl_keyed_answer *answer = out;
@@ -31,19 +33,12 @@ enum xpl_status xpl_keyed_answer_get(struct xpl_db *db, struct xpl_arena *arena,
 static enum xpl_status delete_old(struct xpl_db *db, const struct xpl_keyed_answer *answer, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
-    own = xpl_db_query(db, "DELETE FROM idempotency_keys WHERE data_mart_id = ? AND key = ? AND created_at <= ?");
-    XPL_AUTO(xpl_stmt)
-    others = xpl_db_query(db, "DELETE FROM idempotency_keys WHERE (data_mart_id, key) IN (SELECT data_mart_id, key"
-                              " FROM idempotency_keys WHERE created_at <= ? ORDER BY created_at LIMIT 2)");
-    enum xpl_status st;
+    deletion = xpl_db_query(db, "DELETE FROM idempotency_keys WHERE data_mart_id = ? AND key = ? AND created_at <= ?");
 
-    xpl_bind_text(own, answer->data_mart_id);
-    xpl_bind_text(own, answer->key);
-    xpl_bind_int(own, answer->created_at - XPL_KEY_LIFE_US);
-    if ((st = xpl_run(own, NULL, err)))
-        return st;
-    xpl_bind_int(others, answer->created_at - XPL_KEY_LIFE_US);
-    return xpl_run(others, NULL, err);
+    xpl_bind_text(deletion, answer->data_mart_id);
+    xpl_bind_text(deletion, answer->key);
+    xpl_bind_int(deletion, answer->created_at - XPL_KEY_LIFE_US);
+    return xpl_run(deletion, NULL, err);
 }
 
 enum xpl_status xpl_keyed_answer_put(struct xpl_db *db, const struct xpl_keyed_answer *answer, struct xpl_error *err)
@@ -64,6 +59,17 @@ enum xpl_status xpl_keyed_answer_put(struct xpl_db *db, const struct xpl_keyed_a
     xpl_bind_text(insert, answer->body);
     xpl_bind_int(insert, answer->created_at);
     return xpl_run(insert, NULL, err);
+}
+
+enum xpl_status xpl_keyed_answers_expire(struct xpl_db *db, int64_t now, int64_t *ret_n, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    deletion = xpl_db_query(db, "DELETE FROM idempotency_keys WHERE (data_mart_id, key) IN (SELECT data_mart_id, key"
+                                " FROM idempotency_keys WHERE created_at <= ? ORDER BY created_at LIMIT ?)");
+
+    xpl_bind_int(deletion, now - XPL_KEY_LIFE_US);
+    xpl_bind_int(deletion, MAX_EXPIRED);
+    return xpl_run(deletion, ret_n, err);
 }
 
 enum xpl_status xpl_keyed_answers_delete(struct xpl_db *db, const char *data_mart_id, struct xpl_error *err)

@@ -20,9 +20,11 @@ struct xpl_keyed_answer {
 enum xpl_status xpl_keyed_answer_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,
                                      const char *key, int64_t now, struct xpl_keyed_answer *ret, struct xpl_error *err);
 
-/** Takes the place of one that is too old. Two more that are too old go, of any data mart, so that they never pile up.
- */
+/** Takes the place of one that is too old. */
 enum xpl_status xpl_keyed_answer_put(struct xpl_db *db, const struct xpl_keyed_answer *answer, struct xpl_error *err);
+
+/** Deletes some of those that are too old at `now`, of any data mart; `*ret_n` = 0 when there are none. */
+enum xpl_status xpl_keyed_answers_expire(struct xpl_db *db, int64_t now, int64_t *ret_n, struct xpl_error *err);
 
 /** All of a data mart. */
 enum xpl_status xpl_keyed_answers_delete(struct xpl_db *db, const char *data_mart_id, struct xpl_error *err);

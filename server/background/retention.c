@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "db/idempotency.h"
 #include "db/inference_events.h"
 #include "db/purges.h"
 #include "db/retention.h"
@@ -56,6 +57,7 @@ struct step {
         STEP_RECORDS,
         STEP_PIXELS,
         STEP_EVENTS,
+        STEP_KEYS,
         STEP_PURGE
     } kind;
     struct xpl_retention_step records;
@@ -63,6 +65,7 @@ struct step {
     struct {
         int64_t before, n;
     } events;
+    int64_t n_keys;
     struct xpl_purge_step purge;
     int64_t worked_us; /* without waiting for the writer */
 };
@@ -76,6 +79,8 @@ static enum xpl_status run_kind(struct xpl_db *db, struct step *s, struct xpl_er
         return xpl_pixel_retention_run(db, s->arena, &s->pixels, err);
     case STEP_EVENTS:
         return xpl_events_expire(db, s->events.before, xpl_now_us(), &s->events.n, err);
+    case STEP_KEYS:
+        return xpl_keyed_answers_expire(db, xpl_now_us(), &s->n_keys, err);
     case STEP_PURGE:
         break;
     }
@@ -190,6 +195,18 @@ static enum xpl_status expire_events(struct round *round, struct xpl_error *err)
     return st;
 }
 
+/* Answers to requests with an Idempotency-Key. */
+static enum xpl_status expire_keys(struct round *round, struct xpl_error *err)
+{
+    struct step s = {.kind = STEP_KEYS};
+    enum xpl_status st;
+
+    do
+        st = do_step(round->r, &s, err);
+    while (!st && s.n_keys > 0);
+    return st;
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a && (!b || a < b) ? a : b;
@@ -252,6 +269,8 @@ static void do_round(struct xpl_retention *r)
     struct xpl_error err = {0};
     enum xpl_status st = expire_events(&round, &err);
 
+    if (!st)
+        st = expire_keys(&round, &err);
     if (settings->retention_days > 0)
         all.older_than = round.now - settings->retention_days * DAY_US;
     if (!st && (all.older_than || all.used_bytes))

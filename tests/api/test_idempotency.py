@@ -2,6 +2,7 @@
 """Idempotency-Key: a request that comes again gets its first answer again, and changes nothing."""
 import sqlite3
 import threading
+import time
 import uuid
 
 import pytest
@@ -175,11 +176,10 @@ def test_a_key_is_kept_over_restarts_for_a_day_and_no_longer(start_daemon, stub_
     age(daemon, 3600 * 1_000_000)
     daemon = start_daemon()
     client = Client(daemon.url, instance)
-    assert kept(daemon) == 5
     assert send(client, path, body, headers).content != first.content
     assert client.get(path, limit=0, include_total_count="true")["total_count"] == 6
-    send(client, path, body, keyed())
-    assert kept(daemon) == 2  # those that were too old went with the new ones
+    while kept(daemon) != 1:  # those that are too old go by themselves
+        time.sleep(0.02)
     daemon.stop()
 
 
