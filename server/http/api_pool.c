@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "lib/base/time.h"
+
 struct pool_thread {
     struct xpl_api_pool *pool;
     struct xpl_db *db;
@@ -15,6 +17,7 @@ struct xpl_api_pool {
     pthread_cond_t wakeup;
     struct xpl_pool_job *first, *last;
     size_t n_waiting, max_waiting;
+    int64_t patience_us;
     size_t n_asking; /* threads that ask other servers */
     bool stopping;
     size_t n_threads;
@@ -103,8 +106,8 @@ static enum xpl_status add_thread(struct xpl_api_pool *pool, const char *db_path
     return XPL_OK;
 }
 
-enum xpl_status xpl_api_pool_start(const char *db_path, size_t n_threads, size_t max_waiting, struct xpl_api_pool **ret,
-                                   struct xpl_error *err)
+enum xpl_status xpl_api_pool_start(const char *db_path, size_t n_threads, size_t max_waiting, int64_t patience_ms,
+                                   struct xpl_api_pool **ret, struct xpl_error *err)
 {
     struct xpl_api_pool *pool = calloc(1, sizeof *pool + n_threads * sizeof *pool->threads);
     enum xpl_status st = XPL_OK;
@@ -112,6 +115,7 @@ enum xpl_status xpl_api_pool_start(const char *db_path, size_t n_threads, size_t
     if (!pool)
         return xpl_no_memory(err);
     pool->max_waiting = max_waiting;
+    pool->patience_us = patience_ms * 1000;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wakeup, NULL);
     while (!st && pool->n_threads < n_threads)
@@ -124,12 +128,20 @@ enum xpl_status xpl_api_pool_start(const char *db_path, size_t n_threads, size_t
     return XPL_OK;
 }
 
+/* Called with the lock held. */
+static bool has_room(const struct xpl_api_pool *pool, const struct xpl_pool_job *job)
+{
+    return job->admitted || pool->n_waiting < pool->max_waiting ||
+           job->since_us - pool->first->since_us < pool->patience_us;
+}
+
 enum xpl_status xpl_api_pool_submit(struct xpl_api_pool *pool, struct xpl_pool_job *job, struct xpl_error *err)
 {
     bool accepted;
 
+    job->since_us = xpl_monotonic_us();
     pthread_mutex_lock(&pool->lock);
-    accepted = !pool->stopping && (job->admitted || pool->n_waiting < pool->max_waiting);
+    accepted = !pool->stopping && has_room(pool, job);
     if (accepted) {
         job->next = NULL;
         if (pool->last)

@@ -13,6 +13,7 @@
 
 #define POOL_THREADS      2
 #define POOL_WAITING      64
+#define POOL_PATIENCE_MS  1000
 #define GATEWAY_WAITING   256
 #define CONNECTION_MEMORY ((size_t)64 << 10) /* zeroed for every request */
 #define FLUSH_STEPS       200                /* of 10 ms: how long answers may take to leave at the end */
@@ -184,9 +185,9 @@ enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting,
     http->db_path = db_path;
     app->process = (struct xpl_process_hooks){http, show_metrics};
     if ((st = xpl_metrics_init(&http->shared.metrics, err)) || (st = start_register(http, err)) ||
-        (st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, &http->shared.pool, err)) ||
-        (st = xpl_api_pool_start(db_path, (size_t)app->settings.gateway_threads, GATEWAY_WAITING, &http->shared.gateway,
-                                 err)) ||
+        (st = xpl_api_pool_start(db_path, POOL_THREADS, POOL_WAITING, POOL_PATIENCE_MS, &http->shared.pool, err)) ||
+        (st = xpl_api_pool_start(db_path, (size_t)app->settings.gateway_threads, GATEWAY_WAITING, 0,
+                                 &http->shared.gateway, err)) ||
         (st = start_side(http, &http->plain, db_path, NULL, err)) ||
         (st = start_side(http, &http->tls, db_path, tls, err)) ||
         (st = xpl_acceptor_start(listeners, n_listeners, http->shared.connections, on_connection, http, &http->acceptor,
