@@ -41,9 +41,9 @@ static const char *strip_prefix(struct xpl_call *call, const char *path)
 
 /*
  * Matches one template against a path, segment by segment; a {name} takes one non-empty segment. Slices of the
- * parameters are written to `params`, XPL_MAX_PATH_PARAMS of them at most.
+ * parameters are written to `params`, with an empty one behind the last.
  */
-static bool match(const char *template, const char *path, struct xpl_text *params)
+static bool match(const char *template, const char *path, struct xpl_text params[XPL_MAX_PATH_PARAMS + 1])
 {
     size_t n = 0;
 
@@ -60,12 +60,13 @@ static bool match(const char *template, const char *path, struct xpl_text *param
             return false;
         }
     }
+    params[n] = (struct xpl_text){0};
     return !*template && !*path;
 }
 
 static bool take_params(struct xpl_call *call, const struct xpl_text *params)
 {
-    for (size_t i = 0; i < XPL_MAX_PATH_PARAMS && params[i].ptr; i++) {
+    for (size_t i = 0; params[i].ptr; i++) {
         char *value = xpl_arena_string_n(call->arena, params[i].ptr, params[i].length);
 
         if (!value || !xpl_percent_decode(value, false) || !xpl_is_utf8(value, strlen(value)))
@@ -95,30 +96,44 @@ static bool refuse(struct xpl_call *call, const struct xpl_error *err)
     return false;
 }
 
-bool xpl_call_route(struct xpl_call *call, const char *raw_path)
+/* Only those of the method are compared: a request meets a few dozen of them, not all. */
+static const struct xpl_route *find_route(enum xpl_method method, const char *path, struct xpl_text *params)
 {
-    const char *path = strip_prefix(call, raw_path);
-    struct xpl_text params[XPL_MAX_PATH_PARAMS];
-    char allow[64] = "";
-    struct xpl_error err = {0};
     size_t n_routes;
     const struct xpl_route *routes = xpl_routes(&n_routes);
 
-    for (size_t i = 0; i < n_routes; i++) {
-        memset(params, 0, sizeof params);
-        if (!match(routes[i].path, path, params))
-            continue;
-        if (routes[i].method != call->method) {
-            append_method(allow, sizeof allow, routes[i].method);
-            continue;
-        }
-        call->route = &routes[i];
+    for (size_t i = 0; i < n_routes; i++)
+        if (routes[i].method == method && match(routes[i].path, path, params))
+            return &routes[i];
+    return NULL;
+}
+
+static void methods_of(const char *path, char *allow, size_t size)
+{
+    struct xpl_text ignored[XPL_MAX_PATH_PARAMS + 1];
+    size_t n_routes;
+    const struct xpl_route *routes = xpl_routes(&n_routes);
+
+    for (size_t i = 0; i < n_routes; i++)
+        if (match(routes[i].path, path, ignored))
+            append_method(allow, size, routes[i].method);
+}
+
+bool xpl_call_route(struct xpl_call *call, const char *raw_path)
+{
+    const char *path = strip_prefix(call, raw_path);
+    struct xpl_text params[XPL_MAX_PATH_PARAMS + 1];
+    char allow[64] = "";
+    struct xpl_error err = {0};
+
+    if ((call->route = find_route(call->method, path, params))) {
         call->path = xpl_arena_string(call->arena, path);
         if (take_params(call, params))
             return true;
         xpl_fail(&err, XPL_BAD_REQUEST, "the path has a broken percent-encoding");
         return refuse(call, &err);
     }
+    methods_of(path, allow, sizeof allow);
     if (!*allow) {
         xpl_fail(&err, XPL_NOT_FOUND, "there is no resource %.200s", raw_path);
         return refuse(call, &err);

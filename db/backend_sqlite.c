@@ -15,7 +15,6 @@
 
 #define MAX_CACHED      128
 #define SAVEPOINT_BYTES 0x1ffff /* SQLite moves it to a file in one piece, and writes no larger ones at once */
-#define SAFE_VERSION    3051003
 
 struct xpl_stmt {
     struct xpl_db *db;
@@ -31,6 +30,7 @@ struct xpl_db {
     sqlite3 *handle;
     struct xpl_stmt cache[MAX_CACHED];
     size_t n_cached;
+    const char *first; /* is to run before the first statement; NULL = nothing */
     xpl_row_changed_fn changed;
     void *changed_context;
 };
@@ -47,19 +47,6 @@ void xpl_db_start(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
-}
-
-const char *xpl_db_version(void)
-{
-    return sqlite3_libversion();
-}
-
-const char *xpl_db_warning(void)
-{
-    if (sqlite3_libversion_number() >= SAFE_VERSION)
-        return NULL;
-    return "this SQLite is older than 3.51.3; the database must not be written by any other program while the daemon "
-           "runs";
 }
 
 /* Some file systems cannot share memory; then SQLite silently keeps the rollback journal, and readers block the writer.
@@ -84,13 +71,14 @@ static enum xpl_status set_up(struct xpl_db *db, enum xpl_db_mode mode, struct x
     static const char writer_setup[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;"
                                        "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"
                                        "PRAGMA cache_size=-16384;";
-    static const char reader_setup[] = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0;"
-                                       "PRAGMA cache_size=-8192;";
+    static const char reader_setup[] = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0;";
     enum xpl_status st;
 
     if (mode == XPL_DB_READER) {
         /* the last connection to close checkpoints otherwise */
         sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        /* reads the whole schema, which a reader that is not used yet need not */
+        db->first = "PRAGMA cache_size=-8192";
         return xpl_db_exec(db, reader_setup, err);
     }
     if ((st = require_wal(db, err)))
@@ -99,8 +87,7 @@ static enum xpl_status set_up(struct xpl_db *db, enum xpl_db_mode mode, struct x
 }
 
 /* What does not fit into memory, of a sort or of what may have to be undone: a container may have no other place that
- * can be written. The one connection of a process that writes is opened before those that read.
- */
+ * can be written. The one connection of a process that writes is opened before those that read. */
 static void keep_temporary_files_beside(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -180,6 +167,9 @@ static struct xpl_stmt *cached(struct xpl_db *db, const char *sql)
 
 static struct xpl_stmt *make(struct xpl_db *db, const char *sql, struct xpl_stmt *stmt, bool keep)
 {
+    if (db->first)
+        sqlite3_exec(db->handle, db->first, NULL, NULL, NULL);
+    db->first = NULL;
     *stmt = (struct xpl_stmt){.db = db, .sql = keep ? sql : NULL};
     stmt->rc = sqlite3_prepare_v3(db->handle, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, &stmt->handle, NULL);
     return stmt;
@@ -381,6 +371,16 @@ enum xpl_status xpl_run(struct xpl_stmt *stmt, int64_t *ret_changed, struct xpl_
     if (ret_changed)
         *ret_changed = sqlite3_changes64(stmt->db->handle);
     return XPL_OK;
+}
+
+/* Cheaper than RETURNING, which makes a table of its own for every use. */
+enum xpl_status xpl_run_insert(struct xpl_stmt *stmt, int64_t *ret_id, struct xpl_error *err)
+{
+    enum xpl_status st = xpl_run(stmt, NULL, err);
+
+    if (!st)
+        *ret_id = sqlite3_last_insert_rowid(stmt->db->handle);
+    return st;
 }
 
 /* ---- one state for several reads ---- */

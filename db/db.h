@@ -119,4 +119,7 @@ enum xpl_status xpl_fetch_int(struct xpl_stmt *stmt, int64_t *ret_value, struct 
  * XPL_CONFLICT. */
 enum xpl_status xpl_run(struct xpl_stmt *stmt, int64_t *ret_changed, struct xpl_error *err);
 
+/** The same for an INSERT of one row into a table with an INTEGER PRIMARY KEY; its id. */
+enum xpl_status xpl_run_insert(struct xpl_stmt *stmt, int64_t *ret_id, struct xpl_error *err);
+
 #endif

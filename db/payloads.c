@@ -114,7 +114,7 @@ static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload
 {
     XPL_AUTO(xpl_stmt) find = xpl_db_query(db, "SELECT id FROM request_texts WHERE key = ?");
     XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO request_texts (data_set_id, key, request) VALUES (?, ?, ?) RETURNING id");
+    insert = xpl_db_query(db, "INSERT INTO request_texts (data_set_id, key, request) VALUES (?, ?, ?)");
     struct xpl_blob key = {payload->key, sizeof payload->key};
     struct xpl_error inner = {0};
     enum xpl_status st;
@@ -126,7 +126,7 @@ static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload
     xpl_bind_text(insert, payload->data_set_id);
     xpl_bind_blob(insert, key);
     xpl_bind_blob(insert, payload->request);
-    return xpl_fetch_int(insert, ret_id, err);
+    return xpl_run_insert(insert, ret_id, err);
 }
 
 enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
@@ -134,7 +134,7 @@ enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *
 {
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request_text_id, request,"
-                              " request_size, response, response_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+                              " request_size, response, response_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     int64_t text_id = 0;
     enum xpl_status st;
 
@@ -153,7 +153,7 @@ enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *
     xpl_bind_int(insert, (int64_t)payload->request_size);
     xpl_bind_blob(insert, payload->response);
     xpl_bind_int(insert, (int64_t)payload->response_size);
-    return xpl_fetch_int(insert, ret_id, err);
+    return xpl_run_insert(insert, ret_id, err);
 }
 
 static enum xpl_status gone(struct xpl_error *err)

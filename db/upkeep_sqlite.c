@@ -14,7 +14,21 @@
 #include "db/sqlite_error.h"
 #include "db/upkeep.h"
 
-#define MAX_PATH 4096
+#define MAX_PATH     4096
+#define SAFE_VERSION 3051003
+
+const char *xpl_db_version(void)
+{
+    return sqlite3_libversion();
+}
+
+const char *xpl_db_warning(void)
+{
+    if (sqlite3_libversion_number() >= SAFE_VERSION)
+        return NULL;
+    return "this SQLite is older than 3.51.3; the database must not be written by any other program while the daemon "
+           "runs";
+}
 
 enum xpl_status xpl_used_bytes(struct xpl_db *db, int64_t *ret, struct xpl_error *err)
 {

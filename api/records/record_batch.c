@@ -34,6 +34,7 @@ static enum xpl_status name_records(struct xpl_call *call, const char *scoring_i
     char fresh[XPL_UUID_SIZE];
     int64_t row = 1;
 
+    p->id_is_new = !scoring_id;
     if (!scoring_id)
         transaction_id = xpl_arena_string(arena, xpl_uuid(fresh));
     dash = transaction_id && p->n_records == 1 ? row_suffix(transaction_id, &row) : NULL;
@@ -239,11 +240,13 @@ static enum xpl_status prepare(struct xpl_call *call, const struct xpl_record_ba
                                const struct xpl_transaction *t, struct xpl_prepared *p, struct xpl_error *err)
 {
     const struct xpl_picture_decoder sizes = xpl_decode_to_measure(call->app->decoder);
+    struct xpl_request_hints hints = batch->model.request;
     struct xpl_error inner = {0};
     struct xpl_request *request;
     enum xpl_status st;
 
-    if ((st = xpl_request_read(call->arena, t->request, &batch->model.request, &sizes, &request, &inner)))
+    hints.checked = t->request_checked;
+    if ((st = xpl_request_read(call->arena, t->request, &hints, &sizes, &request, &inner)))
         return as_record_error(st, t->from_row ? "scoring_input" : "request", &inner, err);
     if (t->is_single && request->n_images != 1)
         return xpl_fail_field(err, XPL_BAD_RECORD, "multiple_records", "is false, and the request has %u images",
@@ -312,10 +315,12 @@ static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, const str
         enum xpl_status st;
         bool is_new;
 
-        if ((st = check_repeat(db, call, p, &p->records[i], index, &is_new, err)))
-            return st;
-        if (!is_new)
-            continue;
+        if (!p->id_is_new) {
+            if ((st = check_repeat(db, call, p, &p->records[i], index, &is_new, err)))
+                return st;
+            if (!is_new)
+                continue;
+        }
         if (!payload_id && (st = xpl_payload_insert(db, &p->payload, &payload_id, err)))
             return st;
         p->records[i].payload_id = payload_id;

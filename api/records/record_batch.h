@@ -18,6 +18,7 @@ struct xpl_prepared {
     struct xpl_record *records;
     struct xpl_task **automatic; /* of each record: its explanation, when a rule picks it; else NULL */
     uint32_t n_records;
+    bool id_is_new; /* it was made here: no record can have it */
 };
 
 struct xpl_record_batch {

@@ -273,6 +273,7 @@ static enum xpl_status read_payload(struct reading *r, const struct cell *cells,
     if ((st = rest_of_record(r, cells, n, t)))
         return st;
     t->request = request->value;
+    t->request_checked = true;
     t->response = response ? response->value : xpl_text_of("");
     r->n++;
     return XPL_OK;
@@ -316,9 +317,7 @@ static enum xpl_status read_object(struct reading *r, struct xpl_json_scan *scan
         return read_payload(r, cells, n);
     fields = find_one(cells, n, "fields");
     values = find_one(cells, n, "values");
-    if (fields && values)
-        return read_table(r, fields->value, values->value);
-    return transaction_of_row(r, cells, n);
+    return fields && values ? read_table(r, fields->value, values->value) : transaction_of_row(r, cells, n);
 }
 
 static enum xpl_status read_element(struct reading *r, struct xpl_json_scan *scan, size_t index)

@@ -24,6 +24,7 @@ struct xpl_transaction {
     const char *asset_revision, *user_id; /* NULL = none */
     bool is_single;                       /* the request must hold one image */
     bool from_row;                        /* request and response were put together from a row of a table */
+    bool request_checked;                 /* as JSON, with the body it came in */
 };
 
 /** The bounds of a body with images: pixels are numbers in arrays, and a hostile body must not cost more than its size.

@@ -9,6 +9,7 @@
 _Static_assert(XPL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key size");
 _Static_assert(XPL_KEY_BYTES == crypto_stream_chacha20_KEYBYTES, "stream key size");
 
+#define UUID_RANDOM 8 /* bytes */
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
 
@@ -43,6 +44,20 @@ char *xpl_hex(const uint8_t *data, size_t length, char *out)
     return sodium_bin2hex(out, 2 * length + 1, data, length);
 }
 
+/* Ids are no secrets, and every call to the system for eight bytes would cost more than all the rest of one. */
+static void random_tail(uint8_t out[UUID_RANDOM])
+{
+    static _Thread_local uint8_t stock[64 * UUID_RANDOM];
+    static _Thread_local size_t left;
+
+    if (left == 0) {
+        randombytes_buf(stock, sizeof stock);
+        left = sizeof stock;
+    }
+    left -= UUID_RANDOM;
+    memcpy(out, stock + left, UUID_RANDOM);
+}
+
 char *xpl_uuid(char out[XPL_UUID_SIZE])
 {
     uint64_t now_us = (uint64_t)xpl_now_us();
@@ -50,7 +65,7 @@ char *xpl_uuid(char out[XPL_UUID_SIZE])
     uint8_t bytes[16];
     char hex[33];
 
-    randombytes_buf(bytes + 8, 8);
+    random_tail(bytes + 8);
     for (int i = 0; i < 6; i++)
         bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
     bytes[6] = (uint8_t)(0x70 | fraction >> 8);

@@ -20,6 +20,7 @@ enum xpl_layout {
 struct xpl_request_hints {
     enum xpl_layout layout;
     uint32_t height, width, channels; /* of an image written as one flat list; 0 = not said */
+    bool checked;                     /* the text was scanned before, as a part of larger JSON */
     bool bgr;                         /* the first channel is blue */
     bool has_range;                   /* black and white are `low` and `high`, by channel, */
     double low[3], high[3];           /* in RGB order */

@@ -172,7 +172,10 @@ enum xpl_status xpl_request_place_find(struct xpl_text text, const struct xpl_re
     enum xpl_status st;
 
     *ret = (struct xpl_request_place){.shape = XPL_REQUEST_OTHER};
-    xpl_json_scan_start(&scan, text.ptr, text.length, NULL, err);
+    if (hints && hints->checked)
+        xpl_json_rescan_start(&scan, text, err);
+    else
+        xpl_json_scan_start(&scan, text.ptr, text.length, NULL, err);
     if ((st = xpl_json_peek(&scan, &kind)))
         return st;
     if (kind == XPL_JSON_ARRAY) {
