@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/explain/segment.h"
 
-#define SMALL_SIDE 48u
-#define MAX_FOUND  4096u /* more than this many segments are no segmentation: a grid is as good */
+#define SCRATCH_BYTES ((size_t)2 << 30) /* the largest picture takes less than half of it */
+#define SMALL_SIDE    48u
+#define MAX_FOUND     4096u /* more than this many segments are no segmentation: a grid is as good */
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
@@ -192,16 +193,17 @@ enum xpl_status xpl_segment_image(struct xpl_arena *arena, const struct xpl_pixe
                                   const struct xpl_explain_params *params, const struct xpl_interrupt *interrupt,
                                   struct xpl_segments **ret, struct xpl_error *err)
 {
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(SCRATCH_BYTES);
     size_t n = (size_t)image->height * image->width;
     struct xpl_segments *s = XPL_NEW(arena, struct xpl_segments);
-    uint32_t *labels = XPL_NEW_ARRAY(arena, uint32_t, n);
-    double *rgb = xpl_pixels_to_rgb_unit(arena, image);
+    uint32_t *labels = scratch ? XPL_NEW_ARRAY(scratch, uint32_t, n) : NULL;
+    double *rgb = scratch ? xpl_pixels_to_rgb_unit(scratch, image) : NULL;
     enum xpl_status st;
 
     if (!s || !labels || !rgb)
         return xpl_no_memory(err);
     *s = (struct xpl_segments){.height = image->height, .width = image->width, .used = settings_for(image, params)};
-    if ((st = label(arena, s, rgb, interrupt, labels, err)) || (st = finish(arena, s, labels, rgb, err)))
+    if ((st = label(scratch, s, rgb, interrupt, labels, err)) || (st = finish(arena, s, labels, rgb, err)))
         return st;
     *ret = s;
     return XPL_OK;

@@ -35,7 +35,7 @@ enum xpl_status xpl_fetch(const struct xpl_endpoint *endpoint, uint32_t timeout_
     enum xpl_status st;
     int64_t ignored;
 
-    if ((st = xpl_transport_new(endpoint, &options, 0, &transport, &inner)))
+    if ((st = xpl_transport_new(endpoint, &options, false, &transport, &inner)))
         return upstream(&inner, err);
     st = xpl_transport_start(transport, xpl_transport_slot(transport, 0), 0, 0, &inner);
     while (!st && !done)

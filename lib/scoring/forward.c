@@ -185,7 +185,7 @@ static enum xpl_status send_request(struct xpl_forwarding *f, struct xpl_error *
     options.max_answer_bytes = XPL_FORWARD_PIECE_MAX;
     options.call_timeout_ms = 0;
     f->transport = take_idle(f->forwarder, f->key);
-    if (!f->transport && (st = xpl_transport_new(call->endpoint, &options, 1, &f->transport, err)))
+    if (!f->transport && (st = xpl_transport_new(call->endpoint, &options, true, &f->transport, err)))
         return st;
     f->slot = xpl_transport_slot(f->transport, 0);
     f->slot->piece = XPL_FORWARD_PIECE_MAX - CURL_MAX_WRITE_SIZE;

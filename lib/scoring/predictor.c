@@ -13,6 +13,7 @@
 #define POLL_MS        100 /* how soon a cancel or the deadline is noticed */
 #define BACKOFF_MS     200
 #define MAX_BACKOFF_MS 30000
+#define STREAMED_BYTES ((size_t)64 << 10) /* shorter bodies leave together with their heads */
 
 enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
                                   const struct xpl_answer_hints *hints, struct xpl_predictor_progress *progress,
@@ -53,22 +54,51 @@ static bool is_idle(const struct work *work)
     return work->first == work->end;
 }
 
+static size_t read_body(void *context, char *out, size_t size)
+{
+    struct work *work = context;
+
+    return xpl_splice_read(&work->stream, out, size);
+}
+
+static void rewind_body(void *context)
+{
+    struct work *work = context;
+
+    xpl_splice_begin(&work->stream, work->stream.splicer, work->rows, work->stream.n);
+}
+
+/* Whether bodies may be made while they are sent: neither signed nor shown to anybody, for which all of one is needed.
+ */
+static bool streams(const struct xpl_predictor *p)
+{
+    return xpl_splice_streams(p->splicer, p->form) && !p->options.exchange && !p->endpoint.aws_region;
+}
+
 /* Makes the request for the next masks of a slot's share. */
 static enum xpl_status make_body(struct job *job, struct work *work, struct xpl_slot *slot)
 {
     struct xpl_predictor *p = job->p;
     size_t left = work->end - work->first, size = xpl_batch_size(&p->batch, p->max_batch);
-    uint64_t rows[XPL_MAX_BATCH];
+    uint32_t n_rows;
     char *body;
 
     work->n = work->trial || left < size ? left : size;
     work->tries = 0;
-    memcpy(rows, job->masks + work->first, work->n * sizeof *rows);
+    memcpy(work->rows, job->masks + work->first, work->n * sizeof *work->rows);
     if (work->trial)
-        rows[work->n] = p->reference_mask;
-    if (!(body = xpl_transport_body(slot)))
+        work->rows[work->n] = p->reference_mask;
+    n_rows = xpl_work_rows(work);
+    slot->source = (struct xpl_body_source){0};
+    if (streams(p) && (work->body_length = xpl_splice_length(p->splicer, work->rows, n_rows)) >= STREAMED_BYTES) {
+        slot->source = (struct xpl_body_source){read_body, rewind_body, work};
+        slot->head_length = 0;
+        xpl_splice_begin(&work->stream, p->splicer, work->rows, n_rows);
+        return XPL_OK;
+    }
+    if (!(body = xpl_transport_body(slot, xpl_splice_form_max(p->splicer, p->form, n_rows))))
         return xpl_no_memory(job->err);
-    work->body_length = xpl_splice_as(p->splicer, p->form, rows, xpl_work_rows(work), body, &slot->head_length);
+    work->body_length = xpl_splice_as(p->splicer, p->form, work->rows, n_rows, body, &slot->head_length);
     return XPL_OK;
 }
 
@@ -81,6 +111,8 @@ static enum xpl_status start(struct job *job, uint32_t slot_index)
 
     if (work->n == 0 && (st = make_body(job, work, slot)))
         return st;
+    if (slot->source.read)
+        slot->source.rewind(slot->source.context);
     work->tries++;
     work->not_before = 0;
     work->started = xpl_monotonic_us();

@@ -17,11 +17,6 @@ static uint32_t body_limit(const struct xpl_predictor_options *options, const st
     return n;
 }
 
-static size_t longest_body(const struct xpl_predictor *p, enum xpl_body_form form)
-{
-    return xpl_splice_form_max(p->splicer, form, body_limit(&p->options, p->splicer, form));
-}
-
 enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_form form, struct xpl_error *err)
 {
     bool raw = form == XPL_BODY_TENSOR;
@@ -40,16 +35,12 @@ enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_fo
 enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const struct xpl_splicer *splicer,
                                           struct xpl_error *err)
 {
-    size_t first, better;
     enum xpl_status st;
 
     xpl_transport_free(predictor->transport);
     predictor->transport = NULL;
     predictor->splicer = splicer;
-    first = longest_body(predictor, xpl_splice_form(splicer));
-    better = longest_body(predictor, xpl_splice_better_form(splicer));
-    st = xpl_transport_new(&predictor->endpoint, &predictor->options, first > better ? first : better,
-                           &predictor->transport, err);
+    st = xpl_transport_new(&predictor->endpoint, &predictor->options, true, &predictor->transport, err);
     if (st)
         return st;
     return xpl_predictor_use_form(

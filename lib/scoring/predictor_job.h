@@ -16,6 +16,8 @@ struct work {
     uint32_t tries;
     int64_t started, not_before; /* monotonic: a retry waits until then; 0 = under way */
     size_t body_length;
+    uint64_t rows[XPL_MAX_BATCH]; /* the masks in the request */
+    struct xpl_splice_stream stream;
 };
 
 struct xpl_predictor {

@@ -9,26 +9,7 @@
 #include "lib/scoring/splice_raw.h"
 #include "lib/scoring/splice_rows.h"
 
-#define ROW_SEPARATOR    ","
-#define MAX_SEGMENTS     64u
-#define MAX_COUNT_DIGITS 10u
-#define MAX_NAME         256u
-
-/* Text before or behind the rows, with the number of rows somewhere in it. */
-struct part {
-    struct xpl_text before, after;
-    bool count; /* between them */
-};
-
-struct xpl_splicer {
-    struct part head, tail;             /* around the rows: the rest of the request */
-    struct xpl_text row_head, row_tail; /* around the image: the rest of its row */
-    struct xpl_splice_numbers *numbers; /* one of the two */
-    struct xpl_splice_picture *picture;
-    struct xpl_splice_raw *raw; /* NULL = bodies are JSON or pictures */
-    enum xpl_body_form form, better;
-    uint32_t max_rows;
-};
+#define MAX_NAME 256u
 
 const char *xpl_body_form_type(enum xpl_body_form form)
 {
@@ -40,22 +21,22 @@ const char *xpl_body_form_type(enum xpl_body_form form)
 
 /* ---- the template around the rows ---- */
 
-static struct part whole(struct xpl_text text)
+static struct xpl_splice_part whole(struct xpl_text text)
 {
-    return (struct part){.before = text};
+    return (struct xpl_splice_part){.before = text};
 }
 
 /* A part of the request's text, cut where it says how many rows there are. */
-static struct part part_of(const struct xpl_request *request, size_t from, size_t to)
+static struct xpl_splice_part part_of(const struct xpl_request *request, size_t from, size_t to)
 {
     const char *text = request->text.ptr;
     size_t at = request->count.ptr ? (size_t)(request->count.ptr - text) : 0;
 
     if (!request->count.ptr || at < from || at >= to)
         return whole((struct xpl_text){text + from, to - from});
-    return (struct part){.before = {text + from, at - from},
-                         .after = {text + at + request->count.length, to - at - request->count.length},
-                         .count = true};
+    return (struct xpl_splice_part){.before = {text + from, at - from},
+                                    .after = {text + at + request->count.length, to - at - request->count.length},
+                                    .count = true};
 }
 
 /* What stands before the first row and behind the last one stays, so that a request with one image is kept byte for
@@ -99,7 +80,7 @@ static enum xpl_status tensor_template(const struct xpl_splice_source *source, c
         return st;
     if (!(behind = xpl_arena_printf(source->arena, "%s,\"data\":[", behind)))
         return xpl_no_memory(err);
-    s->head = (struct part){.before = xpl_text_of(before), .after = xpl_text_of(behind), .count = true};
+    s->head = (struct xpl_splice_part){.before = xpl_text_of(before), .after = xpl_text_of(behind), .count = true};
     s->tail = whole(xpl_text_of("]}]}"));
     return XPL_OK;
 }
@@ -153,8 +134,8 @@ static enum xpl_status check_input(const struct xpl_splice_source *source, struc
     const struct xpl_pixels *fill = source->fill;
     size_t n = (size_t)image->height * image->width;
 
-    if (source->n_segments < 1 || source->n_segments > MAX_SEGMENTS)
-        return xpl_fail(err, XPL_INTERNAL, "%u segments; a mask has 1 to %u", source->n_segments, MAX_SEGMENTS);
+    if (source->n_segments < 1 || source->n_segments > XPL_SPLICE_SEGMENTS)
+        return xpl_fail(err, XPL_INTERNAL, "%u segments; a mask has 1 to %u", source->n_segments, XPL_SPLICE_SEGMENTS);
     if (fill->height != image->height || fill->width != image->width || fill->channels != image->channels)
         return xpl_fail(err, XPL_INTERNAL, "the fill and the image differ in shape");
     for (size_t i = 0; i < xpl_pixels_count(fill); i++)
@@ -254,7 +235,7 @@ uint32_t xpl_splice_max_rows(const struct xpl_splicer *splicer)
 
 /* ---- bodies ---- */
 
-static size_t part_length(const struct part *part, size_t count_digits)
+static size_t part_length(const struct xpl_splice_part *part, size_t count_digits)
 {
     return part->before.length + part->after.length + (part->count ? count_digits : 0);
 }
@@ -262,7 +243,8 @@ static size_t part_length(const struct part *part, size_t count_digits)
 /* Everything of a body with `n` rows that is not inside of a row. */
 static size_t around_rows(const struct xpl_splicer *s, size_t n, size_t count_digits)
 {
-    return part_length(&s->head, count_digits) + part_length(&s->tail, count_digits) + (n - 1) * strlen(ROW_SEPARATOR);
+    return part_length(&s->head, count_digits) + part_length(&s->tail, count_digits) +
+           (n - 1) * strlen(XPL_ROW_SEPARATOR);
 }
 
 static size_t around_image(const struct xpl_splicer *s)
@@ -274,12 +256,12 @@ size_t xpl_splice_max(const struct xpl_splicer *s, size_t n)
 {
     size_t image = s->picture ? xpl_splice_picture_length(s->picture) : xpl_splice_numbers_max(s->numbers);
 
-    return around_rows(s, n, MAX_COUNT_DIGITS) + n * (around_image(s) + image) + (s->picture ? 1 : 0);
+    return around_rows(s, n, XPL_COUNT_DIGITS) + n * (around_image(s) + image);
 }
 
 size_t xpl_splice_length(const struct xpl_splicer *s, const uint64_t *masks, size_t n)
 {
-    char count[MAX_COUNT_DIGITS + 1];
+    char count[XPL_COUNT_DIGITS + 1];
     size_t length = around_rows(s, n, (size_t)snprintf(count, sizeof count, "%u", (unsigned)n)) + n * around_image(s);
 
     for (size_t i = 0; i < n; i++)
@@ -287,34 +269,12 @@ size_t xpl_splice_length(const struct xpl_splicer *s, const uint64_t *masks, siz
     return length;
 }
 
-static char *put_part(const struct part *part, size_t n, char *at)
+size_t xpl_splice(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n, char *out)
 {
-    char count[MAX_COUNT_DIGITS + 1];
+    struct xpl_splice_stream stream;
 
-    at = xpl_put(at, part->before.ptr, part->before.length);
-    if (!part->count)
-        return at;
-    at = xpl_put(at, count, (size_t)snprintf(count, sizeof count, "%u", (unsigned)n));
-    return xpl_put(at, part->after.ptr, part->after.length);
-}
-
-static char *put_row(const struct xpl_splicer *s, uint64_t mask, char *at)
-{
-    at = xpl_put(at, s->row_head.ptr, s->row_head.length);
-    at = s->picture ? xpl_splice_picture_put(s->picture, mask, at) : xpl_splice_numbers_put(s->numbers, mask, at);
-    return xpl_put(at, s->row_tail.ptr, s->row_tail.length);
-}
-
-size_t xpl_splice(const struct xpl_splicer *s, const uint64_t *masks, size_t n, char *out)
-{
-    char *at = put_part(&s->head, n, out);
-
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            at = xpl_put(at, ROW_SEPARATOR, strlen(ROW_SEPARATOR));
-        at = put_row(s, masks[i], at);
-    }
-    return (size_t)(put_part(&s->tail, n, at) - out);
+    xpl_splice_begin(&stream, splicer, masks, n);
+    return xpl_splice_read(&stream, out, xpl_splice_length(splicer, masks, n));
 }
 
 size_t xpl_splice_form_max(const struct xpl_splicer *s, enum xpl_body_form form, size_t n)

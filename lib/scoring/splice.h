@@ -50,6 +50,9 @@ struct xpl_wire {
 
 struct xpl_splicer;
 
+#define XPL_ROW_SEPARATOR ","
+#define XPL_COUNT_DIGITS  10u
+
 /**
  * `labels`: height x width, values below n_segments (<= 64). `fill`: the picture of all segments switched off, same
  * shape as the image. `wire` NULL = as logged. Other images of the request are left out; every other byte is kept. A
@@ -71,12 +74,33 @@ size_t xpl_splice_max(const struct xpl_splicer *splicer, size_t n);
 size_t xpl_splice_length(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n);
 
 /**
- * Writes the body with one row a mask; `out` holds xpl_splice_max bytes. Returns its length. Allocates nothing; one
- * thread at a time.
+ * Writes the JSON body with one row a mask; `out` holds xpl_splice_max bytes. Returns its length. Allocates nothing;
+ * one thread at a time.
  */
 size_t xpl_splice(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n, char *out);
 
-/** The same two in one of the splicer's forms. `*ret_head`: bytes of JSON in front of a raw tensor, else 0. */
+/** A JSON body on its way: written piece by piece, so that nobody needs to hold all of it. */
+struct xpl_splice_stream {
+    const struct xpl_splicer *splicer;
+    const uint64_t *masks;
+    size_t n, row, run;
+    int step;
+    struct xpl_text piece; /* what is left of it */
+    char count[XPL_COUNT_DIGITS + 1];
+};
+
+/** Whether bodies of this form can be read side by side in this way: pictures are made in one piece. */
+bool xpl_splice_streams(const struct xpl_splicer *splicer, enum xpl_body_form form);
+
+/** The body of xpl_splice from its beginning; `masks` stay the caller's. */
+void xpl_splice_begin(struct xpl_splice_stream *stream, const struct xpl_splicer *splicer, const uint64_t *masks,
+                      size_t n);
+
+/** Its next `size` bytes, fewer at its end only. */
+size_t xpl_splice_read(struct xpl_splice_stream *stream, char *out, size_t size);
+
+/** The same as the two of whole bodies in one of the splicer's forms. `*ret_head`: bytes of JSON in front of a raw
+ * tensor, else 0. */
 size_t xpl_splice_form_max(const struct xpl_splicer *splicer, enum xpl_body_form form, size_t n);
 size_t xpl_splice_as(const struct xpl_splicer *splicer, enum xpl_body_form form, const uint64_t *masks, size_t n,
                      char *out, size_t *ret_head);

@@ -12,18 +12,18 @@
 #define MAX_FILL_BYTES    ((size_t)256 << 20)
 #define MAX_CHANNELS      4u
 
-/* Neighbouring numbers of one superpixel, with the separator behind them. Runs follow each other without gaps. */
+/* Neighbouring numbers of one superpixel, with the separator behind them: up to where the next run begins. */
 struct run {
-    uint64_t bit;           /* of the mask */
-    size_t on, on_length;   /* in the image's own text */
-    size_t off, off_length; /* in the fill's text */
+    size_t on, off; /* in the image's own text, and in the fill's */
+    uint32_t segment;
 };
 
 struct xpl_splice_numbers {
     const char *image; /* the image's own text */
     const char *fill;
-    struct run *runs;
+    struct run *runs; /* n_runs, and one more where they end */
     size_t n_runs, max;
+    size_t on_length[XPL_SPLICE_SEGMENTS], off_length[XPL_SPLICE_SEGMENTS]; /* of each superpixel */
 };
 
 /* The fill of one superpixel mostly is one colour: a channel's text is kept until it changes. */
@@ -34,6 +34,7 @@ struct written {
 };
 
 struct building {
+    struct xpl_arena *scratch; /* for what only the building needs */
     const struct xpl_splice_source *source;
     const struct xpl_request_image *image;
     const char *text, *end;
@@ -60,7 +61,7 @@ static uint16_t label_of(const struct building *b, size_t i)
 
 static bool find_numbers(struct building *b)
 {
-    size_t *offsets = XPL_NEW_ARRAY(b->source->arena, size_t, b->n + 1);
+    size_t *offsets = XPL_NEW_ARRAY(b->scratch, size_t, b->n + 1);
     const char *at = b->text;
 
     if (!offsets)
@@ -123,13 +124,15 @@ static void make_runs(const struct building *b, struct xpl_splice_numbers *numbe
         struct run *run = &numbers->runs[numbers->n_runs++];
         uint16_t label = label_of(b, from);
 
-        *run = (struct run){.bit = (uint64_t)1 << label, .on = b->offsets[from], .off = b->fill_text->length};
+        *run = (struct run){.on = b->offsets[from], .off = b->fill_text->length, .segment = label};
         for (to = from; to < b->n && label_of(b, to) == label; to++)
             add_number(b, to);
-        run->on_length = b->offsets[to] - run->on;
-        run->off_length = b->fill_text->length - run->off;
-        numbers->max += run->on_length > run->off_length ? run->on_length : run->off_length;
+        numbers->on_length[label] += b->offsets[to] - run->on;
+        numbers->off_length[label] += b->fill_text->length - run->off;
     }
+    numbers->runs[numbers->n_runs] = (struct run){.on = b->offsets[b->n], .off = b->fill_text->length};
+    for (uint32_t j = 0; j < b->source->n_segments; j++)
+        numbers->max += numbers->on_length[j] > numbers->off_length[j] ? numbers->on_length[j] : numbers->off_length[j];
 }
 
 enum xpl_status xpl_splice_numbers_new(const struct xpl_splice_source *source, struct xpl_splice_numbers **ret,
@@ -137,9 +140,11 @@ enum xpl_status xpl_splice_numbers_new(const struct xpl_splice_source *source, s
 {
     const struct xpl_request_image *image = &source->request->images[source->index];
     const char *text = source->request->text.ptr + image->offset;
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(MAX_FILL_BYTES);
     XPL_AUTO(xpl_buf) fill_text = xpl_buf_new(MAX_FILL_BYTES);
     struct xpl_splice_numbers *numbers = XPL_NEW(source->arena, struct xpl_splice_numbers);
-    struct building b = {.source = source,
+    struct building b = {.scratch = scratch,
+                         .source = source,
                          .image = image,
                          .text = text,
                          .end = text + image->length,
@@ -147,9 +152,9 @@ enum xpl_status xpl_splice_numbers_new(const struct xpl_splice_source *source, s
                          .plane = (size_t)image->height * image->width,
                          .fill_text = fill_text};
 
-    if (!numbers || !fill_text || !find_numbers(&b) ||
-        !(b.written = XPL_NEW_ARRAY(source->arena, struct written, source->n_segments * MAX_CHANNELS)) ||
-        !(numbers->runs = XPL_NEW_ARRAY(source->arena, struct run, count_runs(&b))))
+    if (!numbers || !scratch || !fill_text || !find_numbers(&b) ||
+        !(b.written = XPL_NEW_ARRAY(scratch, struct written, source->n_segments * MAX_CHANNELS)) ||
+        !(numbers->runs = XPL_NEW_ARRAY(source->arena, struct run, count_runs(&b) + 1)))
         return xpl_no_memory(err);
     make_runs(&b, numbers);
     numbers->image = text;
@@ -166,28 +171,50 @@ size_t xpl_splice_numbers_max(const struct xpl_splice_numbers *numbers)
     return numbers->max;
 }
 
+static bool is_on(uint64_t mask, const struct run *run)
+{
+    return mask >> run->segment & 1u;
+}
+
 size_t xpl_splice_numbers_length(const struct xpl_splice_numbers *numbers, uint64_t mask)
 {
     size_t length = 0;
 
-    for (size_t i = 0; i < numbers->n_runs; i++)
-        length += mask & numbers->runs[i].bit ? numbers->runs[i].on_length : numbers->runs[i].off_length;
+    for (size_t j = 0; j < XPL_SPLICE_SEGMENTS; j++)
+        length += mask >> j & 1u ? numbers->on_length[j] : numbers->off_length[j];
     return length;
 }
 
-char *xpl_splice_numbers_put(const struct xpl_splice_numbers *numbers, uint64_t mask, char *at)
+/* Runs of the same state lie side by side in their text: one piece, and the run behind it. */
+static const struct run *take_piece(const struct xpl_splice_numbers *numbers, uint64_t mask, const struct run *run,
+                                    struct xpl_text *ret)
 {
-    const struct run *runs = numbers->runs;
+    const struct run *first = run, *end = &numbers->runs[numbers->n_runs];
+    bool on = is_on(mask, first);
 
-    for (size_t i = 0; i < numbers->n_runs;) {
-        const struct run *run = &runs[i];
-        bool on = (mask & run->bit) != 0;
-        size_t length = 0;
+    do
+        run++;
+    while (run != end && is_on(mask, run) == on);
+    *ret = on ? (struct xpl_text){numbers->image + first->on, run->on - first->on}
+              : (struct xpl_text){numbers->fill + first->off, run->off - first->off};
+    return run;
+}
 
-        /* runs of the same state lie side by side in their text: one copy */
-        for (; i < numbers->n_runs && ((mask & runs[i].bit) != 0) == on; i++)
-            length += on ? runs[i].on_length : runs[i].off_length;
-        at = xpl_put(at, on ? numbers->image + run->on : numbers->fill + run->off, length);
+char *xpl_splice_numbers_put(const struct xpl_splice_numbers *numbers, uint64_t mask, size_t *run, char *at,
+                             const char *end, struct xpl_text *ret_rest)
+{
+    const struct run *next = &numbers->runs[*run], *last = &numbers->runs[numbers->n_runs];
+    struct xpl_text piece = {0};
+
+    while (next != last && piece.length == 0) {
+        size_t room = (size_t)(end - at), n;
+
+        next = take_piece(numbers, mask, next, &piece);
+        n = piece.length < room ? piece.length : room;
+        at = xpl_put(at, piece.ptr, n);
+        piece = (struct xpl_text){piece.ptr + n, piece.length - n};
     }
+    *run = (size_t)(next - numbers->runs);
+    *ret_rest = piece;
     return at;
 }

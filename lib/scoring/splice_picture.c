@@ -22,6 +22,7 @@ struct xpl_splice_picture {
     size_t n_runs, png_size, length;
     const char *prefix;
     uint8_t *scanlines, *png; /* what a body is made in */
+    char *text;               /* the picture inside of JSON, and a byte behind it */
 };
 
 /* Where the i-th byte of a picture is in its scanlines: each begins with its filter, 0. */
@@ -114,9 +115,10 @@ enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, s
     p->off = scanlines_of_numbers(arena, source->fill, &p->shape);
     p->scanlines = xpl_arena_alloc(arena, xpl_png_scanline_bytes(&p->shape));
     p->png = xpl_arena_alloc(arena, p->png_size);
+    p->text = xpl_arena_alloc(arena, p->length + 1);
     p->n_runs = put_runs(source, &p->shape, NULL);
     p->runs = XPL_NEW_ARRAY(arena, struct run, p->n_runs);
-    if (!p->on || !p->off || !p->scanlines || !p->png || !p->runs)
+    if (!p->on || !p->off || !p->scanlines || !p->png || !p->text || !p->runs)
         return xpl_no_memory(err);
     put_runs(source, &p->shape, p->runs);
     *ret = p;
@@ -163,10 +165,11 @@ size_t xpl_splice_picture_jpeg(const struct xpl_splice_picture *p, uint64_t mask
     return xpl_jpeg_write(p->png, p->shape.height, p->shape.width, p->shape.channels, (uint8_t *)out);
 }
 
-char *xpl_splice_picture_put(const struct xpl_splice_picture *p, uint64_t mask, char *at)
+struct xpl_text xpl_splice_picture_text(const struct xpl_splice_picture *p, uint64_t mask)
 {
+    char *end = xpl_put(p->text, p->prefix, strlen(p->prefix));
+
     xpl_splice_picture_file(p, mask, (char *)p->png);
-    at = xpl_put(at, p->prefix, strlen(p->prefix));
-    xpl_base64_write(p->png, p->png_size, at);
-    return at + p->length - strlen(p->prefix);
+    xpl_base64_write(p->png, p->png_size, end);
+    return (struct xpl_text){p->text, p->length};
 }

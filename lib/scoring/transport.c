@@ -77,6 +77,24 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
+static size_t give_body(char *out, size_t size, size_t n, void *arg)
+{
+    struct xpl_slot *slot = arg;
+
+    return slot->source.read ? slot->source.read(slot->source.context, out, size * n) : CURL_READFUNC_ABORT;
+}
+
+/* When a connection that was kept turns out to be closed, the request is sent again from its beginning. */
+static int rewind_body(void *arg, curl_off_t offset, int origin)
+{
+    struct xpl_slot *slot = arg;
+
+    if (!slot->source.read || offset != 0 || origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    slot->source.rewind(slot->source.context);
+    return CURL_SEEKFUNC_OK;
+}
+
 /* ---- making slots ---- */
 
 /* "host:port", and the host without the brackets of an IPv6 address. */
@@ -163,18 +181,22 @@ static void set_options(struct xpl_slot *slot, const struct xpl_endpoint *endpoi
     use_pem(h, CURLOPT_CAINFO_BLOB, endpoint->ca_pem);
     use_pem(h, CURLOPT_SSLCERT_BLOB, endpoint->certificate_pem);
     use_pem(h, CURLOPT_SSLKEY_BLOB, endpoint->key_pem);
-    if (slot->body_max)
+    if (slot->posts)
         curl_easy_setopt(h, CURLOPT_POST, 1L);
+    curl_easy_setopt(h, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(h, CURLOPT_READDATA, slot);
+    curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, rewind_body);
+    curl_easy_setopt(h, CURLOPT_SEEKDATA, slot);
 }
 
 static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoint *endpoint,
-                                 const struct xpl_predictor_options *options, size_t body_max, struct xpl_error *err)
+                                 const struct xpl_predictor_options *options, bool posts, struct xpl_error *err)
 {
     static const struct xpl_media json = {.content_type = "application/json", .accept = "application/json"};
     enum xpl_status st;
 
     slot->endpoint = endpoint;
-    slot->body_max = body_max;
+    slot->posts = posts;
     xpl_buf_init(&slot->answer, options->max_answer_bytes);
     slot->handle = curl_easy_init();
     if (!slot->handle)
@@ -186,7 +208,7 @@ static enum xpl_status make_slot(struct xpl_slot *slot, const struct xpl_endpoin
 }
 
 enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
-                                  size_t body_max, struct xpl_transport **ret, struct xpl_error *err)
+                                  bool posts, struct xpl_transport **ret, struct xpl_error *err)
 {
     uint32_t n = options->in_flight < XPL_MAX_IN_FLIGHT ? options->in_flight : XPL_MAX_IN_FLIGHT;
     struct xpl_transport *transport = calloc(1, sizeof *transport + n * sizeof *transport->slots);
@@ -197,7 +219,7 @@ enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const str
     transport->n_slots = n;
     st = (transport->multi = curl_multi_init()) ? XPL_OK : xpl_no_memory(err);
     for (uint32_t i = 0; !st && i < n; i++)
-        st = make_slot(&transport->slots[i], endpoint, options, body_max, err);
+        st = make_slot(&transport->slots[i], endpoint, options, posts, err);
     if (st) {
         xpl_transport_free(transport);
         return st;
@@ -239,11 +261,22 @@ const char *xpl_transport_host(const struct xpl_transport *transport)
 
 /* ---- requests ---- */
 
-char *xpl_transport_body(struct xpl_slot *slot)
+char *xpl_transport_body(struct xpl_slot *slot, size_t size)
 {
-    if (!slot->body && slot->body_max)
-        slot->body = malloc(slot->body_max);
+    if (size <= slot->body_size)
+        return slot->body;
+    free(slot->body);
+    slot->body = malloc(size);
+    slot->body_size = slot->body ? size : 0;
     return slot->body;
+}
+
+/* NULL: it is read. */
+static const char *whole_body(const struct xpl_slot *slot)
+{
+    if (slot->source.read)
+        return NULL;
+    return slot->borrowed ? slot->borrowed : slot->body;
 }
 
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
@@ -254,8 +287,8 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
     slot->header_bytes = 0;
     slot->refused = slot->opened = slot->has_head = slot->news = slot->paused = slot->whole = false;
     xpl_slot_number_headers(slot, number);
-    if (slot->body_max) {
-        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, slot->borrowed ? slot->borrowed : slot->body);
+    if (slot->posts) {
+        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, whole_body(slot));
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_length);
     }
     if (curl_multi_add_handle(transport->multi, slot->handle) != CURLM_OK)

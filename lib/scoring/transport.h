@@ -19,6 +19,13 @@
 #define XPL_MAX_IN_FLIGHT      64u
 #define XPL_MAX_ANSWER_HEADERS ((size_t)64 << 10)
 
+/** A body that is made while it is sent. `read` NULL = there is none. */
+struct xpl_body_source {
+    size_t (*read)(void *context, char *out, size_t size); /* the next bytes, fewer than `size` at the end only */
+    void (*rewind)(void *context);                         /* back to the first byte */
+    void *context;
+};
+
 struct xpl_slot {
     CURL *handle;
     struct curl_slist *headers;
@@ -26,9 +33,11 @@ struct xpl_slot {
     size_t head_length;   /* of the next request, for the caller to write */
     size_t answer_head;   /* bytes of JSON in front of an answer's raw tensors; 0 = it is all text */
     char *sequence;       /* eight digits inside of the header Ce-Id, rewritten for every call; NULL without task */
-    char *body;           /* body_max bytes, for the caller to write; see xpl_transport_body */
+    char *body;           /* for the caller to write; see xpl_transport_body */
+    size_t body_size;     /* bytes it has room for */
     const char *borrowed; /* sent in its place; NULL = none */
-    size_t body_max;
+    struct xpl_body_source source; /* likewise */
+    bool posts;                    /* requests have bodies */
     struct xpl_buf answer;
     const struct xpl_endpoint *endpoint;
     CURLU *url;          /* the endpoint's address as curl reads it, so that the policy sees the same host */
@@ -49,9 +58,9 @@ struct xpl_slot {
 
 struct xpl_transport;
 
-/** `body_max` 0 = GET requests. */
+/** `posts` false = GET requests. */
 enum xpl_status xpl_transport_new(const struct xpl_endpoint *endpoint, const struct xpl_predictor_options *options,
-                                  size_t body_max, struct xpl_transport **ret, struct xpl_error *err);
+                                  bool posts, struct xpl_transport **ret, struct xpl_error *err);
 void xpl_transport_free(struct xpl_transport *transport);
 
 struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t index);
@@ -59,11 +68,8 @@ struct xpl_slot *xpl_transport_slot(struct xpl_transport *transport, uint32_t in
 /** "host:port" that requests go to. */
 const char *xpl_transport_host(const struct xpl_transport *transport);
 
-/**
- * The slot's body to write, made when it is used for the first time: most explanations use few of the slots there may
- * be. NULL without memory.
- */
-char *xpl_transport_body(struct xpl_slot *slot);
+/** The slot's body to write, with room for `size` bytes. NULL without memory. */
+char *xpl_transport_body(struct xpl_slot *slot, size_t size);
 
 /** What a request is, and what its answer should be. */
 struct xpl_media {
@@ -77,7 +83,8 @@ enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_en
                                       const struct xpl_predictor_options *options, const struct xpl_media *media,
                                       struct xpl_error *err);
 
-/** Starts the request of a slot whose body was written. `number` tells calls apart in the Ce-Id header. */
+/** Starts the request of a slot whose body was written, or whose source is at its beginning. `number` tells calls apart
+ * in the Ce-Id header. */
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
                                     uint64_t number, struct xpl_error *err);
 

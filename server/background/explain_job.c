@@ -23,7 +23,8 @@
 #include "server/background/explain_data.h"
 
 #define MAX_WARNINGS 4
-#define CHANGED      1e-3 /* a probability that differs by more from the logged one is worth a warning */
+#define FILL_BYTES   ((size_t)1 << 30) /* of the filled image, which goes when its text is written */
+#define CHANGED      1e-3              /* a probability that differs by more from the logged one is worth a warning */
 
 struct job {
     struct xpl_app *app;
@@ -127,18 +128,21 @@ static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
 
 static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 {
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(FILL_BYTES);
     struct xpl_wire wire = job->data.model.wire;
     struct xpl_splicer *splicer;
     uint8_t of_task[XPL_HASH_BYTES], seed[XPL_HASH_BYTES];
     struct xpl_pixels *fill;
     enum xpl_status st;
 
+    if (!scratch)
+        return xpl_no_memory(err);
     if (!job->data.model.has_wire)
         wire.format = xpl_wire_of_url(job->endpoint.url);
     make_seed(job, of_task);
     xpl_explain_choose_seed(of_task, &job->params, seed);
-    if ((st = xpl_fill_image(job->arena, job->data.image, job->segments, &job->params, seed, job->data.background,
-                             &fill, err)) ||
+    if ((st = xpl_fill_image(scratch, job->data.image, job->segments, &job->params, seed, job->data.background, &fill,
+                             err)) ||
         (st = xpl_splicer_new(job->arena, job->data.request, (uint32_t)job->data.record.image_index, &wire,
                               job->segments->labels, job->segments->count, fill, &splicer, err)))
         return st;

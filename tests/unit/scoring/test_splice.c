@@ -46,6 +46,27 @@ static struct scene scene_of(struct xpl_arena *arena, const char *text, uint32_t
     return s;
 }
 
+/* Read in pieces of any size it is the same, and ends where it should. */
+static void assert_pieces(const struct xpl_splicer *splicer, const uint64_t *masks, size_t n, struct xpl_text whole)
+{
+    struct xpl_splice_stream stream;
+    char piece[64];
+
+    if (!xpl_splice_streams(splicer, XPL_BODY_JSON))
+        return;
+    for (size_t size = 1; size < sizeof piece; size = size * 3 + 1) {
+        size_t at = 0, length;
+
+        xpl_splice_begin(&stream, splicer, masks, n);
+        while ((length = xpl_splice_read(&stream, piece, size)) > 0) {
+            assert_true(at + length <= whole.length && (length == size || at + length == whole.length));
+            assert_memory_equal(piece, whole.ptr + at, length);
+            at += length;
+        }
+        assert_int_equal(at, whole.length);
+    }
+}
+
 static struct xpl_text body_of(const struct scene *s, uint64_t mask)
 {
     size_t max = xpl_splice_max(s->splicer, 1), length;
@@ -55,6 +76,7 @@ static struct xpl_text body_of(const struct scene *s, uint64_t mask)
     length = xpl_splice(s->splicer, &mask, 1, out);
     assert_true(length <= max);
     assert_int_equal(length, xpl_splice_length(s->splicer, &mask, 1));
+    assert_pieces(s->splicer, &mask, 1, (struct xpl_text){out, length});
     return (struct xpl_text){out, length};
 }
 
