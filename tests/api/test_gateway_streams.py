@@ -14,7 +14,7 @@ import pytest
 from support.client import Client, Watched
 from support.images import blocks
 
-DAEMON_SETTINGS = {"scoring.call_timeout_ms": 1000, "scoring.answer_bytes": 65536, "gateway.threads": 2}
+DAEMON_SETTINGS = {"scoring.answer_bytes": 65536, "gateway.threads": 2}
 ANSWER = b'{"predictions": [[0.25, 0.75]]}'
 SECONDS = 20
 
@@ -131,7 +131,9 @@ def test_an_answer_of_any_length_passes_and_is_held_up_at_its_model(gateway, mod
 
 @pytest.mark.parametrize("lines", [["Transfer-Encoding: chunked"], [f"Content-Length: {len(ANSWER)}"]])
 @pytest.mark.parametrize("stalls", [True, False])
-def test_an_answer_that_breaks_off_or_stalls_is_not_taken_for_a_whole_one(gateway, model, lines, stalls):
+def test_an_answer_that_breaks_off_or_stalls_is_not_taken_for_a_whole_one(start_daemon, model, lines, stalls):
+    daemon = start_daemon(**{"scoring.call_timeout_ms": 1500 if stalls else 60000})
+    gateway = Watched(Client(daemon.url), model, path="/v1/models/m:predict")
     client = ask(gateway)
     connection, _ = model.call()
     connection.sendall(head(*lines))
@@ -153,16 +155,15 @@ def test_an_answer_that_breaks_off_or_stalls_is_not_taken_for_a_whole_one(gatewa
 
 
 @pytest.mark.parametrize("answered", [b"", head("Transfer-Encoding: chunked") + chunk(ANSWER[:9])])
-def test_a_client_that_goes_away_gives_the_call_up(start_daemon, model, answered):
-    watched = Watched(Client(start_daemon(**{"scoring.call_timeout_ms": 60000}).url), model, path="/v1/models/m:predict")
-    client = ask(watched)
+def test_a_client_that_goes_away_gives_the_call_up(gateway, model, answered):
+    client = ask(gateway)
     connection, _ = model.call()
     connection.sendall(answered)
     if answered:
         client.getresponse().read(9)
     client.close()
     assert connection.recv(1) == b""
-    assert watched.count() == 0
+    assert gateway.count() == 0
 
 
 def test_a_daemon_that_ends_breaks_answers_off_that_are_not_whole(start_daemon, model):
