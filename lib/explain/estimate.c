@@ -12,7 +12,7 @@
 
 #define LIME_SAMPLES    5000.0
 #define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
-#define DOUBT           2.0  /* what standard errors are multiplied with below XPL_DOUBTFUL_Q2 */
+#define DOUBT           2.0  /* what standard errors are multiplied with then */
 #define SCRATCH_BYTES   ((size_t)64 << 20)
 
 static double sum_of(const double *numbers, size_t n)
@@ -122,6 +122,7 @@ static enum xpl_status add_surrogate(struct xpl_arena *arena, struct xpl_arena *
     ret->surrogate_q2 = 1 - ret->left_out_variance / ret->linear.variation;
     ret->left_out_variance /= sum_of(fit->weight, n);
     ret->surrogate = surrogate;
+    ret->doubtful = ret->q2 < XPL_DOUBTFUL_Q2 || surrogate->hard;
     if (ret->q2 < XPL_DOUBTFUL_Q2 && ret->surrogate_q2 > XPL_TOO_GOOD_Q2)
         return XPL_OK;
     if ((st = weights_of_surrogate(scratch, rows, surrogate, whole, err)))
@@ -151,7 +152,7 @@ static void finish(const struct xpl_fit *fit, const double *residuals, struct xp
             of_field += doubt;
             square += ret->field_share * (doubt - square);
         }
-        ret->standard_errors[j] = (ret->with_field && ret->q2 < XPL_DOUBTFUL_Q2 ? DOUBT : 1) * sqrt(square);
+        ret->standard_errors[j] = (ret->with_field && ret->doubtful ? DOUBT : 1) * sqrt(square);
     }
     ret->error = sqrt(of_blend) + ret->field_share * (sqrt(of_field) - sqrt(of_blend));
 }

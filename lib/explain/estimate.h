@@ -17,8 +17,10 @@
 #include "lib/explain/surrogate.h"
 
 /*
- * Below this Q2 of the linear fit zones act together, and a surrogate is believed less. When it then explains more than
- * the second figure it is not believed at all: a design of few rows may have made the pattern (a parity of zones).
+ * Below this Q2 of the linear fit zones act together, and a surrogate is believed less, as it is of a model that
+ * answers nothing but 0 and 1: its mistakes are alike wherever the answer changes, and add up. When Q2 is small and it
+ * explains more than the second figure it is not believed at all: a design of few rows may have made the pattern (a
+ * parity of zones).
  */
 #define XPL_DOUBTFUL_Q2 0.2
 #define XPL_TOO_GOOD_Q2 0.99
@@ -33,6 +35,7 @@ struct xpl_estimate {
     double lime_error;        /* the same that lime's 5000 random samples are to be expected to have */
     double left_out_variance; /* weighted mean of the squares of these mistakes */
     const struct xpl_surrogate *surrogate; /* in the caller's arena; NULL without one */
+    bool doubtful;                         /* the surrogate is to be believed less */
     bool with_field;                       /* the blend and the surrogate's own weights together, */
     double field_share;                    /* so much of the latter */
 };

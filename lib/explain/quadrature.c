@@ -68,7 +68,7 @@ static enum xpl_status find_variances(struct xpl_arena *scratch, struct gains *g
 
         ret[j] = 0;
         for (size_t i = 0; i < all; i++)
-            sum += of_field[i] = xpl_field_take(&kernel, i, j) * q->field[i] * (1 - q->field[i]);
+            sum += of_field[i] = xpl_field_take(&kernel, i, j) * (q->hard ? 1 : q->field[i] * (1 - q->field[i]));
         memcpy(product, of_field, all * sizeof *product);
         xpl_process_spread(p, product);
         for (size_t i = 0; i < all; i++)

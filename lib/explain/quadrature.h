@@ -16,6 +16,7 @@ struct xpl_quadrature {
     struct xpl_process *process; /* solved */
     const xpl_mask *masks;       /* that it learnt from, in the order of its rows */
     const double *field;         /* 2^d: the predicted scores */
+    bool hard;                   /* of a process in probabilities, not in logits */
     double kernel_width;
     struct xpl_blocks further;
 };

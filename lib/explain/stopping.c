@@ -44,7 +44,7 @@ static bool is_precise(const struct xpl_stopping *rule, const struct xpl_estimat
     double size = norm(estimate->coefficients + 1, rule->design->n_segments);
     double error = last_stage(rule)->caution * estimate->error;
 
-    if (estimate->q2 < XPL_DOUBTFUL_Q2)
+    if (estimate->doubtful)
         error *= DOUBT;
     return error <= estimate->lime_error || error <= EXACT_ENOUGH * size;
 }

@@ -7,6 +7,7 @@
 #include "lib/explain/quadrature.h"
 
 #define CLIP           1e-4              /* probabilities nearer to 0 or 1 are taken for this far */
+#define HARD_SHARE     0.9               /* of the scores; then they are no logits cut off */
 #define SMALLEST_SHARE 0.02              /* of 1 / d: no superpixel is left out for good */
 #define LEARNING_COST  ((size_t)1 << 26) /* multiplications: bounds the blocks it learns from, */
 #define TUNING_COST    ((size_t)1 << 22) /* and those it is tuned on */
@@ -19,6 +20,7 @@ struct learning {
     const struct xpl_cosets *cosets;
     double *target; /* n: standardised logits */
     double mean, deviation;
+    bool hard;
 };
 
 /* Rounded, because exp and log differ in their last bit between processors. */
@@ -33,8 +35,30 @@ static double logit(double p)
     return rounded(log(p / (1 - p)));
 }
 
-static double probability(double x)
+/* Whether nearly all scores are 0 or 1, and not all the same. Their logits would be a step of arbitrary height. */
+static bool are_hard(const double *scores, size_t n)
 {
+    size_t off = 0, on = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        off += scores[i] <= CLIP;
+        on += scores[i] >= 1 - CLIP;
+    }
+    return (double)(off + on) >= HARD_SHARE * (double)n && off > 0 && on > 0;
+}
+
+static double learnt_from(const struct learning *l, double score)
+{
+    return l->hard ? score : logit(score);
+}
+
+/* Of a standardised prediction. */
+static double probability(const struct xpl_surrogate *s, double standard)
+{
+    double x = standard * s->deviation + s->mean;
+
+    if (s->hard)
+        return x; /* beyond 0 and 1, too: cut off, its mistakes would all be to one side */
     return rounded(1 / (1 + exp(-x)));
 }
 
@@ -43,8 +67,9 @@ static bool standardise(struct learning *l)
     size_t n = l->rows->n;
     double sum = 0, squares = 0;
 
+    l->hard = are_hard(l->rows->scores, n);
     for (size_t i = 0; i < n; i++)
-        sum += l->target[i] = logit(l->rows->scores[i]);
+        sum += l->target[i] = learnt_from(l, l->rows->scores[i]);
     l->mean = sum / (double)n;
     for (size_t i = 0; i < n; i++)
         squares += (l->target[i] - l->mean) * (l->target[i] - l->mean);
@@ -183,7 +208,7 @@ static void fill_field(const struct xpl_process *p, struct xpl_surrogate *s)
         s->field[s->masks[i]] += s->alpha[i];
     xpl_process_spread(p, s->field);
     for (size_t i = 0; i < all; i++)
-        s->field[i] = probability((s->sum + s->field[i]) * s->deviation + s->mean);
+        s->field[i] = probability(s, s->sum + s->field[i]);
 }
 
 /* How much larger its mistakes are than it thinks: logits of hard answers (0 or 1) make it too sure. At least 1. */
@@ -193,7 +218,7 @@ static double honesty(const struct learning *l, const struct xpl_process *p, con
 
     for (size_t i = 0; i < s->n_learnt; i++) {
         double mistake = l->rows->scores[i] - s->left_out[i];
-        double slope = s->left_out[i] * (1 - s->left_out[i]) * s->deviation;
+        double slope = (s->hard ? 1 : s->left_out[i] * (1 - s->left_out[i])) * s->deviation;
 
         wrong += mistake * mistake;
         thought += slope * slope * p->fit / (double)s->n_learnt / p->column[i / l->cosets->size];
@@ -205,7 +230,7 @@ static enum xpl_status fill_doubt(struct xpl_arena *scratch, const struct learni
                                   struct xpl_surrogate *s, struct xpl_error *err)
 {
     double scale = honesty(l, p, s) * sqrt(p->fit / (double)s->n_learnt) * s->deviation;
-    struct xpl_quadrature q = {p, s->masks, s->field, l->rows->kernel_width, l->rows->further};
+    struct xpl_quadrature q = {p, s->masks, s->field, s->hard, l->rows->kernel_width, l->rows->further};
     enum xpl_status st = xpl_quadrature_run(scratch, &q, s->doubt, s->gains, err);
 
     for (uint32_t j = 0; !st && j < p->d; j++)
@@ -223,7 +248,7 @@ double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)
         return s->field[mask];
     for (size_t i = 0; i < s->n_learnt; i++)
         value += s->alpha[i] * xpl_process_product(s->tables, s->n_tables, mask ^ s->masks[i]);
-    return probability(value * s->deviation + s->mean);
+    return probability(s, value);
 }
 
 static void fill_left_out(const struct learning *l, const struct xpl_process *p, struct xpl_surrogate *s)
@@ -232,7 +257,7 @@ static void fill_left_out(const struct learning *l, const struct xpl_process *p,
     for (size_t i = 0; i < s->n_learnt; i++) {
         double without = l->target[i] - s->alpha[i] / p->column[i / l->cosets->size];
 
-        s->left_out[i] = probability(without * s->deviation + s->mean);
+        s->left_out[i] = probability(s, without);
     }
     for (size_t i = s->n_learnt; i < s->n; i++)
         s->left_out[i] = xpl_surrogate_at(s, s->masks[i]);
@@ -250,6 +275,7 @@ static enum xpl_status keep(struct xpl_arena *arena, const struct learning *l, s
                                 .n_tables = p->n_tables,
                                 .mean = l->mean,
                                 .deviation = l->deviation,
+                                .hard = l->hard,
                                 .left_out = XPL_NEW_ARRAY(arena, double, l->rows->n)};
     s->alpha = XPL_NEW_ARRAY(arena, double, s->n_learnt);
     s->tables = xpl_arena_copy(arena, p->tables, (size_t)p->n_tables * XPL_TABLE_MASKS * sizeof *p->tables);

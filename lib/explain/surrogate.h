@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A guess of the whole function from the masks that were scored: a Gaussian process on {0,1}^d, in logits (process.h).
+ * A guess of the whole function from the masks that were scored: a Gaussian process on {0,1}^d, in logits (process.h),
+ * or in probabilities where these are hardly ever other than 0 and 1.
  *
  * How much each superpixel counts for how alike two masks are, and the noise, are found by maximum likelihood: gradient
  * steps of the resilient kind (Riedmiller & Braun 1993), from the first-order effects on. The mean at all 2^d masks is
@@ -27,6 +28,7 @@ struct xpl_surrogate {
     double *tables; /* products of decays over each eight bits of a mask, 256 a piece */
     uint32_t n_tables;
     double sum, mean, deviation;
+    bool hard; /* learnt in probabilities */
 };
 
 /** Blocks of masks, one behind the other. */

@@ -158,6 +158,29 @@ static void what_a_block_would_tell_is_known_before_it_is_scored(void **state)
         assert_true(surrogate->gains[block] > 0.1 * doubt && surrogate->gains[block] < doubt);
 }
 
+static double majority(xpl_mask mask, uint32_t class_index)
+{
+    (void)class_index;
+    return __builtin_popcountll(mask) > 6;
+}
+
+/* In logits the weights of the field were off by a fifth. */
+static void answers_of_0_and_1_are_learnt_as_they_are(void **state)
+{
+    struct xpl_design *design = design_of(state, 12, XPL_DESIGN_AUTO);
+    struct xpl_surrogate *surrogate = learn(state, design, 2048, majority);
+    double found[XPL_FIT_MAX_SIZE], truth[XPL_FIT_MAX_SIZE], *field = XPL_NEW_ARRAY(*state, double, 4096);
+
+    for (xpl_mask mask = 0; mask < 4096; mask++)
+        field[mask] = majority(mask, 0);
+    xpl_field_weights(field, 12, XPL_FIT_KERNEL_WIDTH, truth);
+    xpl_field_weights(surrogate->field, 12, XPL_FIT_KERNEL_WIDTH, found);
+    assert_true(surrogate->hard);
+    assert_false(learn(state, design, 256, two_pairs)->hard);
+    for (uint32_t j = 1; j <= 12; j++)
+        assert_near(found[j], truth[j], 0.06 * truth[j]);
+}
+
 static void scores_that_do_not_vary_have_no_surrogate(void **state)
 {
     assert_null(learn(state, design_of(state, 12, XPL_DESIGN_AUTO), 256, constant));
@@ -247,6 +270,7 @@ int main(void)
         TEST(rows_it_did_not_learn_from_are_predicted_by_those_it_did),
         TEST(rows_in_blocks_say_the_same_as_rows_in_any_order),
         TEST(what_a_block_would_tell_is_known_before_it_is_scored),
+        TEST(answers_of_0_and_1_are_learnt_as_they_are),
         TEST(scores_that_do_not_vary_have_no_surrogate),
         TEST(weights_of_a_known_function_are_those_of_the_fit_to_all_masks),
         TEST(without_a_surrogate_the_estimate_is_the_linear_fit),
