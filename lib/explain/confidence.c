@@ -5,6 +5,9 @@
 
 #define SMALLEST_WEIGHT  1e-6 /* below it a weight is no sign */
 #define NEGLIGIBLE_SHARE 0.05 /* of the largest weight */
+#define NEAR_AN_END      0.02 /* of the distance of the smallest and the largest score */
+#define TWO_VALUES       0.9  /* of the rows are so near to an end */
+#define LEVER            2.0  /* what a mask can do to a weight */
 #define SMALLEST_FREEDOM 1e-9 /* 1 - leverage; keeps a row that determines itself from dividing by zero */
 
 static double leave_one_out(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
@@ -53,6 +56,29 @@ double xpl_confidence_spread(const struct xpl_fit *fit, const double *residuals,
     for (uint32_t j = 0; j < fit->rows.n_segments; j++)
         sum += ret[j];
     return sum;
+}
+
+static bool has_two_values(const double *scores, size_t n, double low, double high)
+{
+    double near = NEAR_AN_END * (high - low);
+    size_t at_ends = 0;
+
+    for (size_t i = 0; i < n; i++)
+        at_ends += scores[i] <= low + near || scores[i] >= high - near;
+    return (double)at_ends >= TWO_VALUES * (double)n;
+}
+
+double xpl_confidence_unseen(const struct xpl_fit *fit, const double *scores)
+{
+    double low = INFINITY, high = -INFINITY, n = (double)fit->rows.n;
+
+    for (size_t i = 0; i < fit->rows.n; i++) {
+        low = fmin(low, scores[i]);
+        high = fmax(high, scores[i]);
+    }
+    if (!has_two_values(scores, fit->rows.n, low, high))
+        return 0;
+    return LEVER * (high - low) * 3 / n * fmax(1 - ldexp(n, -(int)fit->rows.n_segments), 0);
 }
 
 /* The z with a share of `tail` above it, by bisection. */

@@ -23,6 +23,15 @@ void xpl_confidence_residuals(const struct xpl_fit *fit, const double *scores, c
  */
 double xpl_confidence_spread(const struct xpl_fit *fit, const double *residuals, double *ret);
 
+/**
+ * How far a weight may be off by what no row has shown, for a function that is nearly always at one of two values (a
+ * decision tree, a saturated model): rows without a surprise then tell little about how rare surprises are, and
+ * residuals nothing. By the rule of three (Hanley & Lippman-Hand 1983) masks with the other value have a share of 3 / n
+ * at most among those that were not scored, and each moves a weight by up to 2 (1 / (4 v) of the two values' distance,
+ * v = 1/8). 0 for other functions.
+ */
+double xpl_confidence_unseen(const struct xpl_fit *fit, const double *scores);
+
 /** What the standard errors are those of. */
 enum xpl_interval_kind {
     XPL_INTERVAL_EXACT,        /* nothing: all masks were scored */

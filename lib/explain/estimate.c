@@ -195,6 +195,7 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
     memcpy(ret->coefficients, ret->linear.coefficients, sizeof ret->coefficients);
     if (ret->linear.constant)
         return XPL_OK;
+    ret->unseen = xpl_confidence_unseen(fit, scores);
     xpl_confidence_residuals(fit, scores, &ret->linear, residuals);
     ret->lime_error = sqrt(xpl_confidence_spread(fit, residuals, squares) * (double)fit->rows.n / LIME_SAMPLES);
     if (rows->with_surrogate)
@@ -232,12 +233,14 @@ void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segm
     least = has_surrogate ? SURROGATE_DOUBT * largest : 0;
     for (uint32_t j = 0; j < n_segments; j++) {
         double weight = estimate->coefficients[j + 1], error = estimate->standard_errors[j];
-        double half = kind == XPL_INTERVAL_EXACT ? 0 : fmax(factor * error, least);
+        double unseen = kind == XPL_INTERVAL_EXACT ? 0 : estimate->unseen;
+        double half = kind == XPL_INTERVAL_EXACT ? 0 : fmax(factor * error, least) + unseen;
 
         ret->low[j] = weight - half;
         ret->high[j] = weight + half;
-        ret->decisions[j] = estimate->linear.constant
-                                ? XPL_NEGLIGIBLE
-                                : xpl_confidence_decide(weight, half > 0 ? fmax(strict * error, half) : 0, largest);
+        ret->decisions[j] =
+            estimate->linear.constant
+                ? XPL_NEGLIGIBLE
+                : xpl_confidence_decide(weight, half > 0 ? fmax(strict * error + unseen, half) : 0, largest);
     }
 }

@@ -31,6 +31,7 @@ struct xpl_estimate {
     double coefficients[XPL_FIT_MAX_SIZE]; /* intercept, then one weight per superpixel */
     double standard_errors[XPL_MAX_SEGMENTS];
     double surrogate_q2;      /* how well rows are predicted that the surrogate did not see; NAN without one */
+    double unseen;            /* how far a weight may be off by what no row has shown */
     double error;             /* that is to be expected: the length of the difference from the truth */
     double lime_error;        /* the same that lime's 5000 random samples are to be expected to have */
     double left_out_variance; /* weighted mean of the squares of these mistakes */

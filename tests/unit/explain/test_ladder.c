@@ -151,6 +151,36 @@ static void a_saturated_model_gets_a_low_verdict(void **state)
     assert_int_equal(e->classes[0].verdict, XPL_VERDICT_LOW);
 }
 
+/* Of a tree: the leaf of three zones is seldom reached, and rows that do not reach it know nothing of it. */
+static double tree(xpl_mask mask, uint32_t class_index)
+{
+    bool one = (mask & 3) == 3 || (mask & 0x700) == 0x600;
+
+    return one == (class_index == 0);
+}
+
+static void what_few_rows_cannot_show_is_in_the_intervals_of_a_tree(void **state)
+{
+    const uint32_t d = 12;
+    double truth[12];
+    unsigned covered = 0;
+
+    true_weights(state, tree, d, truth);
+    for (uint8_t seed = 0; seed < 10; seed++) {
+        struct setting *setting = setting_of(state, tree, d);
+        struct xpl_class_explanation *c;
+
+        setting->in.params.design = XPL_DESIGN_ADAPTIVE;
+        setting->in.params.budget = 64;
+        setting->in.seed[0] = seed;
+        c = &explain(state, setting)->classes[0];
+        for (uint32_t j = 0; j < d; j++)
+            covered += c->low[j] <= truth[j] && truth[j] <= c->high[j];
+    }
+    if (covered < 114)
+        fail_msg("%u of 120", covered);
+}
+
 static void parity_climbs_to_the_top_and_gets_a_low_verdict(void **state)
 {
     struct xpl_explanation *e = explain(state, setting_of(state, parity, 12));
@@ -348,6 +378,7 @@ int main(void)
         TEST(a_model_that_does_not_add_up_but_is_learned_has_to_prove_it_on_new_masks),
         TEST(the_next_masks_are_those_that_make_the_weights_surest),
         TEST(a_saturated_model_gets_a_low_verdict),
+        TEST(what_few_rows_cannot_show_is_in_the_intervals_of_a_tree),
         TEST(parity_climbs_to_the_top_and_gets_a_low_verdict),
         TEST(an_and_of_six_superpixels_shows_the_six_and_admits_that_they_do_not_add_up),
         TEST(eleven_superpixels_that_do_not_add_up_end_exact),
