@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -23,7 +24,7 @@ from tables import FILLS, Picture, Table, hidden, segment  # noqa: E402
 MODELS = {
     "a random forest": RandomForestClassifier(200, random_state=0), "extra trees": ExtraTreesClassifier(100, random_state=0),
     "a decision tree": DecisionTreeClassifier(random_state=0), "15 nearest neighbours": KNeighborsClassifier(15),
-    "a support vector machine": SVC(probability=True, random_state=0), "logistic regression": LogisticRegression(max_iter=300),
+    "a support vector machine": CalibratedClassifierCV(SVC(), ensemble=False), "logistic regression": LogisticRegression(max_iter=300),
     "naive Bayes": GaussianNB(var_smoothing=1e-2), "boosted trees": HistGradientBoostingClassifier(max_iter=40, random_state=0),
 }
 MODES = {"auto": ["auto"], "auto, 256 calls": ["auto", "256"], "adaptive": ["adaptive", "512", "0"]}
