@@ -17,4 +17,11 @@ enum xpl_status xpl_task_queue_read(struct xpl_db *db, struct xpl_task_queue *re
 /** Bytes of the database that hold something: without the pages that deletions left free. */
 enum xpl_status xpl_used_bytes(struct xpl_db *db, int64_t *ret, struct xpl_error *err);
 
+/**
+ * Where a savepoint keeps what it may have to undo, from the next transaction on: in a file beside the database (as a
+ * connection begins), or in memory, which is faster and only for transactions whose size is bounded. Outside of a
+ * transaction.
+ */
+enum xpl_status xpl_db_undo_in_memory(struct xpl_db *db, bool in_memory, struct xpl_error *err);
+
 #endif

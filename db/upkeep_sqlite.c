@@ -170,3 +170,8 @@ enum xpl_status xpl_db_backup(const char *path, const char *copy, int64_t *ret_b
     unlink(temporary);
     return st;
 }
+
+enum xpl_status xpl_db_undo_in_memory(struct xpl_db *db, bool in_memory, struct xpl_error *err)
+{
+    return xpl_db_exec(db, in_memory ? "PRAGMA temp_store=MEMORY" : "PRAGMA temp_store=FILE", err);
+}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/upkeep.h"
 #include "lib/base/time.h"
 
 #define MAX_WAITING     4096
@@ -36,7 +37,8 @@ static struct xpl_write *take_group(struct xpl_writer *writer)
     struct xpl_write *group = writer->first, *end = NULL;
     size_t n = 0, bytes = 0;
 
-    for (struct xpl_write *op = writer->first; op && n < MAX_GROUP && (n == 0 || bytes + op->bytes <= MAX_GROUP_BYTES);
+    for (struct xpl_write *op = writer->first;
+         op && n < MAX_GROUP && (n == 0 || (bytes <= MAX_GROUP_BYTES && op->bytes <= MAX_GROUP_BYTES - bytes));
          op = op->next) {
         bytes += op->bytes;
         end = op;
@@ -153,6 +155,18 @@ static void run_all(struct xpl_writer *writer, struct xpl_write *group)
     }
 }
 
+/* What requests may have to undo is of about their size, and kept in memory: half of the time of a batch otherwise. */
+static void run_bounded_or_not(struct xpl_writer *writer, struct xpl_write *group)
+{
+    bool in_file = group->bytes == XPL_WRITE_UNBOUNDED;
+
+    if (in_file)
+        xpl_db_undo_in_memory(writer->db, false, NULL);
+    run_all(writer, group);
+    if (in_file)
+        xpl_db_undo_in_memory(writer->db, true, NULL);
+}
+
 static void tell(struct xpl_writer *writer)
 {
     struct told told[XPL_WRITER_MAX_TOLD];
@@ -193,7 +207,7 @@ static void *writer_main(void *arg)
         pthread_mutex_unlock(&writer->lock);
         if (!group)
             return NULL;
-        run_all(writer, group);
+        run_bounded_or_not(writer, group);
         xpl_versions_publish(&writer->versions);
         tell(writer);
         complete(group);
@@ -220,6 +234,8 @@ enum xpl_status xpl_writer_start(const char *path, struct xpl_writer **ret, stru
     st = xpl_db_open(path, XPL_DB_WRITER, &writer->db, err);
     if (!st)
         st = xpl_db_migrate(writer->db, err);
+    if (!st)
+        st = xpl_db_undo_in_memory(writer->db, true, err);
     if (!st)
         xpl_versions_watch(&writer->versions, writer->db);
     if (!st && pthread_create(&writer->thread, NULL, writer_main, writer) != 0)

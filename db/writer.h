@@ -25,12 +25,16 @@ typedef enum xpl_status (*xpl_write_fn)(struct xpl_db *db, void *arg, struct xpl
  */
 typedef void (*xpl_written_fn)(void *arg, enum xpl_status status, const struct xpl_error *err);
 
+/** It may change any number of rows, as a deletion does: it runs by itself, and what it may have to undo is in a file.
+ */
+#define XPL_WRITE_UNBOUNDED SIZE_MAX
+
 /** One operation. Owned by the caller and left alone by it from submit until `done` was called. */
 struct xpl_write {
     xpl_write_fn run;
     xpl_written_fn done;
     void *arg;
-    size_t bytes; /* about how much it writes, for the size of a group */
+    size_t bytes; /* about how much it writes, for the size of a group; or XPL_WRITE_UNBOUNDED */
 
     /* the writer's */
     struct xpl_write *next;

@@ -306,5 +306,5 @@ enum xpl_answered xpl_data_marts_delete(struct xpl_call *call)
         return xpl_reply_json(call, 503, NULL);
     if (xpl_query_bool(call, "force", false, force, &err))
         return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, ensure_and_delete, force, 256);
+    return xpl_reply_after_commit(call, ensure_and_delete, force, XPL_WRITE_UNBOUNDED);
 }

@@ -375,5 +375,5 @@ enum xpl_answered xpl_resource_delete_reply(struct xpl_call *call, const struct 
     removal->type = type;
     if (xpl_query_bool(call, "force", false, &removal->force, &err))
         return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_delete, removal, 256);
+    return xpl_reply_after_commit(call, run_delete, removal, XPL_WRITE_UNBOUNDED);
 }

@@ -224,5 +224,5 @@ enum xpl_answered xpl_v1_subscriptions_delete(struct xpl_call *call)
         return xpl_reply_json(call, 503, NULL);
     if (xpl_v1_enter(call, &err) || xpl_query_bool(call, "force", false, force, &err))
         return xpl_reply_error(call, &err);
-    return xpl_reply_after_commit(call, run_delete, force, 256);
+    return xpl_reply_after_commit(call, run_delete, force, XPL_WRITE_UNBOUNDED);
 }

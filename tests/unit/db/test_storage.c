@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "db/resources.h"
+#include "db/upkeep.h"
 
 static void a_new_file_has_the_whole_schema(void **state)
 {
@@ -119,6 +120,21 @@ static void much_can_be_undone_with_files_beside_the_database(void **state)
     assert_true(has_temporary_file_in(f->directory));
     assert_ok(f, xpl_db_exec(f->db, "ROLLBACK TO one; RELEASE one; COMMIT", &f->err));
     assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM many WHERE LENGTH(x) = 1000"), 20000);
+}
+
+static void what_is_bounded_can_be_undone_in_memory(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_ok(f, xpl_db_undo_in_memory(f->db, true, &f->err));
+    assert_ok(f, xpl_db_exec(f->db,
+                             "CREATE TABLE some (x); INSERT INTO some WITH RECURSIVE n(i) AS"
+                             " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT zeroblob(1000) FROM n;"
+                             "BEGIN; SAVEPOINT one; UPDATE some SET x = 1",
+                             &f->err));
+    assert_false(has_temporary_file_in(f->directory));
+    assert_ok(f, xpl_db_exec(f->db, "ROLLBACK TO one; RELEASE one; COMMIT", &f->err));
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM some WHERE LENGTH(x) = 1000"), 2000);
 }
 
 static void a_cached_statement_can_be_used_while_it_is_in_use(void **state)
@@ -260,6 +276,7 @@ int main(void)
         TEST(a_reader_can_neither_write_nor_checkpoint),
         TEST(a_reader_does_not_make_a_missing_file),
         TEST(much_can_be_undone_with_files_beside_the_database),
+        TEST(what_is_bounded_can_be_undone_in_memory),
         TEST(a_cached_statement_can_be_used_while_it_is_in_use),
         TEST(a_reused_statement_forgets_its_values),
         TEST(a_statement_that_does_not_compile_fails_when_it_is_run),
