@@ -292,7 +292,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"which of: {', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer runs")
-    parser.add_argument("--records", metavar="N,…", help="measure what so many stored records cost (10k,1M,10M: an hour and"
+    parser.add_argument("--records", metavar="N,…", help="measure what so many stored records cost (10k,1M,10M: half an hour and"
                         " 12 GB in the temporary directory), instead of the sections")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where the figures go, too")
     arguments = parser.parse_args()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the number of stored records costs: the same questions to a database of more and more of them."""
+import os
 import subprocess
 import threading
 import time
@@ -81,6 +82,7 @@ def purged_a_second(client, address, seconds):
 def grow(folder, watched, total):
     begun = time.perf_counter()
     subprocess.run([program("fill_records"), folder / "data" / "explaind.db", watched.data_set_id, str(total)], check=True)
+    os.sync()   # else commits wait for what the filling wrote
     size = (folder / "data" / "explaind.db").stat().st_size
     return time.perf_counter() - begun, size
 

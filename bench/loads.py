@@ -20,6 +20,7 @@ class Load:
         self.refused = int(bad[1]) if bad else 0
         errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
         self.errors = sum(map(int, errors.groups())) if errors else 0
+        self.which = f"({errors[0]})" if errors else ""
 
     @staticmethod
     def _percentile(text, percent):
@@ -32,7 +33,8 @@ class Load:
 
     def check(self, may_refuse=False):
         if self.errors or (self.refused and not may_refuse):
-            raise SystemExit(f"bench: {self.refused} requests were refused, {self.errors} failed; no figure from that")
+            raise SystemExit(f"bench: {self.refused} requests were refused, {self.errors} failed {self.which}; "
+                             "no figure from that")
         return self
 
 

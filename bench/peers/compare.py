@@ -290,7 +290,7 @@ def main():
                         help="only draw what each of them shows for some photos, in its own way")
     arguments = parser.parse_args()
     if arguments.pictures:
-        pictures.main(arguments.pictures, ("chelsea.png", "coffee.png", "rocket.jpg"), "efficientnet_lite0_128", start)
+        pictures.main(arguments.pictures, ("chelsea.png", "coffee.png"), "efficientnet_lite0_128", start)
         return
     found = {}
     for model in arguments.models:
