@@ -2,6 +2,7 @@
 /* Explanation tasks as a table: filters and pages. */
 #include <string.h>
 
+#include "api/explanations/explanation_tasks.h"
 #include "api/export.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
@@ -13,7 +14,7 @@
 #define MAX_LIMIT        1000
 #define MAX_FILTER_BYTES 16384
 
-static const char *status_name(enum xpl_task_state state)
+const char *xpl_task_state_name(enum xpl_task_state state)
 {
     switch (state) {
     case XPL_TASK_QUEUED:
@@ -32,7 +33,7 @@ static json_t *row_view(const struct xpl_task *task)
     char created[XPL_TIME_TEXT_SIZE], updated[XPL_TIME_TEXT_SIZE];
 
     return json_pack("[s, s, s, s, s, s, s, s?]", task->id, task->scoring_id, task->subscription_id, "lime",
-                     status_name(task->state), task->created_by, xpl_time_format(task->created_at, created),
+                     xpl_task_state_name(task->state), task->created_by, xpl_time_format(task->created_at, created),
                      task->updated_at ? xpl_time_format(task->updated_at, updated) : NULL);
 }
 

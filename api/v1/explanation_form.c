@@ -5,20 +5,6 @@
 #include "api/json_spec.h"
 #include "lib/base/time.h"
 
-const char *xpl_v1_state_of(const struct xpl_task *task)
-{
-    switch (task->state) {
-    case XPL_TASK_QUEUED:
-    case XPL_TASK_LEASED:
-        return "in_progress";
-    case XPL_TASK_FINISHED:
-        return "finished";
-    case XPL_TASK_ERROR:
-        return "error";
-    }
-    return "";
-}
-
 /* The entity of v2: finished, or as far as the task is. */
 static json_t *load(struct xpl_call *call, const struct xpl_task *task, struct xpl_error *err)
 {
@@ -84,7 +70,7 @@ static void add_error(const struct xpl_task *task, json_t *entity)
 json_t *xpl_v1_task_view(struct xpl_call *call, const struct xpl_task *task, bool panes, struct xpl_error *err)
 {
     XPL_AUTO_JSON v2 = load(call, task, err);
-    const char *state = xpl_v1_state_of(task);
+    const char *state = xpl_task_state_name(task->state);
     char created[XPL_TIME_TEXT_SIZE], updated[XPL_TIME_TEXT_SIZE];
     json_t *entity, *metadata;
 
@@ -109,8 +95,8 @@ json_t *xpl_v1_model_explanation_view(struct xpl_call *call, const struct xpl_ta
 
     if (!v2)
         return NULL;
-    entity = json_pack("{s:s, s:s, s:o}", "status", xpl_v1_state_of(task), "transaction_id", task->scoring_id, "asset",
-                       asset_of(v2));
+    entity = json_pack("{s:s, s:s, s:o}", "status", xpl_task_state_name(task->state), "transaction_id",
+                       task->scoring_id, "asset", asset_of(v2));
     if (task->state == XPL_TASK_FINISHED)
         json_object_set_new(entity, "predictions", predictions_of(v2, true));
     add_error(task, entity);

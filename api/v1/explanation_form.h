@@ -15,7 +15,4 @@ json_t *xpl_v1_task_view(struct xpl_call *call, const struct xpl_task *task, boo
 /** {"metadata":{"request_id"},"entity":{"status","predictions"}} of 2018. */
 json_t *xpl_v1_model_explanation_view(struct xpl_call *call, const struct xpl_task *task, struct xpl_error *err);
 
-/** "in_progress", "finished" or "error". */
-const char *xpl_v1_state_of(const struct xpl_task *task);
-
 #endif
