@@ -159,10 +159,13 @@ def measure_memory(table, folder, quick):
 
 
 def measure_waiting(table, folder, quick):
-    """A model that takes 5 ms an image: the wall time should be its own, shared by as many workers as it has."""
+    """A model that takes 5 ms an image: the wall time should be its own, shared by as many workers as it has.
+
+    It does not read images: parsing them would take a millisecond each on the cores that the daemon needs.
+    """
     for workers, batch in ((1, 0), (2, 0), (8, 0), (8, 1)):
         options = ["--image-ms", "5", "--workers", str(workers)] + (["--max-images", str(batch)] if batch else [])
-        stub = StubModel(folder, "linear", *options)
+        stub = StubModel(folder, "constant", *options)
         data_folder = folder / f"{workers}x{batch}"
         data_folder.mkdir()
         daemon = Daemon(data_folder)

@@ -19,9 +19,12 @@ void xpl_depth_restart(struct xpl_depth *depth)
     depth->images = 0;
 }
 
-static void go_back(struct xpl_depth *depth)
+/* A quarter more than it works on wait at the model, so that it need not wait for the way there and back. */
+static void settle(struct xpl_depth *depth)
 {
-    depth->now = depth->best;
+    uint32_t with_waiting = depth->best + depth->best / 4;
+
+    depth->now = with_waiting < depth->max ? with_waiting : depth->max;
     depth->settled = true;
 }
 
@@ -30,7 +33,7 @@ static void judge(struct xpl_depth *depth, double rate)
     bool better = depth->best_rate == 0 || rate > depth->best_rate * GAIN;
 
     if (!better) {
-        go_back(depth);
+        settle(depth);
         return;
     }
     depth->best = depth->now;
@@ -61,7 +64,8 @@ void xpl_depth_refused(struct xpl_depth *depth)
 {
     depth->best = depth->now > 1 ? depth->now / 2 : 1;
     depth->best_rate = 0;
-    go_back(depth);
+    depth->now = depth->best;
+    depth->settled = true;
 }
 
 uint32_t xpl_depth_found(const struct xpl_depth *depth)

@@ -3,8 +3,8 @@
  * How many requests are kept in flight: found while scoring, by what they bring. Pure.
  *
  * The depth is doubled as long as that makes at least a sixth more images come back a second, and goes back to the best
- * one when it does not: more requests than the model works on at a time only wait in its queue. A model that says it
- * has too many gets half as many for the rest of the explanation.
+ * one and a quarter when it does not: a few have to wait at the model, so that it has the next one at hand, and more
+ * only wait longer. A model that says it has too many gets half as many for the rest of the explanation.
  */
 #ifndef XPL_SCORING_DEPTH_H
 #define XPL_SCORING_DEPTH_H

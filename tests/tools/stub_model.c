@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "lib/base/buf.h"
@@ -376,7 +377,8 @@ int main(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL); /* before any thread, so that all inherit it */
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* before any thread, so that all inherit it, */
+    prctl(PR_SET_TIMERSLACK, 1000UL);       /* and this: 5 ms are not 5.06 */
     if (!(daemon = listen_on(&stub))) {
         fputs("stub_model cannot listen\n", stderr);
         return 1;
