@@ -31,12 +31,17 @@ void xpl_field_kernel_init(struct xpl_field_kernel *k, uint32_t n_segments, doub
     take_moments(k);
 }
 
-double xpl_field_take(const struct xpl_field_kernel *k, xpl_mask mask, uint32_t j)
+double xpl_field_take_shown(const struct xpl_field_kernel *k, xpl_mask mask)
+{
+    return k->share[__builtin_popcountll(mask)] / (k->variance - k->covariance);
+}
+
+double xpl_field_take_always(const struct xpl_field_kernel *k, xpl_mask mask)
 {
     double shown = __builtin_popcountll(mask), left = k->variance - k->covariance;
     double all = k->covariance * (shown - k->d * k->mean) / (left + k->d * k->covariance);
 
-    return k->share[__builtin_popcountll(mask)] * ((double)(mask >> j & 1u) - k->mean - all) / left;
+    return k->share[__builtin_popcountll(mask)] * (k->mean + all) / left;
 }
 
 void xpl_field_weights(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients)

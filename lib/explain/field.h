@@ -17,8 +17,12 @@ struct xpl_field_kernel {
 
 void xpl_field_kernel_init(struct xpl_field_kernel *kernel, uint32_t n_segments, double width);
 
-/** What the weight of superpixel j takes of the function's value at `mask`. */
-double xpl_field_take(const struct xpl_field_kernel *kernel, xpl_mask mask, uint32_t j);
+/**
+ * What a weight takes of the function's value at `mask`: the first when its superpixel is shown, less the second in any
+ * case.
+ */
+double xpl_field_take_shown(const struct xpl_field_kernel *kernel, xpl_mask mask);
+double xpl_field_take_always(const struct xpl_field_kernel *kernel, xpl_mask mask);
 
 /** coefficients[0 .. d] of `field`, which has 2^d values; n_segments <= XPL_FIELD_SEGMENTS. */
 void xpl_field_weights(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients);

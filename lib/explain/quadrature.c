@@ -51,38 +51,108 @@ static enum xpl_status allocate(struct xpl_arena *scratch, struct gains *g, stru
 
 /* ---- the weights ---- */
 
+/*
+ * What weight j takes of the field at a mask z is on(z) [j shown] - all(z). So the kernel is applied to `on` and `all`
+ * once, and what it makes of `on` where j is shown is found by undoing its factor for j.
+ */
+struct takes {
+    uint32_t d;
+    double *on, *all, *k_on, *k_all; /* 2^d each; k_: times the kernel less 1 */
+    double sum_all;
+};
+
+static enum xpl_status find_takes(struct xpl_arena *scratch, const struct xpl_quadrature *q, struct takes *ret,
+                                  struct xpl_error *err)
+{
+    size_t n = (size_t)1 << q->process->d;
+    struct xpl_field_kernel kernel;
+
+    *ret = (struct takes){.d = q->process->d,
+                          .on = XPL_NEW_ARRAY(scratch, double, n),
+                          .all = XPL_NEW_ARRAY(scratch, double, n)};
+    if (!ret->on || !ret->all)
+        return xpl_no_memory(err);
+    xpl_field_kernel_init(&kernel, ret->d, q->kernel_width);
+    for (size_t z = 0; z < n; z++) {
+        double slope = q->hard ? 1 : q->field[z] * (1 - q->field[z]);
+
+        ret->on[z] = slope * xpl_field_take_shown(&kernel, z);
+        ret->all[z] = slope * xpl_field_take_always(&kernel, z);
+        ret->sum_all += ret->all[z];
+    }
+    ret->k_on = xpl_arena_copy(scratch, ret->on, n * sizeof *ret->on);
+    ret->k_all = xpl_arena_copy(scratch, ret->all, n * sizeof *ret->all);
+    if (!ret->k_on || !ret->k_all)
+        return xpl_no_memory(err);
+    xpl_process_spread(q->process, ret->k_on);
+    xpl_process_spread(q->process, ret->k_all);
+    return XPL_OK;
+}
+
+/* One weight: what it takes of the field in all, its variance, and the factor of the kernel for its superpixel. */
+struct weight {
+    uint32_t j;
+    double decay, sum, variance;
+};
+
+/* Times the kernel less 1: what a weight takes, at one mask. */
+static double k_take(const struct takes *t, const struct weight *w, xpl_mask z)
+{
+    xpl_mask j = (xpl_mask)1 << w->j;
+    double shown = (t->k_on[z | j] - w->decay * t->k_on[z & ~j]) / (1 - w->decay * w->decay);
+
+    return (z & j ? shown : w->decay * shown) - t->k_all[z];
+}
+
+/* The variance before anything was learnt. */
+static struct weight prior_of(const struct takes *t, const struct xpl_process *p, uint32_t j)
+{
+    struct weight w = {.j = j, .decay = xpl_process_product(p->tables, p->n_tables, (xpl_mask)1 << j)};
+    size_t all = (size_t)1 << t->d, half = (size_t)1 << j;
+    double undo = 1 / (1 - w.decay * w.decay);
+
+    w.sum = -t->sum_all;
+    for (size_t first = 0; first < all; first += 2 * half) {
+        for (size_t off = first; off < first + half; off++) {
+            size_t on = off + half;
+            double shown = (t->k_on[on] - w.decay * t->k_on[off]) * undo;
+
+            w.sum += t->on[on];
+            w.variance += (shown - t->k_all[on]) * (t->on[on] - t->all[on]);
+            w.variance -= (w.decay * shown - t->k_all[off]) * t->all[off];
+        }
+    }
+    w.variance += w.sum * w.sum; /* the kernel's 1 */
+    return w;
+}
+
 static enum xpl_status find_variances(struct xpl_arena *scratch, struct gains *g, double *ret, struct xpl_error *err)
 {
     const struct xpl_quadrature *q = g->q;
     struct xpl_process *p = q->process;
-    size_t all = (size_t)1 << p->d, n = p->count * p->cosets->size, n_next = q->further.count * q->further.size;
-    double *of_field = XPL_NEW_ARRAY(scratch, double, all), *product = XPL_NEW_ARRAY(scratch, double, all);
+    size_t n = p->count * p->cosets->size, n_next = q->further.count * q->further.size;
     double *rows = XPL_NEW_ARRAY(scratch, double, n), *values = XPL_NEW_ARRAY(scratch, double, n);
-    struct xpl_field_kernel kernel;
+    struct takes takes;
+    enum xpl_status st;
 
-    if (!of_field || !product || !rows || !values)
+    if (!rows || !values)
         return xpl_no_memory(err);
-    xpl_field_kernel_init(&kernel, p->d, q->kernel_width);
+    if ((st = find_takes(scratch, q, &takes, err)))
+        return st;
     for (uint32_t j = 0; j < p->d; j++) {
-        double sum = 0, *shared = g->shared + j * n;
+        struct weight weight = prior_of(&takes, p, j);
+        double *shared = g->shared + j * n;
 
-        ret[j] = 0;
-        for (size_t i = 0; i < all; i++)
-            sum += of_field[i] = xpl_field_take(&kernel, i, j) * (q->hard ? 1 : q->field[i] * (1 - q->field[i]));
-        memcpy(product, of_field, all * sizeof *product);
-        xpl_process_spread(p, product);
-        for (size_t i = 0; i < all; i++)
-            ret[j] += (product[i] + sum) * of_field[i];
         for (size_t i = 0; i < n; i++)
-            rows[i] = product[q->masks[i]] + sum;
+            rows[i] = k_take(&takes, &weight, q->masks[i]) + weight.sum;
         for (size_t i = 0; i < n_next; i++)
-            g->of_next[j * n_next + i] = product[q->further.masks[i]] + sum;
+            g->of_next[j * n_next + i] = k_take(&takes, &weight, q->further.masks[i]) + weight.sum;
         xpl_process_transform(p, rows, values);
         for (size_t x = 0; x < p->cosets->size; x++)
             invert_rows(p, values + x * p->count, x, shared + x * p->count);
         for (size_t i = 0; i < n; i++)
-            ret[j] -= shared[i] * shared[i];
-        ret[j] = fmax(ret[j], 0);
+            weight.variance -= shared[i] * shared[i];
+        ret[j] = fmax(weight.variance, 0);
     }
     return XPL_OK;
 }
