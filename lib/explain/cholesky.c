@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/explain/processors.h"
+
 /* target -= factor x source */
 static void subtract(double *restrict target, const double *restrict source, double factor, size_t n)
 {
@@ -11,7 +13,7 @@ static void subtract(double *restrict target, const double *restrict source, dou
         target[i] -= factor * source[i];
 }
 
-bool xpl_cholesky(double *a, size_t n, double *column)
+XPL_FOR_EACH_PROCESSOR bool xpl_cholesky(double *a, size_t n, double *column)
 {
     for (size_t k = 0; k < n; k++) {
         double pivot = a[k * n + k];
@@ -45,7 +47,7 @@ void xpl_cholesky_backward(const double *l, size_t n, double *b)
     }
 }
 
-void xpl_cholesky_invert(const double *l, size_t n, double *ret)
+XPL_FOR_EACH_PROCESSOR void xpl_cholesky_invert(const double *l, size_t n, double *ret)
 {
     for (size_t i = 0; i < n; i++) {
         double *row = ret + i * n;

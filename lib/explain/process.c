@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "lib/explain/cholesky.h"
+#include "lib/explain/processors.h"
+#include "lib/explain/vectors.h"
 
 /* Rounded, because exp and log differ in their last bit between processors. */
 static double rounded(double x)
@@ -134,10 +136,8 @@ static double solve_one(const double *inverse, size_t n, const double *values, d
 
     memset(alpha, 0, n * sizeof *alpha);
     for (size_t i = 0; i < n; i++) {
-        double sum = 0;
+        double sum = xpl_dot(inverse + i * n, values, i + 1);
 
-        for (size_t k = 0; k <= i; k++)
-            sum += inverse[i * n + k] * values[k];
         for (size_t k = 0; k <= i; k++)
             alpha[k] += inverse[i * n + k] * sum;
         fit += sum * sum;
@@ -175,7 +175,7 @@ double xpl_process_likelihood(const struct xpl_process *p)
 }
 
 /* The derivative by the entries of one small matrix, lower triangle: alpha alpha' n / (2 fit) - K^-1 / 2. */
-static void differentiate_one(const double *inverse, size_t m, const double *alpha, double factor, double *ret)
+XPL_FOR_EACH_PROCESSOR static void differentiate_one(const double *inverse, size_t m, const double *alpha, double factor, double *ret)
 {
     memset(ret, 0, m * m * sizeof *ret);
     for (size_t i = 0; i < m; i++) {
@@ -203,6 +203,23 @@ static void differentiate_pair(struct xpl_process *p, size_t a, size_t b)
     xpl_walsh(p->buffer, p->cosets->size);
 }
 
+/* By the kernel's value of two masks that differ in these superpixels: added up by each eight bits of them. */
+static void add_change(struct xpl_process *p, xpl_mask differing, double change)
+{
+    for (uint32_t t = 0; t < p->n_tables; t++)
+        p->changes[t * XPL_TABLE_MASKS + (differing >> (t * XPL_TABLE_BITS) & (XPL_TABLE_MASKS - 1))] += change;
+}
+
+/* By theta: each change once for every superpixel in which its two masks differ. */
+static void by_theta(const struct xpl_process *p, double *ret)
+{
+    for (uint32_t i = 0; i < p->n_tables * XPL_TABLE_MASKS; i++)
+        for (uint32_t left = i % XPL_TABLE_MASKS; left; left &= left - 1)
+            ret[i / XPL_TABLE_MASKS * XPL_TABLE_BITS + (uint32_t)__builtin_ctz(left)] -= p->changes[i];
+    for (uint32_t j = 0; j < p->d; j++)
+        ret[j] *= p->theta[j];
+}
+
 void xpl_process_gradient(struct xpl_process *p, double *ret)
 {
     const struct xpl_cosets *c = p->cosets;
@@ -210,6 +227,7 @@ void xpl_process_gradient(struct xpl_process *p, double *ret)
     double factor = 0.5 * (double)(c->size * m) / p->fit;
 
     memset(ret, 0, (p->d + 1) * sizeof *ret);
+    memset(p->changes, 0, sizeof p->changes);
     for (size_t x = 0; x < c->size; x++) {
         differentiate_one(p->inverse + x * m * m, m, p->alpha + x * m, factor, p->matrix + x * m * m);
         for (size_t a = 0; a < m; a++)
@@ -218,18 +236,14 @@ void xpl_process_gradient(struct xpl_process *p, double *ret)
     for (size_t a = 0; a < m; a++) {
         for (size_t b = 0; b <= a; b++) {
             const double *products = products_of(p, a, b);
+            double times = a == b ? 1 : 2;
 
             differentiate_pair(p, a, b);
-            for (size_t x = 0; x < c->size; x++) {
-                double by_product = (a == b ? 1 : 2) * p->buffer[x] * products[x];
-
-                for (xpl_mask left = c->first[a] ^ c->first[b] ^ c->span[x]; left; left &= left - 1)
-                    ret[__builtin_ctzll(left)] -= by_product;
-            }
+            for (size_t x = 0; x < c->size; x++)
+                add_change(p, c->first[a] ^ c->first[b] ^ c->span[x], times * p->buffer[x] * products[x]);
         }
     }
-    for (uint32_t j = 0; j < p->d; j++)
-        ret[j] *= p->theta[j];
+    by_theta(p, ret);
 }
 
 /* ---- what predictions need ---- */
@@ -248,7 +262,7 @@ void xpl_process_diagonal(const struct xpl_process *p, double *ret)
 }
 
 /* A Kronecker product of [[1, decay], [decay, 1]]. */
-void xpl_process_spread(const struct xpl_process *p, double *field)
+XPL_FOR_EACH_PROCESSOR void xpl_process_spread(const struct xpl_process *p, double *field)
 {
     size_t all = (size_t)1 << p->d;
 

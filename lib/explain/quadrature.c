@@ -6,6 +6,8 @@
 
 #include "lib/explain/cholesky.h"
 #include "lib/explain/field.h"
+#include "lib/explain/processors.h"
+#include "lib/explain/vectors.h"
 
 /* What the process knows of the weights, and what a block shares with it and them. */
 struct gains {
@@ -23,14 +25,8 @@ static void invert_rows(const struct xpl_process *p, const double *values, size_
 {
     size_t m = p->count;
 
-    for (size_t i = 0; i < m; i++) {
-        const double *row = p->inverse + (x * m + i) * m;
-        double sum = 0;
-
-        for (size_t k = 0; k <= i; k++)
-            sum += row[k] * values[k];
-        ret[i] = sum;
-    }
+    for (size_t i = 0; i < m; i++)
+        ret[i] = xpl_dot(p->inverse + (x * m + i) * m, values, i + 1);
 }
 
 static enum xpl_status allocate(struct xpl_arena *scratch, struct gains *g, struct xpl_error *err)
@@ -207,17 +203,8 @@ static void fill_weights(struct gains *g, size_t block)
     }
 }
 
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /* In one small matrix: what the rows tell already is taken out, the rest is what the block adds. */
-static double gain_of_one(struct gains *g, size_t x)
+XPL_FOR_EACH_PROCESSOR static double gain_of_one(struct gains *g, size_t x)
 {
     const struct xpl_process *p = g->q->process;
     size_t m = p->count, parts = g->parts, n = m * p->cosets->size;
@@ -227,7 +214,7 @@ static double gain_of_one(struct gains *g, size_t x)
         invert_rows(p, cross + a * m, x, g->column);
         memcpy(cross + a * m, g->column, m * sizeof *cross);
         for (size_t b = 0; b <= a; b++)
-            own[a * parts + b] -= dot(cross + a * m, cross + b * m, m);
+            own[a * parts + b] -= xpl_dot(cross + a * m, cross + b * m, m);
     }
     if (!xpl_cholesky(own, parts, g->column))
         return 0;
@@ -235,9 +222,9 @@ static double gain_of_one(struct gains *g, size_t x)
         double *weight = g->weights + (j * p->cosets->size + x) * parts;
 
         for (size_t a = 0; a < parts; a++)
-            weight[a] -= dot(cross + a * m, g->shared + j * n + x * m, m);
+            weight[a] -= xpl_dot(cross + a * m, g->shared + j * n + x * m, m);
         xpl_cholesky_forward(own, parts, weight);
-        gain += dot(weight, weight, parts);
+        gain += xpl_dot(weight, weight, parts);
     }
     return gain;
 }
