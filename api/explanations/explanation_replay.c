@@ -34,6 +34,7 @@ struct question {
 struct samples {
     bool exact; /* all masks */
     enum xpl_design_mode mode;
+    double doubt; /* as in struct xpl_explanation */
     uint32_t d, n_classes;
     size_t n;
     xpl_mask *masks;
@@ -129,6 +130,7 @@ static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, str
     mode = xpl_json_string_at(attributions, "entity.sampling.mode");
     ret->exact = ret->n == (size_t)1 << ret->d;
     ret->mode = XPL_DESIGN_ARRAY;
+    ret->doubt = json_number_value(xpl_json_at(attributions, "entity.sampling.doubt"));
     if (mode && strcmp(mode, "reference") == 0)
         ret->mode = XPL_DESIGN_REFERENCE;
     else if (mode && strcmp(mode, "adaptive") == 0)
@@ -201,6 +203,7 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     of.whole = of.with_surrogate ? whole : NULL;
     if ((st = xpl_estimate_class(call->arena, &of, scores, &estimate, err)))
         return st;
+    xpl_estimate_doubt(&estimate, s->d, s->doubt);
     xpl_estimate_intervals(&estimate, s->d, q->confidence, xpl_estimate_interval_kind(&of, &estimate), 0, &intervals);
     for (uint32_t j = 0; j < s->d; j++) {
         json_array_append_new(pairs, json_pack("[f, f]", low[j], high[j]));

@@ -83,7 +83,7 @@ static enum xpl_status make_segments(struct xpl_arena *arena, const struct split
 /* All that was asked of the model. */
 static size_t calls_of(const struct xpl_explanation *e)
 {
-    return e->calls + e->repeats + e->contrast.calls;
+    return e->calls + e->repeats + e->held_out + e->contrast.calls;
 }
 
 static enum xpl_status explain_coarse(struct xpl_arena *arena, const struct xpl_explain_input *in,

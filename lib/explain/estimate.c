@@ -184,7 +184,6 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
     const struct xpl_fit *fit = rows->fit;
     XPL_AUTO(xpl_arena) scratch = xpl_arena_new(SCRATCH_BYTES);
     double *residuals = scratch ? XPL_NEW_ARRAY(scratch, double, fit->rows.n) : NULL;
-    double squares[XPL_MAX_SEGMENTS];
     enum xpl_status st = XPL_OK;
 
     if (!residuals)
@@ -197,11 +196,27 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
         return XPL_OK;
     ret->unseen = xpl_confidence_unseen(fit, scores);
     xpl_confidence_residuals(fit, scores, &ret->linear, residuals);
-    ret->lime_error = sqrt(xpl_confidence_spread(fit, residuals, squares) * (double)fit->rows.n / LIME_SAMPLES);
+    ret->lime_error =
+        sqrt(xpl_confidence_spread(fit, residuals, ret->linear_squares) * (double)fit->rows.n / LIME_SAMPLES);
     if (rows->with_surrogate)
         st = add_surrogate(arena, scratch, rows, scores, residuals, ret, err);
     finish(fit, residuals, ret);
     return st;
+}
+
+void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, double share)
+{
+    double sum = 0;
+
+    if (!estimate->surrogate)
+        return;
+    for (uint32_t j = 0; j < n_segments; j++) {
+        double square = share * estimate->linear_squares[j];
+
+        sum += square;
+        estimate->standard_errors[j] = fmax(estimate->standard_errors[j], sqrt(square));
+    }
+    estimate->error = fmax(estimate->error, sqrt(sum));
 }
 
 enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,

@@ -30,6 +30,7 @@ struct xpl_estimate {
     double q2;                             /* of the linear fit; NAN when constant */
     double coefficients[XPL_FIT_MAX_SIZE]; /* intercept, then one weight per superpixel */
     double standard_errors[XPL_MAX_SEGMENTS];
+    double linear_squares[XPL_MAX_SEGMENTS]; /* of those of the linear fit alone */
     double surrogate_q2;      /* how well rows are predicted that the surrogate did not see; NAN without one */
     double unseen;            /* how far a weight may be off by what no row has shown */
     double error;             /* that is to be expected: the length of the difference from the truth */
@@ -64,6 +65,12 @@ struct xpl_estimate_rows {
  */
 enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_estimate_rows *rows, const double *scores,
                                    struct xpl_estimate *ret, struct xpl_error *err);
+
+/**
+ * Where an estimate rests on a surrogate: takes the squares of its mistakes for at least this share of those of the
+ * linear fit, however small they are on the rows it knows. 0 to 1.
+ */
+void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, double share);
 
 /** What the standard errors of an estimate of these rows are those of. */
 enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,

@@ -109,6 +109,7 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
     struct xpl_estimate *before = run->gate;
     struct xpl_blocks further = further_blocks(run);
     double gains[MAX_FURTHER] = {0};
+    bool last = run->stages == run->design->n_stages, enough, by_itself;
     uint32_t n = count_gate(run);
     enum xpl_status st = start_look(run, n, err);
 
@@ -126,8 +127,13 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
             return st;
         if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
             return st;
+        enough = xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores);
+        by_itself = run->gate[i].linear.constant || run->gate[i].q2 >= rows.enough;
+        if ((st =
+                 xpl_run_doubt(run, i, before ? &before[i] : NULL, !by_itself && (enough || last), &run->gate[i], err)))
+            return st;
         run->n_gate++;
-        if (xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
+        if (enough && xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
             continue;
         *ret_enough = false;
         for (size_t block = 0; run->gate[i].surrogate && block < further.count; block++)
@@ -143,8 +149,7 @@ static enum xpl_status score_stage(struct xpl_run *run, struct xpl_error *err)
     size_t end = run->design->stages[run->stages].end;
     enum xpl_status st;
 
-    if (in->plan)
-        in->plan(in->model, in->planned_before + end);
+    xpl_run_plan(run, end, run->held_out ? XPL_HELD_OUT_MASKS : 0);
     if (!run->sample && (st = xpl_sample_start(run->arena, in, run->design, &run->sample, err)))
         return st;
     return xpl_sample_extend(run->sample, end, xpl_run_spare(run), err);

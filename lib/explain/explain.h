@@ -116,6 +116,8 @@ struct xpl_explanation {
     uint8_t seed[XPL_HASH_BYTES];
     size_t calls;           /* distinct masks scored */
     size_t repeats;         /* how often the whole image was scored again (in no other figure) */
+    size_t held_out;        /* masks scored to try the surrogate on (likewise), see held_out.h */
+    double doubt;           /* least share of the linear fit's squared mistakes that the surrogate is taken to make */
     double difference;      /* the largest one between the two answers, over all classes */
     xpl_mask *masks;        /* calls */
     uint32_t *kept_classes; /* n_kept: the 16 most probable and the explained ones, by index */

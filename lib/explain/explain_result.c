@@ -61,12 +61,16 @@ static enum xpl_status estimate_of(struct xpl_run *run, struct xpl_arena *arena,
                                    struct xpl_estimate *ret, struct xpl_error *err)
 {
     struct xpl_estimate_rows rows = xpl_run_rows(run, rank);
+    enum xpl_status st;
 
     if (rank < run->n_gate) {
         *ret = run->gate[rank];
         return XPL_OK;
     }
-    return xpl_estimate_class(arena, &rows, xpl_sample_scores(run->sample, run->sample->explained[rank]), ret, err);
+    st = xpl_estimate_class(arena, &rows, xpl_sample_scores(run->sample, run->sample->explained[rank]), ret, err);
+    if (!st)
+        xpl_run_doubt_other(run, rank, ret);
+    return st;
 }
 
 /* Where all masks were scored, each score is still one of many there could have been. Elsewhere residuals hold it. */
@@ -143,7 +147,8 @@ static enum xpl_status explain_classes(struct xpl_run *run, struct xpl_error *er
 /* Without a budget the search bounds itself. */
 static size_t calls_left(const struct xpl_run *run)
 {
-    size_t spent = run->sample->n + run->sample->repeats, budget = xpl_explain_budget(&run->in->params);
+    size_t spent = run->sample->n + run->sample->repeats + run->result->held_out,
+           budget = xpl_explain_budget(&run->in->params);
 
     return run->stopped == XPL_STOPPED_DEADLINE || budget < spent ? 0 : budget - spent;
 }
@@ -237,6 +242,8 @@ enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err)
     result->stopped = run->stopped;
     result->calls = run->sample->n;
     result->repeats = run->sample->repeats;
+    result->held_out = run->held_out ? XPL_HELD_OUT_MASKS : 0;
+    result->doubt = run->doubt;
     result->difference = run->sample->difference;
     result->masks = run->design->masks;
     if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)) || (st = find_contrast(run, err)))

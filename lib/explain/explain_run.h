@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One explanation while it is made: scored and looked at by explain.c, told by explain_result.c. Private to both.
+ * One explanation while it is made: scored and looked at by explain.c, where explain_belief.c says how far a surrogate
+ * is believed; told by explain_result.c. Private to these.
  */
 #ifndef XPL_EXPLAIN_EXPLAIN_RUN_H
 #define XPL_EXPLAIN_EXPLAIN_RUN_H
 
 #include "lib/explain/design.h"
 #include "lib/explain/estimate.h"
+#include "lib/explain/held_out.h"
 #include "lib/explain/sample.h"
 
 #define XPL_LOOK_BYTES ((size_t)256 << 20)
@@ -20,6 +22,8 @@ struct xpl_run {
     struct xpl_fit *whole;     /* see estimate.h */
     struct xpl_estimate *gate; /* of the classes that decide, at the last complete stage; n_gate */
     uint32_t n_gate;
+    struct xpl_held_out *held_out; /* NULL as long as there was no reason to score some */
+    double doubt; /* what is taken for the least share of the linear fit's squared mistakes that a surrogate makes */
     struct xpl_arena *now, *before; /* of the last look and the one before it */
     uint32_t stages;                /* complete ones */
     enum xpl_stop_reason stopped;
@@ -36,16 +40,38 @@ static inline const struct xpl_design_stage *xpl_run_last_stage(const struct xpl
     return &run->design->stages[run->stages - 1];
 }
 
-/** Calls the budget leaves beside the whole design. */
+/** Calls the budget leaves beside the whole design and what was scored beside it. */
 static inline size_t xpl_run_spare(const struct xpl_run *run)
 {
-    size_t budget = xpl_explain_budget(&run->in->params);
+    size_t budget = xpl_explain_budget(&run->in->params), used = run->design->n;
 
-    return budget > run->design->n ? budget - run->design->n : 0;
+    if (run->sample)
+        used += run->sample->repeats;
+    if (run->held_out)
+        used += XPL_HELD_OUT_MASKS;
+    return budget > used ? budget - used : 0;
+}
+
+/** Tells that masks of the design up to `end`, and so many apart from it, are planned by now. */
+static inline void xpl_run_plan(const struct xpl_run *run, size_t end, size_t apart)
+{
+    if (run->in->plan)
+        run->in->plan(run->in->model, run->in->planned_before + end + apart);
 }
 
 /** What the class of that rank, 0 = most probable, is estimated from. */
 struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank);
+
+/**
+ * Makes the estimate of a class that decides as unsure as what new masks say of the surrogate: those of the last stage,
+ * and held-out ones, which are scored when `decides` and there is a reason to. `before` is the estimate after the stage
+ * before; NULL after the first.
+ */
+enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before, bool decides,
+                              struct xpl_estimate *estimate, struct xpl_error *err);
+
+/** The same of any other class, by what is known by now. */
+void xpl_run_doubt_other(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate);
 
 /** Fills run->result, all but design and seed, from the last complete stage. */
 enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err);

@@ -175,7 +175,8 @@ double xpl_process_likelihood(const struct xpl_process *p)
 }
 
 /* The derivative by the entries of one small matrix, lower triangle: alpha alpha' n / (2 fit) - K^-1 / 2. */
-XPL_FOR_EACH_PROCESSOR static void differentiate_one(const double *inverse, size_t m, const double *alpha, double factor, double *ret)
+XPL_FOR_EACH_PROCESSOR static void differentiate_one(const double *inverse, size_t m, const double *alpha,
+                                                     double factor, double *ret)
 {
     memset(ret, 0, m * m * sizeof *ret);
     for (size_t i = 0; i < m; i++) {

@@ -31,9 +31,9 @@ struct xpl_process {
     double *values;   /* size x count: the target */
     double *alpha;    /* size x count: K^-1 target */
     double changes[XPL_MAX_TABLES * XPL_TABLE_MASKS]; /* of the likelihood, by each eight bits of a difference */
-    double *buffer;   /* size */
-    double *column;   /* count */
-    double fit;       /* target' K^-1 target */
+    double *buffer;                                   /* size */
+    double *column;                                   /* count */
+    double fit;                                       /* target' K^-1 target */
     double log_determinant;
 };
 

@@ -63,9 +63,8 @@ static enum xpl_status find_takes(struct xpl_arena *scratch, const struct xpl_qu
     size_t n = (size_t)1 << q->process->d;
     struct xpl_field_kernel kernel;
 
-    *ret = (struct takes){.d = q->process->d,
-                          .on = XPL_NEW_ARRAY(scratch, double, n),
-                          .all = XPL_NEW_ARRAY(scratch, double, n)};
+    *ret = (struct takes){
+        .d = q->process->d, .on = XPL_NEW_ARRAY(scratch, double, n), .all = XPL_NEW_ARRAY(scratch, double, n)};
     if (!ret->on || !ret->all)
         return xpl_no_memory(err);
     xpl_field_kernel_init(&kernel, ret->d, q->kernel_width);

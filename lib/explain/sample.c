@@ -293,3 +293,14 @@ enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, size_t 
     sample->n = end;
     return XPL_OK;
 }
+
+enum xpl_status xpl_sample_score_apart(struct xpl_sample *sample, const xpl_mask *masks, size_t n, double *ret_scores,
+                                       struct xpl_error *err)
+{
+    enum xpl_status st = score_masks(sample, masks, n, err);
+
+    for (uint32_t k = 0; !st && k < sample->n_kept; k++)
+        for (size_t i = 0; i < n; i++)
+            ret_scores[k * n + i] = sample->scratch[i * sample->in->n_classes + sample->kept[k]];
+    return st;
+}

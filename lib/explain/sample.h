@@ -44,6 +44,10 @@ enum xpl_status xpl_sample_start(struct xpl_arena *arena, const struct xpl_expla
  */
 enum xpl_status xpl_sample_extend(struct xpl_sample *sample, size_t end, size_t spare, struct xpl_error *err);
 
+/** Scores n masks, no more than a batch, apart from the design: ret_scores is n_kept x n. */
+enum xpl_status xpl_sample_score_apart(struct xpl_sample *sample, const xpl_mask *masks, size_t n, double *ret_scores,
+                                       struct xpl_error *err);
+
 /** The most probable of n_classes, the lowest of equal ones. */
 uint32_t xpl_sample_winner(const double *scores, uint32_t n_classes);
 

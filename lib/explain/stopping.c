@@ -12,21 +12,26 @@ static const struct xpl_design_stage *last_stage(const struct xpl_stopping *rule
     return &rule->design->stages[rule->stages - 1];
 }
 
-/* Whether what the surrogate of the stage before said of the rows that were new is as good as it promised. */
-static bool kept_its_word(const struct xpl_stopping *rule, const struct xpl_estimate *before, const double *scores)
+double xpl_mistakes_on_new_rows(const struct xpl_stopping *rule, const struct xpl_estimate *before,
+                                const double *scores)
 {
     size_t first = rule->design->stages[rule->stages - 2].end, end = last_stage(rule)->end;
     double wrong = 0, weights = 0;
 
-    if (!before->surrogate)
-        return false;
     for (size_t i = first; i < end; i++) {
         double residual = scores[i] - xpl_surrogate_at(before->surrogate, rule->design->masks[i]);
 
         wrong += rule->fit->weight[i] * residual * residual;
         weights += rule->fit->weight[i];
     }
-    return wrong / weights <= BROKEN_WORD * before->left_out_variance + EXACT_ENOUGH * EXACT_ENOUGH;
+    return wrong / weights;
+}
+
+/* Whether what the surrogate of the stage before said of the rows that were new is as good as it promised. */
+static bool kept_its_word(const struct xpl_stopping *rule, const struct xpl_estimate *before, const double *scores)
+{
+    return before->surrogate && xpl_mistakes_on_new_rows(rule, before, scores) <=
+                                    BROKEN_WORD * before->left_out_variance + EXACT_ENOUGH * EXACT_ENOUGH;
 }
 
 static double norm(const double *weights, uint32_t n)

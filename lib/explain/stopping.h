@@ -18,6 +18,13 @@ struct xpl_stopping {
     double confidence;
 };
 
+/**
+ * Mean square of what the estimate after the stage before got wrong of the rows that are new, weighted like the fit.
+ * The estimate must have a surrogate.
+ */
+double xpl_mistakes_on_new_rows(const struct xpl_stopping *rule, const struct xpl_estimate *before,
+                                const double *scores);
+
 /** `before` is the estimate after the stage before, NULL after the first; `scores` has one entry per row scored. */
 bool xpl_is_enough(const struct xpl_stopping *rule, const struct xpl_estimate *before, const struct xpl_estimate *now,
                    const double *scores);

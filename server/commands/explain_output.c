@@ -51,7 +51,7 @@ void xpl_shell_print_words(const struct xpl_shell *s)
 {
     const struct xpl_explanation *e = s->explanation;
 
-    printf("%u zones, %zu model calls (%s, %s), %.1f s\n", s->segments->count, e->calls, e->design,
+    printf("%u zones, %zu model calls (%s, %s), %.1f s\n", s->segments->count, e->calls + e->held_out, e->design,
            xpl_stop_reason_name(e->stopped), (double)(xpl_monotonic_us() - s->started_us) / 1e6);
     for (uint32_t i = 0; i < e->n_classes; i++)
         print_class(s, &e->classes[i]);

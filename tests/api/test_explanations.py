@@ -151,6 +151,7 @@ def test_all_masks_are_scored_once_and_counted(steered):
     entity = attributions(steered, task_id)
     masks = 2 ** entity["segmentation"]["count"]
     assert entity["sampling"]["calls"] == entity["sampling"]["distinct_masks"] == masks
+    assert entity["sampling"]["held_out"] == 0, "all masks are known: there is nothing to try"
     assert entity["model"]["images"] == masks + 1, "the whole image is scored again, to see whether the model repeats itself"
     assert entity["model"]["repeatable"] is True
     assert entity["sampling"]["stopped"] == "complete"

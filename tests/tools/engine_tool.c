@@ -131,7 +131,7 @@ static bool read_table(struct xpl_arena *arena, struct table *ret)
 
 static void print_explanation(const struct xpl_explanation *e, uint32_t d)
 {
-    printf("explanation %zu %s %s\n", e->calls, e->design, xpl_stop_reason_name(e->stopped));
+    printf("explanation %zu %s %s\n", e->calls + e->held_out, e->design, xpl_stop_reason_name(e->stopped));
     for (uint32_t i = 0; i < e->n_classes; i++) {
         const struct xpl_class_explanation *c = &e->classes[i];
 

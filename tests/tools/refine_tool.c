@@ -56,7 +56,8 @@ static void print(const struct model *m, const struct xpl_segments *segments, co
 {
     const struct xpl_class_explanation *c = &e->classes[e->classes[0].index == 0 ? 0 : 1];
 
-    printf("explanation %zu %u %zu\n", e->calls + e->repeats + e->coarse_calls, segments->count, e->coarse_calls);
+    printf("explanation %zu %u %zu\n", e->calls + e->repeats + e->held_out + e->coarse_calls, segments->count,
+           e->coarse_calls);
     for (uint32_t k = 0; k < m->fine->count; k++) {
         uint32_t j = m->place[k];
 

@@ -199,7 +199,7 @@ static struct xpl_explanation *explain(void **state, model_fn f, uint32_t d, enu
     setting->in.params.budget = budget;
     assert_int_equal(xpl_explain(*state, &setting->in, &explanation, NULL), XPL_OK);
     assert_int_equal(setting->model.repeated, 0);
-    assert_int_equal(setting->model.scored, explanation->calls);
+    assert_int_equal(setting->model.scored, explanation->calls + explanation->held_out);
     return explanation;
 }
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How far what a surrogate says of itself is believed: as far as masks that it did not learn from bear it out. */
+#include <math.h>
+
+#include "lib/explain/explain_run.h"
+#include "lib/explain/stopping.h"
+
+#define LEARNT    4.0  /* by how much one more stage may make its squared mistakes smaller, */
+#define BEYOND    10.0 /* and the first one those of the linear fit */
+#define FEW_MASKS 4.0  /* and those on a few masks may turn out so much larger than they are */
+
+/* Mean squares of mistakes as a share of those of the linear fit. */
+static double share_of_linear(const struct xpl_run *run, const struct xpl_estimate *estimate, double mean_square)
+{
+    double weights = 0, linear = (1 - estimate->q2) * estimate->linear.variation;
+
+    for (size_t i = 0; i < run->fit->rows.n; i++)
+        weights += run->fit->weight[i];
+    return linear > 0 ? fmin(mean_square * weights / linear, 1) : 0;
+}
+
+static double held_out_share(const struct xpl_run *run, uint32_t rank, const struct xpl_estimate *estimate)
+{
+    double mistakes = xpl_held_out_mistakes(run->held_out, run->sample->explained[rank], estimate->surrogate);
+
+    return share_of_linear(run, estimate, mistakes) / FEW_MASKS;
+}
+
+/* By the rows of the last stage, which the surrogate before did not know. */
+static double new_rows_share(const struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before,
+                             const struct xpl_estimate *estimate)
+{
+    struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
+    const double *scores = xpl_sample_scores(run->sample, run->sample->explained[rank]);
+
+    if (!before || !before->surrogate)
+        return 1 / BEYOND;
+    return share_of_linear(run, estimate, xpl_mistakes_on_new_rows(&rule, before, scores)) / LEARNT;
+}
+
+/* Random masks and arrays that hold all masks need no doubt: there, rows speak for the others. */
+static bool is_structured(const struct xpl_run *run)
+{
+    return run->design->mode == XPL_DESIGN_ARRAY && !xpl_run_last_stage(run)->exact;
+}
+
+/* Scores masks to try surrogates on, once, when the budget has that many calls to spare. */
+static enum xpl_status hold_out(struct xpl_run *run, struct xpl_error *err)
+{
+    if (run->held_out || xpl_run_spare(run) < XPL_HELD_OUT_MASKS)
+        return XPL_OK;
+    xpl_run_plan(run, run->sample->n, XPL_HELD_OUT_MASKS);
+    return xpl_held_out_score(run->sample, run->result->seed, &run->held_out, err);
+}
+
+enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before, bool decides,
+                              struct xpl_estimate *estimate, struct xpl_error *err)
+{
+    double claimed, share;
+    enum xpl_status st;
+
+    if (!is_structured(run) || !estimate->surrogate)
+        return XPL_OK;
+    share = new_rows_share(run, rank, before, estimate);
+    if (rank == 0)
+        run->doubt = share;
+    claimed = share_of_linear(run, estimate, estimate->left_out_variance);
+    if (decides && claimed < share && (st = hold_out(run, err)))
+        return st;
+    if (run->held_out)
+        share = held_out_share(run, rank, estimate);
+    if (run->held_out && rank == 0)
+        run->doubt = share;
+    xpl_estimate_doubt(estimate, run->design->n_segments, share);
+    return XPL_OK;
+}
+
+void xpl_run_doubt_other(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate)
+{
+    if (!is_structured(run) || !estimate->surrogate)
+        return;
+    xpl_estimate_doubt(estimate, run->design->n_segments,
+                       run->held_out ? held_out_share(run, rank, estimate) : run->doubt);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions of combinations of zones that look like others on a balanced design: what is said of them must hold. */
+#include "tests/unit/explain/explain_test.h"
+
+#include <math.h>
+
+#include "lib/explain/field.h"
+#include "lib/explain/held_out.h"
+#include "tests/unit/explain/models.h"
+
+#define N_FUNCTIONS 24
+#define N_SETS      12
+#define MOST_ZONES  13u
+
+/* A sum of products of signs, through a logistic function. */
+static struct {
+    double zone[MOST_ZONES], product[N_SETS];
+    xpl_mask set[N_SETS];
+} drawn;
+
+static double mixed(xpl_mask mask, uint32_t class_index)
+{
+    double sum = 0, p;
+
+    for (uint32_t j = 0; j < MOST_ZONES; j++)
+        sum += mask >> j & 1u ? drawn.zone[j] : -drawn.zone[j];
+    for (uint32_t k = 0; k < N_SETS; k++)
+        sum += __builtin_popcountll(mask & drawn.set[k]) % 2 ? drawn.product[k] : -drawn.product[k];
+    p = 1 / (1 + exp(-sum));
+    return class_index == 0 ? p : 1 - p;
+}
+
+static double between(struct xpl_stream *stream, double low, double high)
+{
+    return low + (high - low) * ldexp((double)(xpl_stream_next(stream) >> 11), -53);
+}
+
+/* Sets of two to `order` of d zones. */
+static void draw(uint32_t number, uint32_t d, uint32_t order)
+{
+    uint8_t seed[XPL_HASH_BYTES] = {(uint8_t)number, (uint8_t)order};
+    struct xpl_stream stream;
+
+    xpl_stream_start(&stream, seed);
+    for (uint32_t j = 0; j < MOST_ZONES; j++)
+        drawn.zone[j] = j < d ? between(&stream, -0.9, 0.9) : 0;
+    for (uint32_t k = 0; k < N_SETS; k++) {
+        uint32_t size = 2 + (uint32_t)(xpl_stream_next(&stream) % (order - 1));
+
+        drawn.product[k] = between(&stream, -0.6, 0.6);
+        for (drawn.set[k] = 0; (uint32_t)__builtin_popcountll(drawn.set[k]) < size;)
+            drawn.set[k] |= (xpl_mask)1 << xpl_stream_next(&stream) % d;
+    }
+}
+
+static struct xpl_explanation *explain(void **state, uint32_t d, uint32_t budget)
+{
+    struct model *model = XPL_NEW(*state, struct model);
+    struct xpl_explanation *explanation = NULL;
+    struct xpl_segments segments;
+    struct xpl_explain_input in;
+
+    *model = (struct model){.f = mixed, .d = d, .n_classes = 2};
+    in = model_input(model, &segments);
+    in.params.budget = budget;
+    assert_int_equal(xpl_explain(*state, &in, &explanation, NULL), XPL_OK);
+    assert_int_equal(model->scored, explanation->calls + explanation->held_out);
+    return explanation;
+}
+
+/* How many of the true weights the intervals of both classes hold. */
+static uint32_t count_held(void **state, const struct xpl_explanation *e, uint32_t d)
+{
+    double *field = XPL_NEW_ARRAY(*state, double, (size_t)1 << d), truth[XPL_FIT_MAX_SIZE];
+    uint32_t held = 0;
+
+    for (uint32_t i = 0; i < e->n_classes; i++) {
+        const struct xpl_class_explanation *c = &e->classes[i];
+
+        for (xpl_mask mask = 0; mask < (xpl_mask)1 << d; mask++)
+            field[mask] = mixed(mask, c->index);
+        xpl_field_weights(field, d, XPL_FIT_KERNEL_WIDTH, truth);
+        for (uint32_t j = 0; j < d; j++)
+            held += c->low[j] <= truth[j + 1] + 1e-9 && truth[j + 1] <= c->high[j] + 1e-9;
+    }
+    return held;
+}
+
+/* Of all weights of many functions. */
+static double coverage(void **state, uint32_t order, uint32_t budget, uint32_t *ret_tried)
+{
+    uint32_t held = 0, all = 0;
+
+    *ret_tried = 0;
+    for (uint32_t number = 0; number < N_FUNCTIONS; number++) {
+        uint32_t d = 10 + number % 4;
+        struct xpl_explanation *e;
+
+        draw(number, d, order);
+        e = explain(state, d, budget);
+        *ret_tried += e->held_out > 0;
+        held += count_held(state, e, d);
+        all += 2 * d;
+    }
+    return (double)held / all;
+}
+
+static void a_surrogate_that_claims_much_is_tried_on_masks_held_out(void **state)
+{
+    uint32_t tried;
+
+    assert_true(coverage(state, 3, 0, &tried) >= 0.95);
+    assert_true(tried > 0);
+    assert_true(coverage(state, 4, 0, &tried) >= 0.95);
+    assert_true(tried > 0);
+}
+
+static void without_calls_to_try_it_with_it_is_believed_less(void **state)
+{
+    uint32_t tried;
+
+    assert_true(coverage(state, 3, 256, &tried) >= 0.95);
+    assert_int_equal(tried, 0);
+    assert_true(coverage(state, 4, 256, &tried) >= 0.95);
+    assert_true(coverage(state, 3, 512, &tried) >= 0.95);
+    assert_true(coverage(state, 4, 512, &tried) >= 0.95);
+}
+
+static void the_classes_of_a_binary_model_are_doubted_alike(void **state)
+{
+    for (uint32_t number = 0; number < 4; number++) {
+        struct xpl_explanation *e;
+
+        draw(number, 12, 4);
+        e = explain(state, 12, 0);
+        for (uint32_t j = 0; j < 12; j++) {
+            double width = e->classes[0].high[j] - e->classes[0].low[j];
+
+            assert_near(e->classes[1].high[j] - e->classes[1].low[j], width, 1e-9);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_surrogate_that_claims_much_is_tried_on_masks_held_out),
+        TEST(without_calls_to_try_it_with_it_is_believed_less),
+        TEST(the_classes_of_a_binary_model_are_doubted_alike),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
