@@ -3,11 +3,13 @@
 #include <math.h>
 
 #include "lib/explain/explain_run.h"
+#include "lib/explain/octacode.h"
 #include "lib/explain/stopping.h"
 
-#define LEARNT    4.0  /* by how much one more stage may make its squared mistakes smaller, */
-#define BEYOND    10.0 /* and the first one those of the linear fit */
-#define FEW_MASKS 4.0  /* and those on a few masks may turn out so much larger than they are */
+#define LEARNT     4.0  /* by how much one more stage may make its squared mistakes smaller, */
+#define BEYOND     10.0 /* and the first one those of the linear fit, */
+#define BEYOND_FEW 3.0  /* or one of fewer masks than the code has */
+#define FEW_MASKS  4.0  /* and those on a few masks may turn out so much larger than they are */
 
 /* Mean squares of mistakes as a share of those of the linear fit. */
 static double share_of_linear(const struct xpl_run *run, const struct xpl_estimate *estimate, double mean_square)
@@ -34,7 +36,7 @@ static double new_rows_share(const struct xpl_run *run, uint32_t rank, const str
     const double *scores = xpl_sample_scores(run->sample, run->sample->explained[rank]);
 
     if (!before || !before->surrogate)
-        return 1 / BEYOND;
+        return 1 / (run->fit->rows.n < XPL_OCTACODE_WORDS ? BEYOND_FEW : BEYOND);
     return share_of_linear(run, estimate, xpl_mistakes_on_new_rows(&rule, before, scores)) / LEARNT;
 }
 

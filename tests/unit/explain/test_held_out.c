@@ -124,6 +124,8 @@ static void without_calls_to_try_it_with_it_is_believed_less(void **state)
     assert_true(coverage(state, 4, 256, &tried) >= 0.95);
     assert_true(coverage(state, 3, 512, &tried) >= 0.95);
     assert_true(coverage(state, 4, 512, &tried) >= 0.95);
+    assert_true(coverage(state, 3, 128, &tried) >= 0.95);
+    assert_true(coverage(state, 4, 128, &tried) >= 0.95);
 }
 
 static void the_classes_of_a_binary_model_are_doubted_alike(void **state)
