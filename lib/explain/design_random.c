@@ -3,10 +3,12 @@
 #include <math.h>
 
 #include "lib/explain/design_builder.h"
+#include "lib/explain/held_out.h"
 
-#define MOST_CALLS      512u  /* without a budget */
-#define MOST_CALLS_MANY 4096u /* the same above XPL_FIELD_SEGMENTS superpixels */
-#define MOST_ASKED      8192u /* with a budget: as many as the largest array has */
+#define MOST_CALLS      512u                      /* without a budget */
+#define MOST_CALLS_MANY 4096u                     /* the same above XPL_FIELD_SEGMENTS superpixels */
+#define MOST_ASKED      8192u                     /* with a budget: as many as the largest array has */
+#define APART           (XPL_HELD_OUT_MASKS + 2u) /* of a budget: to try the surrogate, and the whole image again */
 #define FIRST_LOOK      32u
 
 static size_t fewest_masks(const struct xpl_design_builder *b)
@@ -122,8 +124,11 @@ enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error
     struct blocks blocks;
     enum xpl_status st;
 
+    start_blocks(&blocks, b);
     if (b->budget < SIZE_MAX)
         most = b->budget < MOST_ASKED ? b->budget & ~(size_t)1 : MOST_ASKED;
+    if (many && b->budget <= most + APART && most >= fewest_masks(b) + APART)
+        most = (most - APART) >> (blocks.bits + 1) << (blocks.bits + 1);
     if (most > b->all)
         most = b->all;
     if (most < fewest_masks(b) && most < b->all)
@@ -133,7 +138,6 @@ enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error
     if ((st = xpl_builder_start(b, most, err)))
         return st;
     xpl_stream_start(&stream, b->seed);
-    start_blocks(&blocks, b);
     for (; b->design->n < most; look = next_look(look)) {
         bool last = look >= most || b->design->n_stages + 1 == XPL_DESIGN_MAX_STAGES;
 

@@ -157,6 +157,18 @@ static void finish(const struct xpl_fit *fit, const double *residuals, struct xp
     ret->error = sqrt(of_blend) + ret->field_share * (sqrt(of_field) - sqrt(of_blend));
 }
 
+/*
+ * Rows that stand for all masks err themselves, like the linear fit of a design of as many. In standard errors, which
+ * are multiplied with another factor later.
+ */
+static double share_of_whole(const struct xpl_estimate_rows *rows)
+{
+    enum xpl_interval_kind kind = rows->mode == XPL_DESIGN_ADAPTIVE ? XPL_INTERVAL_ADAPTIVE : XPL_INTERVAL_SURROGATE;
+    double factor = xpl_confidence_factor(0.95, XPL_INTERVAL_DESIGN) / xpl_confidence_factor(0.95, kind);
+
+    return fmin(factor * factor * (double)rows->fit->rows.n / (double)rows->whole->rows.n, 1);
+}
+
 enum xpl_status xpl_estimate_whole(struct xpl_arena *arena, uint32_t n_segments, double kernel_width,
                                    struct xpl_fit **ret, struct xpl_error *err)
 {
@@ -201,6 +213,8 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
     if (rows->with_surrogate)
         st = add_surrogate(arena, scratch, rows, scores, residuals, ret, err);
     finish(fit, residuals, ret);
+    if (rows->whole)
+        xpl_estimate_doubt(ret, fit->rows.n_segments, share_of_whole(rows));
     return st;
 }
 

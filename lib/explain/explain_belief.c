@@ -35,14 +35,17 @@ static double new_rows_share(const struct xpl_run *run, uint32_t rank, const str
     struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
     const double *scores = xpl_sample_scores(run->sample, run->sample->explained[rank]);
 
-    if (!before || !before->surrogate)
+    /* two blocks of random masks may hide the same */
+    if (!before || !before->surrogate || run->design->mode == XPL_DESIGN_ADAPTIVE)
         return 1 / (run->fit->rows.n < XPL_OCTACODE_WORDS ? BEYOND_FEW : BEYOND);
     return share_of_linear(run, estimate, xpl_mistakes_on_new_rows(&rule, before, scores)) / LEARNT;
 }
 
-/* Random masks and arrays that hold all masks need no doubt: there, rows speak for the others. */
+/* Single random masks speak for the others, and all masks for themselves; blocks of a code need not. */
 static bool is_structured(const struct xpl_run *run)
 {
+    if (run->design->mode == XPL_DESIGN_ADAPTIVE)
+        return run->design->n_segments > XPL_FIELD_SEGMENTS;
     return run->design->mode == XPL_DESIGN_ARRAY && !xpl_run_last_stage(run)->exact;
 }
 

@@ -16,7 +16,8 @@
 #include "lib/explain/estimate.h"
 #include "tests/tools/fit_case.h"
 
-#define ARENA_BYTES ((size_t)1 << 30)
+#define ARENA_BYTES        ((size_t)1 << 30)
+#define MAX_TABLE_SEGMENTS 20u
 
 static void print_numbers(const char *name, const double *numbers, size_t n)
 {
@@ -117,7 +118,7 @@ static bool read_table(struct xpl_arena *arena, struct table *ret)
 {
     size_t n;
 
-    if (scanf("%" SCNu32 " %" SCNu32, &ret->d, &ret->n_classes) != 2 || ret->d < 2 || ret->d > XPL_FIELD_SEGMENTS ||
+    if (scanf("%" SCNu32 " %" SCNu32, &ret->d, &ret->n_classes) != 2 || ret->d < 2 || ret->d > MAX_TABLE_SEGMENTS ||
         ret->n_classes < 1 || ret->n_classes > 1000)
         return false;
     n = ((size_t)1 << ret->d) * ret->n_classes;

@@ -4,13 +4,13 @@
 
 #include <math.h>
 
-#include "lib/explain/field.h"
-#include "lib/explain/held_out.h"
+#include "lib/explain/fit.h"
 #include "tests/unit/explain/models.h"
 
 #define N_FUNCTIONS 24
+#define N_LARGE     6
 #define N_SETS      12
-#define MOST_ZONES  13u
+#define MOST_ZONES  17u
 
 /* A sum of products of signs, through a logistic function. */
 static struct {
@@ -53,7 +53,7 @@ static void draw(uint32_t number, uint32_t d, uint32_t order)
     }
 }
 
-static struct xpl_explanation *explain(void **state, uint32_t d, uint32_t budget)
+static struct xpl_explanation *explain_as(void **state, uint32_t d, enum xpl_design_mode mode, uint32_t budget)
 {
     struct model *model = XPL_NEW(*state, struct model);
     struct xpl_explanation *explanation = NULL;
@@ -62,26 +62,47 @@ static struct xpl_explanation *explain(void **state, uint32_t d, uint32_t budget
 
     *model = (struct model){.f = mixed, .d = d, .n_classes = 2};
     in = model_input(model, &segments);
+    in.params.design = mode;
     in.params.budget = budget;
     assert_int_equal(xpl_explain(*state, &in, &explanation, NULL), XPL_OK);
     assert_int_equal(model->scored, explanation->calls + explanation->held_out);
     return explanation;
 }
 
-/* How many of the true weights the intervals of both classes hold. */
-static uint32_t count_held(void **state, const struct xpl_explanation *e, uint32_t d)
+static struct xpl_explanation *explain(void **state, uint32_t d, uint32_t budget)
 {
-    double *field = XPL_NEW_ARRAY(*state, double, (size_t)1 << d), truth[XPL_FIT_MAX_SIZE];
+    return explain_as(state, d, XPL_DESIGN_AUTO, budget);
+}
+
+/* The operator of all masks. */
+static struct xpl_fit *fit_all(void **state, uint32_t d)
+{
+    struct xpl_fit_rows rows = {.n = (size_t)1 << d, .n_segments = d};
+    xpl_mask *masks = XPL_NEW_ARRAY(*state, xpl_mask, rows.n);
+    struct xpl_fit *fit = NULL;
+
+    for (size_t mask = 0; mask < rows.n; mask++)
+        masks[mask] = mask;
+    rows.masks = masks;
+    assert_int_equal(xpl_fit_factor(*state, &rows, &fit, NULL), XPL_OK);
+    return fit;
+}
+
+/* How many of the true weights the intervals of both classes hold. */
+static uint32_t count_held(void **state, const struct xpl_fit *all, const struct xpl_explanation *e)
+{
+    double *scores = XPL_NEW_ARRAY(*state, double, all->rows.n);
+    struct xpl_fit_result truth;
     uint32_t held = 0;
 
     for (uint32_t i = 0; i < e->n_classes; i++) {
         const struct xpl_class_explanation *c = &e->classes[i];
 
-        for (xpl_mask mask = 0; mask < (xpl_mask)1 << d; mask++)
-            field[mask] = mixed(mask, c->index);
-        xpl_field_weights(field, d, XPL_FIT_KERNEL_WIDTH, truth);
-        for (uint32_t j = 0; j < d; j++)
-            held += c->low[j] <= truth[j + 1] + 1e-9 && truth[j + 1] <= c->high[j] + 1e-9;
+        for (size_t mask = 0; mask < all->rows.n; mask++)
+            scores[mask] = mixed(mask, c->index);
+        xpl_fit_solve(all, scores, &truth);
+        for (uint32_t j = 0; j < all->rows.n_segments; j++)
+            held += c->low[j] <= truth.coefficients[j + 1] + 1e-9 && truth.coefficients[j + 1] <= c->high[j] + 1e-9;
     }
     return held;
 }
@@ -91,6 +112,10 @@ static double coverage(void **state, uint32_t order, uint32_t budget, uint32_t *
 {
     uint32_t held = 0, all = 0;
 
+    struct xpl_fit *fits[4];
+
+    for (uint32_t i = 0; i < 4; i++)
+        fits[i] = fit_all(state, 10 + i);
     *ret_tried = 0;
     for (uint32_t number = 0; number < N_FUNCTIONS; number++) {
         uint32_t d = 10 + number % 4;
@@ -99,7 +124,7 @@ static double coverage(void **state, uint32_t order, uint32_t budget, uint32_t *
         draw(number, d, order);
         e = explain(state, d, budget);
         *ret_tried += e->held_out > 0;
-        held += count_held(state, e, d);
+        held += count_held(state, fits[number % 4], e);
         all += 2 * d;
     }
     return (double)held / all;
@@ -128,6 +153,22 @@ static void without_calls_to_try_it_with_it_is_believed_less(void **state)
     assert_true(coverage(state, 4, 128, &tried) >= 0.95);
 }
 
+/* There the surrogate's weights are those of the rows of an array, which stand for all masks. */
+static void intervals_of_many_zones_hold_too(void **state)
+{
+    static const enum xpl_design_mode modes[] = {XPL_DESIGN_AUTO, XPL_DESIGN_ADAPTIVE};
+    struct xpl_fit *all = fit_all(state, 17);
+    uint32_t held[2] = {0};
+
+    for (uint32_t number = 0; number < N_LARGE; number++) {
+        draw(number, 17, 2 + number % 3);
+        for (size_t k = 0; k < 2; k++)
+            held[k] += count_held(state, all, explain_as(state, 17, modes[k], 2048));
+    }
+    assert_true(held[0] >= 0.95 * N_LARGE * 2 * 17);
+    assert_true(held[1] >= 0.95 * N_LARGE * 2 * 17);
+}
+
 static void the_classes_of_a_binary_model_are_doubted_alike(void **state)
 {
     for (uint32_t number = 0; number < 4; number++) {
@@ -148,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_surrogate_that_claims_much_is_tried_on_masks_held_out),
         TEST(without_calls_to_try_it_with_it_is_believed_less),
+        TEST(intervals_of_many_zones_hold_too),
         TEST(the_classes_of_a_binary_model_are_doubted_alike),
     };
 

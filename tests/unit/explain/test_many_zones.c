@@ -173,7 +173,7 @@ static void pairs_of_many_zones_come_in_balanced_blocks(void **state)
         struct xpl_design *design = plan(state, d, XPL_DESIGN_ADAPTIVE, 1024);
 
         assert_true(design->masks[0] == xpl_design_all_on(d));
-        assert_int_equal(design->n, 1024);
+        assert_int_equal(design->n, 1024 - size); /* a block's calls are left to try the surrogate */
         for (size_t i = 0; i < design->n; i += 2)
             assert_true((design->masks[i] ^ design->masks[i + 1]) == xpl_design_all_on(d));
         for (size_t first = 0; first < design->n; first += size)
