@@ -116,6 +116,14 @@ static void add_blocks(struct xpl_design_builder *b, struct blocks *blocks, size
         xpl_builder_add(b, next_word(blocks, b->design->n_segments));
 }
 
+/* Whole blocks that leave the calls apart, unless they would be too few. */
+static size_t without_apart(const struct xpl_design_builder *b, const struct blocks *blocks, size_t most)
+{
+    size_t whole = most > APART ? (most - APART) >> (blocks->bits + 1) << (blocks->bits + 1) : 0;
+
+    return whole >= fewest_masks(b) ? whole : most;
+}
+
 enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error *err)
 {
     size_t most = b->design->n_segments > XPL_FIELD_SEGMENTS ? MOST_CALLS_MANY : MOST_CALLS, look = FIRST_LOOK;
@@ -127,8 +135,8 @@ enum xpl_status xpl_plan_adaptive(struct xpl_design_builder *b, struct xpl_error
     start_blocks(&blocks, b);
     if (b->budget < SIZE_MAX)
         most = b->budget < MOST_ASKED ? b->budget & ~(size_t)1 : MOST_ASKED;
-    if (many && b->budget <= most + APART && most >= fewest_masks(b) + APART)
-        most = (most - APART) >> (blocks.bits + 1) << (blocks.bits + 1);
+    if (many && b->budget <= most + APART)
+        most = without_apart(b, &blocks, most);
     if (most > b->all)
         most = b->all;
     if (most < fewest_masks(b) && most < b->all)

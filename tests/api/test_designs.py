@@ -20,7 +20,7 @@ def grid(rows, columns, **image):
     return {"segmentation": {"algorithm": "grid", "rows": rows, "columns": columns}, **image}
 
 
-@pytest.mark.parametrize("asked, mode, design, calls", [
+@pytest.mark.parametrize("asked, mode, design, masks", [
     (grid(3, 4, design="array"), "array", "nordstrom_robinson_256", 256),
     (grid(3, 4, design="array", budget=600), "array", "nordstrom_robinson_512", 512),
     (grid(4, 5, design="array"), "array", "orthogonal_array_1024", 1024),
@@ -30,13 +30,14 @@ def grid(rows, columns, **image):
     (grid(7, 9, design="auto", budget=200), "adaptive", "complement_pairs_", None),
     (grid(4, 5, design="reference", budget=300), "reference", "uniform", None),
 ])
-def test_a_design_says_what_it_is_and_why(checkered, asked, mode, design, calls):
+def test_a_design_says_what_it_is_and_why(checkered, asked, mode, design, masks):
     watched, image = checkered
     task_id, _ = watched.explained(image, **asked)
     entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
     sampling = entity["sampling"]
     assert sampling["mode"] == mode and sampling["design"].startswith(design) and len(sampling["why"]) > 20
-    assert sampling["calls"] == (calls or sampling["calls"]) <= asked.get("budget", 10**6)
+    assert sampling["distinct_masks"] == (masks or sampling["distinct_masks"])
+    assert sampling["distinct_masks"] + sampling["held_out"] == sampling["calls"] <= asked.get("budget", 10**6)
     segmentation = asked["segmentation"]
     for found in entity["classes"]:
         assert len(found["weights"]) == segmentation["rows"] * segmentation["columns"]
