@@ -28,6 +28,12 @@ static double held_out_share(const struct xpl_run *run, uint32_t rank, const str
     return share_of_linear(run, estimate, mistakes) / FEW_MASKS;
 }
 
+/* Random masks in blocks of a code: two blocks may hide the same. */
+static bool has_random_blocks(const struct xpl_run *run)
+{
+    return run->design->mode == XPL_DESIGN_ADAPTIVE && run->design->n_segments > XPL_FIELD_SEGMENTS;
+}
+
 /* By the rows of the last stage, which the surrogate before did not know. */
 static double new_rows_share(const struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before,
                              const struct xpl_estimate *estimate)
@@ -35,18 +41,21 @@ static double new_rows_share(const struct xpl_run *run, uint32_t rank, const str
     struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
     const double *scores = xpl_sample_scores(run->sample, run->sample->explained[rank]);
 
-    /* two blocks of random masks may hide the same */
-    if (!before || !before->surrogate || run->design->mode == XPL_DESIGN_ADAPTIVE)
+    if (!before || !before->surrogate || has_random_blocks(run))
         return 1 / (run->fit->rows.n < XPL_OCTACODE_WORDS ? BEYOND_FEW : BEYOND);
     return share_of_linear(run, estimate, xpl_mistakes_on_new_rows(&rule, before, scores)) / LEARNT;
 }
 
-/* Single random masks speak for the others, and all masks for themselves; blocks of a code need not. */
-static bool is_structured(const struct xpl_run *run)
+/* Of all masks, and of draws as those of lime, nothing is claimed. */
+static bool has_claims(const struct xpl_run *run, const struct xpl_estimate *estimate)
 {
-    if (run->design->mode == XPL_DESIGN_ADAPTIVE)
-        return run->design->n_segments > XPL_FIELD_SEGMENTS;
-    return run->design->mode == XPL_DESIGN_ARRAY && !xpl_run_last_stage(run)->exact;
+    return estimate->surrogate && !xpl_run_last_stage(run)->exact;
+}
+
+/* On a code, combinations look like others; single random pairs speak for the masks that they are not. */
+static bool may_be_fooled(const struct xpl_run *run)
+{
+    return run->design->mode == XPL_DESIGN_ARRAY || has_random_blocks(run);
 }
 
 /* Scores masks to try surrogates on, once, when the budget has that many calls to spare. */
@@ -64,13 +73,13 @@ enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct x
     double claimed, share;
     enum xpl_status st;
 
-    if (!is_structured(run) || !estimate->surrogate)
+    if (!has_claims(run, estimate))
         return XPL_OK;
     share = new_rows_share(run, rank, before, estimate);
     if (rank == 0)
         run->doubt = share;
     claimed = share_of_linear(run, estimate, estimate->left_out_variance);
-    if (decides && claimed < share && (st = hold_out(run, err)))
+    if (decides && claimed < share && may_be_fooled(run) && (st = hold_out(run, err)))
         return st;
     if (run->held_out)
         share = held_out_share(run, rank, estimate);
@@ -82,7 +91,7 @@ enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct x
 
 void xpl_run_doubt_other(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate)
 {
-    if (!is_structured(run) || !estimate->surrogate)
+    if (!has_claims(run, estimate))
         return;
     xpl_estimate_doubt(estimate, run->design->n_segments,
                        run->held_out ? held_out_share(run, rank, estimate) : run->doubt);
