@@ -180,6 +180,12 @@ bool xpl_call_scores(const struct xpl_call *call)
     return call->route->handle == xpl_subscriptions_predictions || call->route->handle == xpl_v1_deployments_online;
 }
 
+bool xpl_call_passes_parts(const struct xpl_call *call)
+{
+    return call->route && xpl_call_scores(call) && !call->password_unchecked && !call->body_encoded &&
+           !xpl_call_header(call, "Idempotency-Key");
+}
+
 bool xpl_call_asks_others(const struct xpl_call *call)
 {
     /* asset discovery at the model's engine; a probe of the model */

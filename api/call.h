@@ -176,6 +176,12 @@ bool xpl_call_blocks(const struct xpl_call *call);
 /** Whether it goes to a model through the gateway: on threads of its own. */
 bool xpl_call_scores(const struct xpl_call *call);
 
+/**
+ * Whether the body may be passed on while it comes (xpl_predictions_part): the call scores, and neither who calls nor
+ * what the body is has to be found out first.
+ */
+bool xpl_call_passes_parts(const struct xpl_call *call);
+
 /** Whether it does so because it waits for a server that is not ours. */
 bool xpl_call_asks_others(const struct xpl_call *call);
 

@@ -76,6 +76,8 @@ enum xpl_answered xpl_subscriptions_schemas(struct xpl_call *call);
 enum xpl_answered xpl_inference_logs_add(struct xpl_call *call);
 enum xpl_answered xpl_data_set_errors_list(struct xpl_call *call);
 enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call);
+/** Passes on what there is by now of a body that will have `length` bytes; on an API thread. */
+enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struct xpl_error *err);
 enum xpl_answered xpl_subscriptions_probe(struct xpl_call *call);
 
 /** On the writer: deletes a subscription with everything of it and stops its explanations. */

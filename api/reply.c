@@ -85,6 +85,8 @@ enum xpl_answered xpl_reply_error(struct xpl_call *call, const struct xpl_error 
     error = json_pack("{s:s, s:s}", "code", meaning->code, "message", text);
     if (error && *err->field)
         json_object_set_new(error, "parameters", json_pack("[s]", err->field));
+    if (call->stream.end)
+        call->stream.end(call);
     call->stream = (struct xpl_streamed){0};
     call->reply.n_headers = 0;
     call->reply.error = err->status;

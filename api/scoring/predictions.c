@@ -9,6 +9,7 @@
 #include "api/configuration/subscriptions.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/routes.h"
 #include "api/scoring/endpoint.h"
 #include "api/scoring/model_settings.h"
 #include "api/v1/v1.h"
@@ -62,8 +63,8 @@ static bool is_given_up(void *context)
     return call->is_abandoned && call->is_abandoned(call);
 }
 
-/* Sends the request on; the head of the answer is there then. */
-static enum xpl_status forward(struct xpl_call *call, struct passing *p, struct xpl_error *err)
+/* Finds the model. */
+static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct xpl_error *err)
 {
     XPL_AUTO_JSON subscription = NULL;
     enum xpl_status st;
@@ -78,17 +79,28 @@ static enum xpl_status forward(struct xpl_call *call, struct passing *p, struct 
     p->options.request_id = call->request_id;
     p->options.traceparent = xpl_call_traceparent(call);
     p->scored_at = xpl_now_us();
-    return xpl_forward_begin(
+    return XPL_OK;
+}
+
+static struct xpl_text body_of(const struct xpl_call *call)
+{
+    return (struct xpl_text){call->body.data, call->body.length};
+}
+
+/* Begins the request, of which the body may be on its way. */
+static enum xpl_status open_request(struct xpl_call *call, struct passing *p, size_t length, struct xpl_error *err)
+{
+    return xpl_forward_open(
         call->app->gateway.forwarder,
         &(struct xpl_forward_call){.endpoint = &p->endpoint,
                                    .options = &p->options,
                                    .content_type = header_or(call, "Content-Type", "application/json"),
                                    .accept = header_or(call, "Accept", "*/*"),
                                    .head_length = xpl_call_header(call, HEAD_LENGTH),
-                                   .body = {call->body.data, call->body.length},
+                                   .body = body_of(call),
                                    .given_up = is_given_up,
                                    .context = call},
-        &p->forwarding, err);
+        length, &p->forwarding, err);
 }
 
 /* ---- logging ---- */
@@ -206,16 +218,65 @@ static enum xpl_answered answer(struct xpl_call *call, struct passing *p)
                   : xpl_reply_bytes(call, status, type, (struct xpl_text){call->out.data, call->out.length});
 }
 
-static enum xpl_answered score(struct xpl_call *call, const char *subscription_id)
+/* Its end is the call's, whatever becomes of it. */
+static enum xpl_status begin(struct xpl_call *call, const char *subscription_id, size_t length, struct passing **ret,
+                             struct xpl_error *err)
 {
     struct passing *p = XPL_NEW(call->arena, struct passing);
-    struct xpl_error err = {0};
+    enum xpl_status st;
 
     if (!p)
-        return xpl_reply_json(call, 503, NULL);
+        return xpl_no_memory(err);
     *p = (struct passing){.subscription_id = subscription_id};
     xpl_buf_init(&p->answer, (size_t)call->app->settings.scoring_answer_bytes);
-    return forward(call, p, &err) ? xpl_reply_error(call, &err) : answer(call, p);
+    call->stream = (struct xpl_streamed){.arg = p, .end = end};
+    if ((st = prepare(call, p, err)) || (st = open_request(call, p, length, err)))
+        return st;
+    *ret = p;
+    return XPL_OK;
+}
+
+static enum xpl_answered score(struct xpl_call *call, const char *subscription_id)
+{
+    struct passing *p = call->stream.arg;
+    struct xpl_error err = {0};
+
+    if ((!p && begin(call, subscription_id, call->body.length, &p, &err)) ||
+        xpl_forwarding_finish(p->forwarding, body_of(call), &err))
+        return xpl_reply_error(call, &err);
+    return answer(call, p);
+}
+
+static enum xpl_status subscription_of_v1(struct xpl_call *call, const char **ret_id, struct xpl_error *err)
+{
+    struct xpl_resource subscription;
+    enum xpl_status st;
+
+    if ((st = xpl_v1_enter(call, err)) || (st = xpl_v1_find_subscription(call->db, call, &subscription, err)))
+        return st;
+    if (!subscription.columns[3] || strcmp(subscription.columns[3], call->path_params[2]) != 0)
+        return xpl_resource_missing("deployment", call->path_params[2], err);
+    *ret_id = subscription.id;
+    return XPL_OK;
+}
+
+static enum xpl_status subscription_of(struct xpl_call *call, const char **ret_id, struct xpl_error *err)
+{
+    if (call->route->handle == xpl_v1_deployments_online)
+        return subscription_of_v1(call, ret_id, err);
+    *ret_id = call->path_params[0];
+    return XPL_OK;
+}
+
+enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struct xpl_error *err)
+{
+    struct passing *p = call->stream.arg;
+    const char *id;
+    enum xpl_status st;
+
+    if (!p && ((st = subscription_of(call, &id, err)) || (st = begin(call, id, length, &p, err))))
+        return st;
+    return xpl_forwarding_send(p->forwarding, body_of(call), err);
 }
 
 enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call)
@@ -225,14 +286,8 @@ enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call)
 
 enum xpl_answered xpl_v1_deployments_online(struct xpl_call *call)
 {
-    struct xpl_resource subscription;
     struct xpl_error err = {0};
+    const char *id;
 
-    if (xpl_v1_enter(call, &err) || xpl_v1_find_subscription(call->db, call, &subscription, &err))
-        return xpl_reply_error(call, &err);
-    if (!subscription.columns[3] || strcmp(subscription.columns[3], call->path_params[2]) != 0) {
-        xpl_resource_missing("deployment", call->path_params[2], &err);
-        return xpl_reply_error(call, &err);
-    }
-    return score(call, subscription.id);
+    return subscription_of_v1(call, &id, &err) ? xpl_reply_error(call, &err) : score(call, id);
 }

@@ -1,105 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/scoring/forward.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/time.h"
+#include "lib/scoring/idle_connections.h"
 #include "lib/scoring/transport.h"
 
-#define MAX_IDLE  64
 #define POLL_MS   1000
 #define MOMENT_MS 2
-
-struct idle {
-    struct xpl_transport *transport; /* NULL = free */
-    uint8_t key[XPL_HASH_BYTES];
-    uint64_t used; /* the smallest goes first */
-};
-
-struct xpl_forwarder {
-    pthread_mutex_t lock;
-    uint64_t clock;
-    struct idle idle[MAX_IDLE];
-};
-
-enum xpl_status xpl_forwarder_new(struct xpl_forwarder **ret, struct xpl_error *err)
-{
-    struct xpl_forwarder *f = calloc(1, sizeof *f);
-
-    if (!f)
-        return xpl_no_memory(err);
-    pthread_mutex_init(&f->lock, NULL);
-    *ret = f;
-    return XPL_OK;
-}
-
-void xpl_forwarder_free(struct xpl_forwarder *f)
-{
-    if (!f)
-        return;
-    for (size_t i = 0; i < MAX_IDLE; i++)
-        xpl_transport_free(f->idle[i].transport);
-    pthread_mutex_destroy(&f->lock);
-    free(f);
-}
-
-/* ---- idle connections ---- */
-
-static struct xpl_hash_part part_of(const char *text)
-{
-    return (struct xpl_hash_part){text ? text : "", text ? strlen(text) : 0};
-}
-
-/* A connection serves one address with one set of credentials. */
-static void make_key(const struct xpl_forward_call *call, uint8_t ret[XPL_HASH_BYTES])
-{
-    const struct xpl_endpoint *e = call->endpoint;
-    const struct xpl_hash_part parts[] = {
-        part_of(e->url),        part_of(e->username), part_of(e->password),        part_of(e->bearer),
-        part_of(e->aws_region), part_of(e->ca_pem),   part_of(e->certificate_pem), part_of(e->key_pem)};
-
-    xpl_hash_parts(parts, sizeof parts / sizeof *parts, ret);
-}
-
-static struct xpl_transport *take_idle(struct xpl_forwarder *f, const uint8_t key[XPL_HASH_BYTES])
-{
-    struct xpl_transport *found = NULL;
-    struct idle *latest = NULL;
-
-    pthread_mutex_lock(&f->lock);
-    for (size_t i = 0; i < MAX_IDLE; i++) {
-        struct idle *idle = &f->idle[i];
-
-        if (idle->transport && memcmp(idle->key, key, XPL_HASH_BYTES) == 0 && (!latest || idle->used > latest->used))
-            latest = idle;
-    }
-    if (latest) {
-        found = latest->transport;
-        latest->transport = NULL;
-    }
-    pthread_mutex_unlock(&f->lock);
-    return found;
-}
-
-static void give_back(struct xpl_forwarder *f, struct xpl_transport *transport, const uint8_t key[XPL_HASH_BYTES])
-{
-    struct idle *place = &f->idle[0];
-    struct xpl_transport *gone;
-
-    pthread_mutex_lock(&f->lock);
-    for (size_t i = 1; i < MAX_IDLE && place->transport; i++)
-        if (!f->idle[i].transport || f->idle[i].used < place->used)
-            place = &f->idle[i];
-    gone = place->transport;
-    place->transport = transport;
-    place->used = ++f->clock;
-    memcpy(place->key, key, XPL_HASH_BYTES);
-    pthread_mutex_unlock(&f->lock);
-    xpl_transport_free(gone);
-}
 
 /* ---- a call ---- */
 
@@ -109,7 +20,10 @@ struct xpl_forwarding {
     uint8_t key[XPL_HASH_BYTES];
     struct xpl_transport *transport;
     struct xpl_slot *slot;
-    bool ended; /* nothing more comes: the answer is whole, or `why` says what happened */
+    size_t length; /* of the body when it is whole; call.body is what is there of it */
+    size_t taken;  /* of it, by the connection */
+    bool starved;  /* the connection waits for more of it */
+    bool ended;    /* nothing more comes: the answer is whole, or `why` says what happened */
     struct xpl_error why;
     int64_t until_us;  /* monotonic: when the model is too slow */
     int64_t waited_us; /* for the model */
@@ -173,6 +87,61 @@ static enum xpl_status wait_a_moment(struct xpl_forwarding *f, struct xpl_error 
     return st;
 }
 
+/* ---- a body on its way ---- */
+
+/* Reads on from what is there; a body that is not whole yet may be read on later. */
+static size_t give_part(void *context, char *out, size_t size)
+{
+    struct xpl_forwarding *f = context;
+    size_t left = f->call.body.length - f->taken, n = left < size ? left : size;
+
+    if (n == 0 && f->taken < f->length) {
+        f->starved = f->slot->news = true;
+        return CURL_READFUNC_PAUSE;
+    }
+    memcpy(out, f->call.body.ptr + f->taken, n);
+    f->taken += n;
+    return n;
+}
+
+/* What is there is kept, so that a connection that had been closed costs nothing. */
+static void rewind_parts(void *context)
+{
+    struct xpl_forwarding *f = context;
+
+    f->taken = 0;
+}
+
+static bool is_answering(const struct xpl_forwarding *f)
+{
+    return f->ended || f->slot->has_head;
+}
+
+static enum xpl_status pass_on(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    enum xpl_status st = XPL_OK;
+
+    if (f->starved) {
+        f->starved = false;
+        xpl_transport_send_on(f->slot);
+    }
+    while (!st && !is_answering(f) && !f->starved)
+        st = wait_for_model(f, err);
+    return st;
+}
+
+enum xpl_status xpl_forwarding_send(struct xpl_forwarding *f, struct xpl_text body, struct xpl_error *err)
+{
+    int64_t started = xpl_monotonic_us();
+    enum xpl_status st;
+
+    set_deadline(f);
+    f->call.body = body;
+    st = pass_on(f, err);
+    f->waited_us += xpl_monotonic_us() - started;
+    return st;
+}
+
 /* The time-outs are ours: that of the library would count the time in which nobody takes the answer. */
 static enum xpl_status send_request(struct xpl_forwarding *f, struct xpl_error *err)
 {
@@ -184,21 +153,22 @@ static enum xpl_status send_request(struct xpl_forwarding *f, struct xpl_error *
 
     options.max_answer_bytes = XPL_FORWARD_PIECE_MAX;
     options.call_timeout_ms = 0;
-    f->transport = take_idle(f->forwarder, f->key);
+    f->transport = xpl_idle_take(f->forwarder, f->key);
     if (!f->transport && (st = xpl_transport_new(call->endpoint, &options, true, &f->transport, err)))
         return st;
     f->slot = xpl_transport_slot(f->transport, 0);
     f->slot->piece = XPL_FORWARD_PIECE_MAX - CURL_MAX_WRITE_SIZE;
     f->slot->borrowed = call->body.ptr;
+    if (f->length > call->body.length)
+        f->slot->source = (struct xpl_body_source){give_part, rewind_parts, f};
     if ((st = xpl_transport_redress(f->slot, call->endpoint, &options, &media, err)))
         return st;
-    return xpl_transport_start(f->transport, f->slot, call->body.length, 0, err);
+    return xpl_transport_start(f->transport, f->slot, f->length, 0, err);
 }
 
-enum xpl_status xpl_forward_begin(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call,
-                                  struct xpl_forwarding **ret, struct xpl_error *err)
+enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call, size_t length,
+                                 struct xpl_forwarding **ret, struct xpl_error *err)
 {
-    int64_t started = xpl_monotonic_us();
     struct xpl_forwarding *f = calloc(1, sizeof *f);
     enum xpl_status st;
 
@@ -206,13 +176,44 @@ enum xpl_status xpl_forward_begin(struct xpl_forwarder *forwarder, const struct 
         return xpl_no_memory(err);
     f->forwarder = forwarder;
     f->call = *call;
-    make_key(call, f->key);
+    f->length = length;
+    xpl_idle_key(call->endpoint, f->key);
     set_deadline(f);
-    if ((st = send_request(f, err)) || (st = wait_for_head(f, err)) || (st = wait_a_moment(f, err))) {
+    if ((st = send_request(f, err))) {
         xpl_forwarding_end(f);
         return st;
     }
-    f->waited_us = xpl_monotonic_us() - started;
+    *ret = f;
+    return XPL_OK;
+}
+
+enum xpl_status xpl_forwarding_finish(struct xpl_forwarding *f, struct xpl_text body, struct xpl_error *err)
+{
+    int64_t started = xpl_monotonic_us();
+    enum xpl_status st;
+
+    set_deadline(f);
+    f->call.body = body;
+    if (f->starved)
+        xpl_transport_send_on(f->slot);
+    if (!(st = wait_for_head(f, err)))
+        st = wait_a_moment(f, err);
+    f->waited_us += xpl_monotonic_us() - started;
+    return st;
+}
+
+enum xpl_status xpl_forward_begin(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call,
+                                  struct xpl_forwarding **ret, struct xpl_error *err)
+{
+    struct xpl_forwarding *f;
+    enum xpl_status st;
+
+    if ((st = xpl_forward_open(forwarder, call, call->body.length, &f, err)))
+        return st;
+    if ((st = xpl_forwarding_finish(f, call->body, err))) {
+        xpl_forwarding_end(f);
+        return st;
+    }
     *ret = f;
     return XPL_OK;
 }
@@ -290,7 +291,8 @@ void xpl_forwarding_end(struct xpl_forwarding *f)
         return;
     if (f->slot && xpl_forwarding_is_whole(f)) {
         f->slot->borrowed = NULL;
-        give_back(f->forwarder, f->transport, f->key);
+        f->slot->source = (struct xpl_body_source){0};
+        xpl_idle_give_back(f->forwarder, f->transport, f->key);
     } else {
         xpl_transport_free(f->transport);
     }

@@ -50,6 +50,23 @@ void xpl_forwarder_free(struct xpl_forwarder *forwarder);
 enum xpl_status xpl_forward_begin(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call,
                                   struct xpl_forwarding **ret, struct xpl_error *err);
 
+/**
+ * The same for a body that is still on its way: begins with the request's head. `call->body` is what is there of it,
+ * and `length` what it will be. Then xpl_forwarding_send whenever there is more, and xpl_forwarding_finish with all of
+ * it.
+ */
+enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call, size_t length,
+                                 struct xpl_forwarding **ret, struct xpl_error *err);
+
+/**
+ * Passes on what there is of the body by now, from its first byte: it must stay until the next call, from whose body on
+ * it may be another copy. Returns when all of that was taken, or when the model answers already. Errors as above.
+ */
+enum xpl_status xpl_forwarding_send(struct xpl_forwarding *forwarding, struct xpl_text body, struct xpl_error *err);
+
+/** The rest of the body, which must outlive the answer; then as xpl_forward_begin. */
+enum xpl_status xpl_forwarding_finish(struct xpl_forwarding *forwarding, struct xpl_text body, struct xpl_error *err);
+
 long xpl_forwarding_status(const struct xpl_forwarding *forwarding);
 
 /** A header of the answer, until the end; NULL when there is none. */

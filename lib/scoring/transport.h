@@ -21,8 +21,9 @@
 
 /** A body that is made while it is sent. `read` NULL = there is none. */
 struct xpl_body_source {
-    size_t (*read)(void *context, char *out, size_t size); /* the next bytes, fewer than `size` at the end only */
-    void (*rewind)(void *context);                         /* back to the first byte */
+    /* The next bytes, fewer than `size` at the end only; CURL_READFUNC_PAUSE: when xpl_transport_send_on was called. */
+    size_t (*read)(void *context, char *out, size_t size);
+    void (*rewind)(void *context); /* back to the first byte */
     void *context;
 };
 
@@ -94,6 +95,12 @@ enum xpl_status xpl_transport_poll(struct xpl_transport *transport, int timeout_
 
 /** The answer's buffer was emptied: lets the rest come. */
 void xpl_transport_go_on(struct xpl_slot *slot);
+
+/** There is more of a body that had paused. */
+static inline void xpl_transport_send_on(struct xpl_slot *slot)
+{
+    curl_easy_pause(slot->handle, slot->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
 
 /** Drops everything that is under way. */
 void xpl_transport_abort(struct xpl_transport *transport);

@@ -63,6 +63,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         bool keep = xpl_http_request_body(request, upload, *upload_size);
 
         *upload_size = 0;
+        if (keep)
+            xpl_http_upload_next(request);
         return keep ? MHD_YES : MHD_NO;
     }
     if (atomic_load(&request->state) == XPL_REQUEST_BODY)

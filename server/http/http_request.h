@@ -62,6 +62,7 @@ struct xpl_http_request {
     bool answer_known; /* before the body was there: an error */
     bool close;        /* the connection ends with this answer */
     size_t thrown_away;
+    size_t passed_on;     /* of the body, before it was whole */
     int64_t started_us;   /* monotonic */
     size_t counted_bytes; /* this request's part of shared->body_bytes */
 };
@@ -76,6 +77,9 @@ void xpl_http_request_free(struct xpl_http_request *request);
 
 /** Takes a part of the body. False when the connection is to be dropped. */
 bool xpl_http_request_body(struct xpl_http_request *request, const char *data, size_t length);
+
+/** Passes on what there is of a body that more will come of, when it is time. May suspend the connection. */
+void xpl_http_upload_next(struct xpl_http_request *request);
 
 /** What the connection does from now on: each phase has a time of its own. */
 void xpl_http_request_enter(struct xpl_http_request *request, enum xpl_connection_phase phase);
