@@ -73,6 +73,8 @@ enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct x
     double claimed, share;
     enum xpl_status st;
 
+    if (rank == 0)
+        run->doubt = 0;
     if (!has_claims(run, estimate))
         return XPL_OK;
     share = new_rows_share(run, rank, before, estimate);

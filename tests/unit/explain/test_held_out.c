@@ -169,6 +169,17 @@ static void intervals_of_many_zones_hold_too(void **state)
     assert_true(held[1] >= 0.95 * N_LARGE * 2 * 17);
 }
 
+static void nothing_is_doubted_where_all_masks_were_scored(void **state)
+{
+    for (uint32_t number = 0; number < N_FUNCTIONS; number++) {
+        struct xpl_explanation *e;
+
+        draw(number, 10, 4);
+        e = explain(state, 10, 0);
+        assert_true(e->exact ? e->doubt == 0 : e->doubt > 0);
+    }
+}
+
 static void the_classes_of_a_binary_model_are_doubted_alike(void **state)
 {
     for (uint32_t number = 0; number < 4; number++) {
@@ -190,6 +201,7 @@ int main(void)
         TEST(a_surrogate_that_claims_much_is_tried_on_masks_held_out),
         TEST(without_calls_to_try_it_with_it_is_believed_less),
         TEST(intervals_of_many_zones_hold_too),
+        TEST(nothing_is_doubted_where_all_masks_were_scored),
         TEST(the_classes_of_a_binary_model_are_doubted_alike),
     };
 
