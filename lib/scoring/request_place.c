@@ -142,9 +142,20 @@ static enum xpl_status place_inputs(struct xpl_text inputs, const struct xpl_req
     return st;
 }
 
+/* {"data":{"tensor":{"shape","values"}}} */
+static bool find_seldon_tensor(struct xpl_text text, struct xpl_text *ret)
+{
+    struct xpl_text data;
+
+    return xpl_json_member(text, "data", &data) && xpl_json_member(data, "tensor", ret) &&
+           xpl_json_member(*ret, "values", NULL);
+}
+
 static enum xpl_status place_top(struct xpl_text text, const struct top *top, const struct xpl_request_hints *hints,
                                  struct xpl_request_place *place, struct xpl_error *err)
 {
+    struct xpl_text tensor;
+
     if (top->input_data.ptr && *top->input_data.ptr == '{')
         return place_table(top->input_data, place, err);
     if (top->input_data.ptr && xpl_json_text_is_array(top->input_data))
@@ -159,6 +170,8 @@ static enum xpl_status place_top(struct xpl_text text, const struct top *top, co
         return set_place(place, XPL_REQUEST_INSTANCES, top->instances, "instances");
     if (top->inputs.ptr)
         return place_inputs(top->inputs, hints, place, err);
+    if (find_seldon_tensor(text, &tensor))
+        return xpl_request_place_values(tensor, "data.tensor", hints, place, err);
     return place_other(text, "", place, err);
 }
 

@@ -45,4 +45,9 @@ void xpl_image_search(struct xpl_text value, struct xpl_found_image *found);
 enum xpl_status xpl_request_place_tensor(struct xpl_text inputs, const struct xpl_request_hints *hints,
                                          struct xpl_request_place *ret, struct xpl_error *err);
 
+/** Likewise one tensor with its "values" in a list: Seldon's. `path` names it in messages. */
+enum xpl_status xpl_request_place_values(struct xpl_text tensor, const char *path,
+                                         const struct xpl_request_hints *hints, struct xpl_request_place *ret,
+                                         struct xpl_error *err);
+
 #endif

@@ -164,3 +164,18 @@ enum xpl_status xpl_request_place_tensor(struct xpl_text inputs, const struct xp
     snprintf(place->path, sizeof place->path, "inputs[%d].data", found);
     return XPL_OK;
 }
+
+enum xpl_status xpl_request_place_values(struct xpl_text tensor, const char *path,
+                                         const struct xpl_request_hints *hints, struct xpl_request_place *place,
+                                         struct xpl_error *err)
+{
+    struct tensor t = {.text = tensor};
+    struct xpl_error inner = {0};
+
+    xpl_json_member(tensor, "shape", &t.shape);
+    xpl_json_member(tensor, "values", &t.data);
+    if (place_one(&t, hints, place, &inner))
+        return xpl_fail_field(err, XPL_BAD_RECORD, path, "%s", inner.message);
+    snprintf(place->path, sizeof place->path, "%s.values", path);
+    return XPL_OK;
+}

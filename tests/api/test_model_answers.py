@@ -62,6 +62,11 @@ SERVICES = {
                    lambda q: {"predictions": [dict(ranked(row[0])) for row in q["dataframe_split"]["data"]]}),
     "seldon": ({"data": {"ndarray": [NUMBERS]}},
                lambda q: {"data": {"names": NAMES, "ndarray": [scores(row) for row in q["data"]["ndarray"]]}, "meta": {}}),
+    "seldon tensor": ({"data": {"tensor": {"shape": [1, *numpy.shape(NUMBERS)], "values": numpy.ravel(NUMBERS).tolist()}}},
+                      lambda q: {"data": {"names": NAMES, "tensor": {
+                          "shape": [q["data"]["tensor"]["shape"][0], len(NAMES)],
+                          "values": [p for row in numpy.reshape(q["data"]["tensor"]["values"], q["data"]["tensor"]["shape"])
+                                     for p in scores(row.tolist())]}}}),
     "clarifai": ({"inputs": [{"data": {"image": {"base64": PICTURE}}}]},
                  lambda q: {"status": {"code": 10000}, "outputs": [
                      {"id": "o", "data": {"concepts": pairs(row["data"]["image"]["base64"], "name", "value")}}
