@@ -219,7 +219,7 @@ static enum xpl_answered answer(struct xpl_call *call, struct passing *p)
 }
 
 /* Its end is the call's, whatever becomes of it. */
-static enum xpl_status begin(struct xpl_call *call, const char *subscription_id, size_t length, struct passing **ret,
+static enum xpl_status begin(struct xpl_call *call, const char *subscription_id, struct passing **ret,
                              struct xpl_error *err)
 {
     struct passing *p = XPL_NEW(call->arena, struct passing);
@@ -230,7 +230,7 @@ static enum xpl_status begin(struct xpl_call *call, const char *subscription_id,
     *p = (struct passing){.subscription_id = subscription_id};
     xpl_buf_init(&p->answer, (size_t)call->app->settings.scoring_answer_bytes);
     call->stream = (struct xpl_streamed){.arg = p, .end = end};
-    if ((st = prepare(call, p, err)) || (st = open_request(call, p, length, err)))
+    if ((st = prepare(call, p, err)))
         return st;
     *ret = p;
     return XPL_OK;
@@ -241,7 +241,8 @@ static enum xpl_answered score(struct xpl_call *call, const char *subscription_i
     struct passing *p = call->stream.arg;
     struct xpl_error err = {0};
 
-    if ((!p && begin(call, subscription_id, call->body.length, &p, &err)) ||
+    if ((!p && begin(call, subscription_id, &p, &err)) ||
+        (!p->forwarding && open_request(call, p, call->body.length, &err)) ||
         xpl_forwarding_finish(p->forwarding, body_of(call), &err))
         return xpl_reply_error(call, &err);
     return answer(call, p);
@@ -274,7 +275,11 @@ enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struc
     const char *id;
     enum xpl_status st;
 
-    if (!p && ((st = subscription_of(call, &id, err)) || (st = begin(call, id, length, &p, err))))
+    if (!p && ((st = subscription_of(call, &id, err)) || (st = begin(call, id, &p, err))))
+        return st;
+    if (p->endpoint.aws_region)
+        return XPL_OK; /* a signature needs all of the body */
+    if (!p->forwarding && (st = open_request(call, p, length, err)))
         return st;
     return xpl_forwarding_send(p->forwarding, body_of(call), err);
 }

@@ -47,14 +47,6 @@ enum xpl_status xpl_held_out_score(struct xpl_sample *sample, const uint8_t seed
 double xpl_held_out_mistakes(const struct xpl_held_out *held_out, uint32_t position,
                              const struct xpl_surrogate *surrogate)
 {
-    const double *scores = held_out->scores + (size_t)position * XPL_HELD_OUT_MASKS;
-    double wrong = 0, weights = 0;
-
-    for (size_t i = 0; i < XPL_HELD_OUT_MASKS; i++) {
-        double residual = scores[i] - xpl_surrogate_at(surrogate, held_out->masks[i]);
-
-        wrong += held_out->weight[i] * residual * residual;
-        weights += held_out->weight[i];
-    }
-    return wrong / weights;
+    return xpl_surrogate_mistakes(surrogate, held_out->masks, held_out->scores + (size_t)position * XPL_HELD_OUT_MASKS,
+                                  held_out->weight, XPL_HELD_OUT_MASKS);
 }

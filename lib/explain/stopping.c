@@ -15,16 +15,10 @@ static const struct xpl_design_stage *last_stage(const struct xpl_stopping *rule
 double xpl_mistakes_on_new_rows(const struct xpl_stopping *rule, const struct xpl_estimate *before,
                                 const double *scores)
 {
-    size_t first = rule->design->stages[rule->stages - 2].end, end = last_stage(rule)->end;
-    double wrong = 0, weights = 0;
+    size_t first = rule->design->stages[rule->stages - 2].end;
 
-    for (size_t i = first; i < end; i++) {
-        double residual = scores[i] - xpl_surrogate_at(before->surrogate, rule->design->masks[i]);
-
-        wrong += rule->fit->weight[i] * residual * residual;
-        weights += rule->fit->weight[i];
-    }
-    return wrong / weights;
+    return xpl_surrogate_mistakes(before->surrogate, rule->design->masks + first, scores + first,
+                                  rule->fit->weight + first, last_stage(rule)->end - first);
 }
 
 /* Whether what the surrogate of the stage before said of the rows that were new is as good as it promised. */

@@ -251,6 +251,20 @@ double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)
     return probability(s, value);
 }
 
+double xpl_surrogate_mistakes(const struct xpl_surrogate *s, const xpl_mask *masks, const double *scores,
+                              const double *weights, size_t n)
+{
+    double wrong = 0, all = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double residual = scores[i] - xpl_surrogate_at(s, masks[i]);
+
+        wrong += weights[i] * residual * residual;
+        all += weights[i];
+    }
+    return wrong / all;
+}
+
 static void fill_left_out(const struct learning *l, const struct xpl_process *p, struct xpl_surrogate *s)
 {
     xpl_process_diagonal(p, p->column);

@@ -58,4 +58,8 @@ enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scr
 /** The predicted score of a mask: a look at the field, or a sum over the rows it learnt from. */
 double xpl_surrogate_at(const struct xpl_surrogate *surrogate, xpl_mask mask);
 
+/** Weighted mean square of what it gets wrong of n masks whose scores are known. */
+double xpl_surrogate_mistakes(const struct xpl_surrogate *surrogate, const xpl_mask *masks, const double *scores,
+                              const double *weights, size_t n);
+
 #endif
