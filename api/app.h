@@ -16,9 +16,9 @@
 #include "lib/base/meter.h"
 #include "lib/base/text.h"
 #include "lib/image/decode.h"
-#include "lib/scoring/address.h"
 #include "lib/scoring/breaker.h"
 #include "lib/scoring/call_meters.h"
+#include "lib/scoring/transport/address.h"
 
 #define XPL_DEFAULT_INSTANCE "00000000-0000-0000-0000-000000000000"
 

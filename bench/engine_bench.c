@@ -13,10 +13,10 @@
 #include <time.h>
 
 #include "lib/base/buf.h"
-#include "lib/explain/design.h"
-#include "lib/explain/fill.h"
-#include "lib/explain/segment.h"
-#include "lib/scoring/splice.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/superpixels/fill.h"
+#include "lib/explain/superpixels/segment.h"
+#include "lib/scoring/requests/splice.h"
 #include "tests/tools/read_pixels.h"
 
 #define RUNS           21

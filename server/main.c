@@ -16,7 +16,7 @@
 #include "api/scoring/model_tokens.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
-#include "lib/scoring/fetch.h"
+#include "lib/scoring/transport/fetch.h"
 #include "server/background/gateway_log.h"
 #include "server/background/retention.h"
 #include "server/background/webhook_sender.h"

@@ -12,7 +12,7 @@
 #include "api/json_spec.h"
 #include "api/scoring/endpoint.h"
 #include "lib/base/text.h"
-#include "lib/scoring/fetch.h"
+#include "lib/scoring/transport/fetch.h"
 
 #define MAX_ANSWER_BYTES ((size_t)4 << 20)
 #define WML_VERSION      "2020-09-01"

@@ -11,9 +11,9 @@
 #include "api/json_spec.h"
 #include "db/explanations.h"
 #include "lib/base/text.h"
-#include "lib/explain/estimate.h"
-#include "lib/explain/quality.h"
-#include "lib/explain/shapley.h"
+#include "lib/explain/fitting/estimate.h"
+#include "lib/explain/fitting/shapley.h"
+#include "lib/explain/trust/quality.h"
 
 #define MAX_CLASS 99999
 

@@ -4,7 +4,7 @@
 #include "api/configuration/resource.h"
 #include "api/json_spec.h"
 #include "lib/base/time.h"
-#include "lib/explain/render.h"
+#include "lib/explain/drawing/render.h"
 #include "lib/image/encode.h"
 
 #define ANSWERED_OF_ALL 16u /* panes in the answer when all classes were explained */

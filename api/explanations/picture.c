@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/json_spec.h"
-#include "lib/explain/render.h"
+#include "lib/explain/drawing/render.h"
 #include "lib/image/encode.h"
 
 #define LEAST_SIDE 256u

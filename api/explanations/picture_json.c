@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/explanations/label_map.h"
 #include "api/explanations/picture.h"
-#include "lib/explain/overlay_colours.h"
+#include "lib/explain/drawing/overlay_colours.h"
 
 static json_t *zone_view(const struct xpl_picture *p, const struct xpl_picture_query *q, double largest, uint32_t zone)
 {

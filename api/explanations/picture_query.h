@@ -4,7 +4,7 @@
 #define XPL_API_PICTURE_QUERY_H
 
 #include "api/call.h"
-#include "lib/explain/overlay.h"
+#include "lib/explain/drawing/overlay.h"
 
 enum xpl_picture_kind {
     XPL_PICTURE_POSITIVE,

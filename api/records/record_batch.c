@@ -9,7 +9,7 @@
 #include "api/json_spec.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
-#include "lib/scoring/request.h"
+#include "lib/scoring/requests/request.h"
 
 #define OPENSCALE_MAX_SIDE 125u
 #define MAX_ROW_SUFFIX     4u /* digits of the row in a scoring id */

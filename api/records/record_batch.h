@@ -9,7 +9,7 @@
 #include "api/explanations/automatic.h"
 #include "api/records/records_read.h"
 #include "db/records.h"
-#include "lib/scoring/answer.h"
+#include "lib/scoring/answers/answer.h"
 #include "lib/scoring/model_settings.h"
 
 /** A checked transaction, ready to be written. */

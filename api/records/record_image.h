@@ -6,7 +6,7 @@
 #include "api/app.h"
 #include "db/records.h"
 #include "lib/scoring/model_settings.h"
-#include "lib/scoring/request.h"
+#include "lib/scoring/requests/request.h"
 
 /** What the subscription of a data set says about its model. */
 enum xpl_status xpl_model_settings_of_data_set(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,

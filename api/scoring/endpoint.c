@@ -194,12 +194,12 @@ struct xpl_predictor_options xpl_predictor_options_of(struct xpl_app *app, const
         .in_flight = smaller(model->in_flight, settings->explain_in_flight),
         .max_batch = smaller(model->batch, settings->explain_batch),
         .max_body_bytes = (size_t)settings->scoring_body_bytes,
-        .connect_timeout_ms =
+        .call.connect_timeout_ms =
             model->connect_timeout_ms ? model->connect_timeout_ms : (uint32_t)settings->scoring_connect_timeout_ms,
-        .call_timeout_ms =
+        .call.call_timeout_ms =
             model->call_timeout_ms ? model->call_timeout_ms : (uint32_t)settings->scoring_call_timeout_ms,
         .retries = (uint32_t)settings->scoring_retries,
-        .max_answer_bytes = (size_t)settings->scoring_answer_bytes,
+        .call.max_answer_bytes = (size_t)settings->scoring_answer_bytes,
         .breaker = app->breaker,
         .meters = &app->meters.model_calls,
     };

@@ -7,7 +7,7 @@
 
 #include "api/call.h"
 #include "api/json_spec.h"
-#include "lib/scoring/answer_table.h"
+#include "lib/scoring/answers/answer_table.h"
 
 #define MAX_CLASSES 100000
 #define MAX_TEXT    256

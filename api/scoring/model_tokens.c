@@ -9,7 +9,7 @@
 #include "api/call.h"
 #include "api/json_spec.h"
 #include "lib/base/time.h"
-#include "lib/scoring/forward.h"
+#include "lib/scoring/transport/forward.h"
 
 #define N_KEPT            64
 #define DEFAULT_SECONDS   1200 /* of a source that does not say; Cloud Pak's live longer */
@@ -134,11 +134,9 @@ static enum xpl_status ask(struct xpl_app *app, struct xpl_arena *arena, const s
                            const char **ret, int64_t *ret_seconds, struct xpl_error *err)
 {
     const struct xpl_endpoint endpoint = {.url = source->url, .policy = app->scoring_policy, .ca_pem = source->ca_pem};
-    const struct xpl_predictor_options options = {.in_flight = 1,
-                                                  .max_answer_bytes = MAX_ANSWER_BYTES,
-                                                  .connect_timeout_ms =
-                                                      (uint32_t)app->settings.scoring_connect_timeout_ms,
-                                                  .call_timeout_ms = (uint32_t)app->settings.scoring_call_timeout_ms};
+    const struct xpl_call_options options = {.max_answer_bytes = MAX_ANSWER_BYTES,
+                                             .connect_timeout_ms = (uint32_t)app->settings.scoring_connect_timeout_ms,
+                                             .call_timeout_ms = (uint32_t)app->settings.scoring_call_timeout_ms};
     bool form = source->kind == XPL_TOKEN_IAM;
     XPL_AUTO(xpl_buf) text = xpl_buf_new(MAX_REQUEST_BYTES);
     struct xpl_forward_call call = {.endpoint = &endpoint,

@@ -14,7 +14,7 @@
 #include "api/scoring/model_settings.h"
 #include "api/v1/v1.h"
 #include "lib/base/time.h"
-#include "lib/scoring/forward.h"
+#include "lib/scoring/transport/forward.h"
 
 #define HEAD_LENGTH "Inference-Header-Content-Length"
 
@@ -75,9 +75,8 @@ static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct 
         (st = make_endpoint(call, subscription, &p->endpoint, err)))
         return st;
     p->options = xpl_predictor_options_of(call->app, &p->model);
-    p->options.in_flight = 1;
-    p->options.request_id = call->request_id;
-    p->options.traceparent = xpl_call_traceparent(call);
+    p->options.call.request_id = call->request_id;
+    p->options.call.traceparent = xpl_call_traceparent(call);
     p->scored_at = xpl_now_us();
     return XPL_OK;
 }
@@ -93,7 +92,7 @@ static enum xpl_status open_request(struct xpl_call *call, struct passing *p, si
     return xpl_forward_open(
         call->app->gateway.forwarder,
         &(struct xpl_forward_call){.endpoint = &p->endpoint,
-                                   .options = &p->options,
+                                   .options = &p->options.call,
                                    .content_type = header_or(call, "Content-Type", "application/json"),
                                    .accept = header_or(call, "Accept", "*/*"),
                                    .head_length = xpl_call_header(call, HEAD_LENGTH),

@@ -154,8 +154,8 @@ static enum xpl_status probe(struct probing *p, json_t **ret, struct xpl_error *
         return st;
     options.retries = 0;
     options.deadline_us = xpl_monotonic_us() + DEADLINE_US;
-    options.task_id = "probe";
-    options.request_id = call->request_id;
+    options.call.task_id = "probe";
+    options.call.request_id = call->request_id;
     input.request = p->request;
     input.image = p->image;
     input.pixels = p->pixels;

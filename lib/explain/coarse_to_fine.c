@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/explain/contrast.h"
-#include "lib/explain/design.h"
+#include "lib/explain/designs/design.h"
 
 #define FIRST_CALLS 512u /* of the coarse explanation, without a budget */
 #define FIRST_SHARE 4u   /* one of so many parts of the budget */

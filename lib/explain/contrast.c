@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "lib/explain/mask_set.h"
+#include "lib/explain/designs/mask_set.h"
 
 #define REDUCTIONS 4u /* rounds of taking superpixels away */
 #define MOST_CALLS (2 * (REDUCTIONS + 1) * (XPL_MAX_SEGMENTS + 1))

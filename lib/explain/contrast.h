@@ -10,8 +10,8 @@
 #ifndef XPL_EXPLAIN_CONTRAST_H
 #define XPL_EXPLAIN_CONTRAST_H
 
-#include "lib/explain/estimate.h"
-#include "lib/explain/sample.h"
+#include "lib/explain/designs/sample.h"
+#include "lib/explain/fitting/estimate.h"
 
 #define XPL_CONTRAST_USUAL_CALLS 64u /* seldom more */
 

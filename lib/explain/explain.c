@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "lib/explain/explain_run.h"
-#include "lib/explain/stopping.h"
+#include "lib/explain/trust/stopping.h"
 
 #define REFERENCE_RIDGE 1.0 /* what lime uses */
 #define MAX_SURROGATES  16u /* classes that get one; it takes tens of milliseconds */

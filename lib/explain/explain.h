@@ -10,21 +10,10 @@
 #include "lib/base/hash.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/status.h"
+#include "lib/explain/designs/mask.h"
 #include "lib/explain/params.h"
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/segment.h"
 #include "lib/image/pixels.h"
-
-/** Bit j = superpixel j is shown. */
-typedef uint64_t xpl_mask;
-
-/**
- * Scores masks: for each of n masks the probabilities of all classes into ret_scores, n x n_classes, row-major, where
- * n_classes is what struct xpl_explain_input says. Called with few large batches, in design order; the implementation
- * decides on requests and concurrency. Non-finite or missing scores are its errors (XPL_MODEL_*). XPL_DEADLINE and
- * XPL_CANCELLED end the explanation early.
- */
-typedef enum xpl_status (*xpl_score_fn)(void *model, const xpl_mask *masks, size_t n, double *ret_scores,
-                                        struct xpl_error *err);
 
 /** Called when a stage is about to be scored: `total` calls are planned so far, more may follow. */
 typedef void (*xpl_plan_fn)(void *model, size_t total);

@@ -2,9 +2,9 @@
 /* How far what a surrogate says of itself is believed: as far as masks that it did not learn from bear it out. */
 #include <math.h>
 
+#include "lib/explain/designs/octacode.h"
 #include "lib/explain/explain_run.h"
-#include "lib/explain/octacode.h"
-#include "lib/explain/stopping.h"
+#include "lib/explain/trust/stopping.h"
 
 #define LEARNT     4.0  /* by how much one more stage may make its squared mistakes smaller, */
 #define BEYOND     10.0 /* and the first one those of the linear fit, */

@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/confidence.h"
 #include "lib/explain/contrast.h"
 #include "lib/explain/explain_run.h"
-#include "lib/explain/faithfulness.h"
-#include "lib/explain/quality.h"
+#include "lib/explain/fitting/confidence.h"
+#include "lib/explain/trust/faithfulness.h"
+#include "lib/explain/trust/quality.h"
 
 #define MAX_WARNINGS 5u
 

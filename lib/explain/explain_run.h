@@ -6,10 +6,10 @@
 #ifndef XPL_EXPLAIN_EXPLAIN_RUN_H
 #define XPL_EXPLAIN_EXPLAIN_RUN_H
 
-#include "lib/explain/design.h"
-#include "lib/explain/estimate.h"
-#include "lib/explain/held_out.h"
-#include "lib/explain/sample.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/designs/sample.h"
+#include "lib/explain/fitting/estimate.h"
+#include "lib/explain/trust/held_out.h"
 
 #define XPL_LOOK_BYTES ((size_t)256 << 20)
 

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XPL_MAX_SEGMENTS      63u   /* the designs reach this far, and a mask has 64 bits */
+#include "lib/explain/designs/mask.h"
+
 #define XPL_MAX_LABELS        4096u /* of a label map, before merging; a multiple of 64 */
 #define XPL_DEFAULT_SEGMENTS  16u   /* what is merged to unless told otherwise */
 #define XPL_FIELD_SEGMENTS    16u   /* up to here something is said of each of the 2^d masks */

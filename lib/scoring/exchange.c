@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/text.h"
-#include "lib/scoring/transport.h"
+#include "lib/scoring/transport/transport.h"
 
 static size_t shorten(const char *text, size_t length, char out[XPL_EXCERPT_BYTES])
 {

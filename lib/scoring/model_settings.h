@@ -4,7 +4,7 @@
 #define XPL_SCORING_MODEL_SETTINGS_H
 
 #include "lib/scoring/model_hints.h"
-#include "lib/scoring/splice.h"
+#include "lib/scoring/requests/splice.h"
 
 #define XPL_MODEL_MAX_BATCH     64
 #define XPL_MODEL_MAX_IN_FLIGHT 64

@@ -20,44 +20,26 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
-#include "lib/scoring/address.h"
-#include "lib/scoring/answer.h"
+#include "lib/scoring/answers/answer.h"
 #include "lib/scoring/batch.h"
 #include "lib/scoring/breaker.h"
 #include "lib/scoring/call_meters.h"
 #include "lib/scoring/depth.h"
 #include "lib/scoring/exchange.h"
-#include "lib/scoring/splice.h"
-
-struct xpl_endpoint {
-    const char *url;
-    const char *username, *password; /* HTTP Basic; NULL for none */
-    const char *bearer;              /* NULL for none */
-    const char *aws_region;          /* requests are signed for it (SigV4); username and password are the key pair */
-    const char *aws_service;         /* such as "sagemaker" */
-    const char *ca_pem;              /* the only authority that is trusted; NULL = those of the system */
-    const char *certificate_pem, *key_pem; /* of this client; NULL for none */
-    const char *const *headers;            /* further "Name: value" lines, n_headers */
-    size_t n_headers;
-    const struct xpl_address_policy *policy;
-};
+#include "lib/scoring/requests/splice.h"
+#include "lib/scoring/transport/endpoint.h"
 
 struct xpl_predictor_options {
+    struct xpl_call_options call;
     uint32_t in_flight;             /* at most; >= 1 */
     uint32_t known_depth;           /* requests in flight, as found before; 0 = not known */
     uint32_t max_batch;             /* images in a request at most; 0 = XPL_MAX_BATCH */
     size_t max_body_bytes;          /* of a request with several images */
     struct xpl_batch batch;         /* what is known of this deployment */
     bool raw_refused;               /* likewise: it takes no raw tensors, they are not tried */
-    uint32_t connect_timeout_ms;    /* 5000 */
-    uint32_t call_timeout_ms;       /* 60000 */
     uint32_t retries;               /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
-    size_t max_answer_bytes;        /* 16 MiB */
     int64_t deadline_us;            /* of the monotonic clock; 0 = none */
-    const char *task_id;            /* sent as X-Explaind-Task and in Ce-Id */
-    const char *request_id;         /* sent as X-Global-Transaction-Id; may be NULL */
     struct xpl_breaker *breaker;    /* shared by all predictors of the process; NULL = none */
-    const char *traceparent;        /* sent as traceparent (W3C Trace Context); may be NULL */
     struct xpl_call_meters *meters; /* may be NULL */
     struct xpl_exchange *exchange;  /* filled by the first call; may be NULL */
 };

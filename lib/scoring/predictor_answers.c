@@ -5,7 +5,7 @@
 
 #include "lib/base/time.h"
 #include "lib/scoring/predictor_job.h"
-#include "lib/scoring/raw_tensors.h"
+#include "lib/scoring/requests/raw_tensors.h"
 
 #define ANSWER_ARENA_BYTES ((size_t)64 << 20)
 #define MAX_LABELS_HASHED  1024
@@ -128,7 +128,7 @@ static void learn_from_trial(struct xpl_predictor *p, const struct work *work)
     double image_us = (double)took_us / rows;
 
     xpl_batch_accept(&p->batch, rows);
-    if (took_us > (int64_t)p->options.call_timeout_ms * 1000 / LONG_CALL || image_us > WORTH_MORE * p->image_us)
+    if (took_us > (int64_t)p->options.call.call_timeout_ms * 1000 / LONG_CALL || image_us > WORTH_MORE * p->image_us)
         xpl_batch_refuse(&p->batch, 2 * rows);
     p->image_us = image_us;
 }

@@ -28,7 +28,7 @@ enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_fo
     p->form = p->stats.form = form;
     p->max_batch = body_limit(&p->options, p->splicer, form);
     for (uint32_t i = 0; !st && i < p->options.in_flight; i++)
-        st = xpl_transport_redress(xpl_transport_slot(p->transport, i), &p->endpoint, &p->options, &media, err);
+        st = xpl_transport_redress(xpl_transport_slot(p->transport, i), &p->endpoint, &p->options.call, &media, err);
     return st;
 }
 
@@ -40,7 +40,8 @@ enum xpl_status xpl_predictor_set_splicer(struct xpl_predictor *predictor, const
     xpl_transport_free(predictor->transport);
     predictor->transport = NULL;
     predictor->splicer = splicer;
-    st = xpl_transport_new(&predictor->endpoint, &predictor->options, true, &predictor->transport, err);
+    st = xpl_transport_new(&predictor->endpoint, &predictor->options.call, predictor->options.in_flight, true,
+                           &predictor->transport, err);
     if (st)
         return st;
     return xpl_predictor_use_form(

@@ -5,7 +5,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/scoring/predictor.h"
-#include "lib/scoring/transport.h"
+#include "lib/scoring/transport/transport.h"
 
 /* What one slot works on: a share of the job's masks, asked for in one request, or in several smaller ones when that
  * was too much. */

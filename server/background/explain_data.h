@@ -10,7 +10,7 @@
 #include "db/tasks.h"
 #include "lib/explain/params.h"
 #include "lib/scoring/model_settings.h"
-#include "lib/scoring/request.h"
+#include "lib/scoring/requests/request.h"
 
 struct xpl_task_data {
     json_t *subscription, *provider;

@@ -17,8 +17,8 @@
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/explain/coarse_to_fine.h"
-#include "lib/explain/fill.h"
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/fill.h"
+#include "lib/explain/superpixels/segment.h"
 #include "server/background/batch_memory.h"
 #include "server/background/explain_data.h"
 
@@ -100,9 +100,9 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     if (st)
         return st;
     options.deadline_us = job->patience.deadline_us;
-    options.task_id = job->task->id;
-    options.request_id = job->task->trace_id;
-    options.traceparent = job->task->traceparent;
+    options.call.task_id = job->task->id;
+    options.call.request_id = job->task->trace_id;
+    options.call.traceparent = job->task->traceparent;
     job->memory = xpl_batch_recall(job->db, job->arena, job->task, job->data.subscription);
     options.batch = job->memory.batch;
     options.known_depth = job->memory.depth;

@@ -12,8 +12,8 @@
 #include "api/records/record_batch.h"
 #include "db/writer.h"
 #include "lib/base/log.h"
-#include "lib/scoring/forward.h"
-#include "lib/scoring/raw_body.h"
+#include "lib/scoring/requests/raw_body.h"
+#include "lib/scoring/transport/forward.h"
 
 #define ARENA_BYTES ((size_t)256 << 20)
 #define GROUP_MAX   64 /* transactions in a write */

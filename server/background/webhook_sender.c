@@ -7,7 +7,7 @@
 #include "api/notifications/webhooks.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
-#include "lib/scoring/forward.h"
+#include "lib/scoring/transport/forward.h"
 #include "server/background/webhook_retry.h"
 
 #define ARENA_BYTES      ((size_t)1 << 20)
@@ -156,10 +156,9 @@ static enum xpl_status send_message(struct xpl_webhook_sender *all, const struct
                                           .headers = message->headers,
                                           .n_headers = XPL_WEBHOOK_HEADERS,
                                           .policy = all->app->scoring_policy};
-    const struct xpl_predictor_options options = {.in_flight = 1,
-                                                  .connect_timeout_ms = (uint32_t)settings->webhooks_timeout_ms,
-                                                  .call_timeout_ms = (uint32_t)settings->webhooks_timeout_ms,
-                                                  .max_answer_bytes = MAX_ANSWER_BYTES};
+    const struct xpl_call_options options = {.connect_timeout_ms = (uint32_t)settings->webhooks_timeout_ms,
+                                             .call_timeout_ms = (uint32_t)settings->webhooks_timeout_ms,
+                                             .max_answer_bytes = MAX_ANSWER_BYTES};
     const struct xpl_forward_call call = {.endpoint = &endpoint,
                                           .options = &options,
                                           .content_type = "application/json",

@@ -13,7 +13,7 @@
 #include "api/explanations/explain_params.h"
 #include "lib/base/time.h"
 #include "lib/explain/coarse_to_fine.h"
-#include "lib/explain/fill.h"
+#include "lib/explain/superpixels/fill.h"
 #include "lib/image/decode.h"
 #include "server/commands/explain_shell.h"
 #include "server/commands/picture_file.h"
@@ -60,12 +60,12 @@ static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err
 {
     struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
                                             .max_body_bytes = (size_t)1 << 20,
-                                            .connect_timeout_ms = 5000,
-                                            .call_timeout_ms = 60000,
+                                            .call.connect_timeout_ms = 5000,
+                                            .call.call_timeout_ms = 60000,
                                             .retries = 3,
-                                            .max_answer_bytes = (size_t)16 << 20,
+                                            .call.max_answer_bytes = (size_t)16 << 20,
                                             .deadline_us = s->patience.deadline_us,
-                                            .task_id = "shell"};
+                                            .call.task_id = "shell"};
     enum xpl_status st = xpl_address_policy_new(s->arena, "", true, &s->policy, err);
 
     if (st)

@@ -5,7 +5,7 @@
 
 #include "lib/explain/explain.h"
 #include "lib/scoring/predictor.h"
-#include "lib/scoring/request.h"
+#include "lib/scoring/requests/request.h"
 #include "server/commands/explain_options.h"
 
 struct xpl_shell {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/image/pixels.h"
-#include "lib/scoring/answer_table.h"
+#include "lib/scoring/answers/answer_table.h"
 
 enum {
     OPTION_FORMAT = 256,

@@ -5,7 +5,7 @@
 
 #include <argp.h>
 
-#include "lib/scoring/sample_request.h"
+#include "lib/scoring/requests/sample_request.h"
 
 struct xpl_model_options {
     uint32_t height, width, channels; /* 0 x 0 = as the image is */

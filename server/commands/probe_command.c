@@ -120,11 +120,11 @@ static enum xpl_status try_format(struct probing *p, const char *name, json_t *v
     static const struct xpl_probe_subject subject = {.source = "file"};
     struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
                                             .max_body_bytes = (size_t)1 << 20,
-                                            .connect_timeout_ms = 5000,
-                                            .call_timeout_ms = 60000,
-                                            .max_answer_bytes = (size_t)16 << 20,
+                                            .call.connect_timeout_ms = 5000,
+                                            .call.call_timeout_ms = 60000,
+                                            .call.max_answer_bytes = (size_t)16 << 20,
                                             .deadline_us = xpl_monotonic_us() + DEADLINE_US,
-                                            .task_id = "probe"};
+                                            .call.task_id = "probe"};
     struct xpl_model_settings model = {.has_wire = true, .answer = p->options.model.answer};
     struct xpl_probe_input input = {.endpoint = &p->endpoint, .options = &options, .model = &model};
     struct xpl_sample_format format = p->options.model.format;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What models answer. The first byte chooses what is expected of the answer. */
-#include "lib/scoring/answer.h"
+#include "lib/scoring/answers/answer.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check(const struct xpl_answer *answer, uint32_t n_rows, uint32_t n_classes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers with raw tensors. The first two bytes say how long the text in front of them is. */
-#include "lib/scoring/raw_tensors.h"
+#include "lib/scoring/requests/raw_tensors.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies that are not JSON: NumPy files and pictures. */
-#include "lib/scoring/raw_body.h"
+#include "lib/scoring/requests/raw_body.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pixel scanner, and bodies spliced out of what it found. */
-#include "lib/scoring/request.h"
-#include "lib/scoring/splice.h"
+#include "lib/scoring/requests/request.h"
+#include "lib/scoring/requests/splice.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_PIXELS 4096u

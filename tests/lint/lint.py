@@ -21,6 +21,18 @@ LAYERS = {
     "server": {"lib/base", "lib/image", "lib/explain", "lib/scoring", "db", "api", "server"},
 }
 
+# Inside of a layer: which folders a folder may include beside itself and the headers at the layer's top.
+FOLDERS = {
+    "lib/explain/superpixels": (),
+    "lib/explain/designs": (),
+    "lib/explain/fitting": ("lib/explain/designs",),
+    "lib/explain/trust": ("lib/explain/designs", "lib/explain/fitting"),
+    "lib/explain/drawing": ("lib/explain/superpixels",),
+    "lib/scoring/requests": (),
+    "lib/scoring/answers": (),
+    "lib/scoring/transport": (),
+}
+
 # Headers of libraries that only these layers may know.
 OWNERS = {
     "microhttpd.h": ("server",),
@@ -81,6 +93,9 @@ def check_layers():
                 yield f"{where}: {layer} must not include {name}"
             if layer in LAYERS and layer not in OWNERS.get(name, (layer,)):
                 yield f"{where}: only {' and '.join(OWNERS[name])} may include {name}"
+            folder, other = "/".join(path.relative_to(ROOT).parts[:-1]), name.rpartition("/")[0]
+            if folder in FOLDERS and other in FOLDERS and other not in (folder, *FOLDERS[folder]):
+                yield f"{where}: {folder} must not include {name}"
             if layer == "lib/explain" and name in IMPURE:
                 yield f"{where}: the engine does no I/O and reads no clock: {name}"
 

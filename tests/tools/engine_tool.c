@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "lib/base/text.h"
-#include "lib/explain/design.h"
-#include "lib/explain/estimate.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/fitting/estimate.h"
 #include "tests/tools/fit_case.h"
 
 #define ARENA_BYTES        ((size_t)1 << 30)

@@ -18,7 +18,7 @@
 
 #include <stdio.h>
 
-#include "lib/explain/fit.h"
+#include "lib/explain/fitting/fit.h"
 
 struct fit_case {
     char name[64];

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/segment.h"
 #include "tests/tools/read_pixels.h"
 
 static int fail(const struct xpl_error *err)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/explain/design.h"
+#include "lib/explain/designs/design.h"
 
 static const uint8_t seed[XPL_HASH_BYTES] = {1, 2, 3};
 

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/confidence.h"
-#include "lib/explain/design.h"
-#include "lib/explain/estimate.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/fitting/confidence.h"
+#include "lib/explain/fitting/estimate.h"
 #include "tests/tools/fit_case.h"
 
 #define VECTORS "tests/parity/vectors.txt"

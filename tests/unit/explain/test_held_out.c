@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "lib/explain/fit.h"
+#include "lib/explain/fitting/fit.h"
 #include "tests/unit/explain/models.h"
 
 #define N_FUNCTIONS 24

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/design.h"
-#include "lib/explain/fit.h"
-#include "lib/explain/surrogate.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/fitting/fit.h"
+#include "lib/explain/fitting/surrogate.h"
 #include "tests/unit/explain/models.h"
 
 struct setting {

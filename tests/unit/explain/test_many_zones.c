@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "lib/explain/array.h"
-#include "lib/explain/design.h"
-#include "lib/explain/mask_set.h"
+#include "lib/explain/designs/array.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/designs/mask_set.h"
 #include "tests/unit/explain/models.h"
 
 static const uint8_t seed[XPL_HASH_BYTES] = {4, 5, 6};

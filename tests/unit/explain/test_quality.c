@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/quality.h"
+#include "lib/explain/trust/quality.h"
 
 static const xpl_mask all_masks[] = {7, 6, 5, 4, 3, 2, 1, 0};
 static const double weights[] = {0.1, 0.5, -0.2};

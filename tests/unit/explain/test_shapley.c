@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "lib/explain/design.h"
-#include "lib/explain/shapley.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/fitting/shapley.h"
 #include "tests/unit/explain/models.h"
 
 static const uint8_t seed[XPL_HASH_BYTES] = {0};

@@ -4,11 +4,11 @@
 
 #include <math.h>
 
-#include "lib/explain/cholesky.h"
-#include "lib/explain/design.h"
-#include "lib/explain/estimate.h"
-#include "lib/explain/field.h"
-#include "lib/explain/surrogate.h"
+#include "lib/explain/designs/design.h"
+#include "lib/explain/fitting/cholesky.h"
+#include "lib/explain/fitting/estimate.h"
+#include "lib/explain/fitting/field.h"
+#include "lib/explain/fitting/surrogate.h"
 #include "tests/unit/explain/models.h"
 
 static const uint8_t seed[XPL_HASH_BYTES] = {0};

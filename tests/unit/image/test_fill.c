@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What hidden superpixels show. */
-#include "lib/explain/fill.h"
+#include "lib/explain/superpixels/fill.h"
 
 #include <math.h>
 #include <string.h>

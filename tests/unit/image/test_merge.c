@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/segment.h"
 #include "tests/unit/image/image_test.h"
 
 #define SIDE   24u

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/segment.h"
 #include "tests/unit/image/image_test.h"
 
 struct picture {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "lib/explain/render.h"
+#include "lib/explain/drawing/render.h"
 #include "tests/unit/image/image_test.h"
 
 static double ramp(uint32_t r, uint32_t c, uint32_t k)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/segment.h"
 #include "tests/unit/image/image_test.h"
 
 static double flat(uint32_t r, uint32_t c, uint32_t k)

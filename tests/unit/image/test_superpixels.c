@@ -2,7 +2,7 @@
 /* SLIC, Felzenszwalb and label maps: what holds for any image, and for the odd ones. */
 #include "tests/unit/image/image_test.h"
 
-#include "lib/explain/segment.h"
+#include "lib/explain/superpixels/segment.h"
 
 static double flat(uint32_t r, uint32_t c, uint32_t k)
 {

@@ -30,11 +30,11 @@ struct bench *bench_new(struct xpl_arena *arena, react_fn react)
     b->server->arg = b;
     b->endpoint = (struct xpl_endpoint){.url = b->server->url, .policy = b->policy};
     b->options = (struct xpl_predictor_options){.in_flight = 2,
-                                                .connect_timeout_ms = 5000,
-                                                .call_timeout_ms = 60000,
+                                                .call.connect_timeout_ms = 5000,
+                                                .call.call_timeout_ms = 60000,
                                                 .retries = 2,
-                                                .max_answer_bytes = 1 << 20,
-                                                .task_id = "task-7"};
+                                                .call.max_answer_bytes = 1 << 20,
+                                                .call.task_id = "task-7"};
     return b;
 }
 

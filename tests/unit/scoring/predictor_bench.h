@@ -3,8 +3,8 @@
 #ifndef XPL_PREDICTOR_BENCH_H
 #define XPL_PREDICTOR_BENCH_H
 
-#include "lib/scoring/fetch.h"
 #include "lib/scoring/predictor.h"
+#include "lib/scoring/transport/fetch.h"
 #include "tests/unit/scoring/model_server.h"
 #include "tests/unit/scoring/scoring_test.h"
 

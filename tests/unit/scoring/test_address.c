@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "lib/scoring/address.h"
+#include "lib/scoring/transport/address.h"
 
 static struct xpl_address_policy *policy_of(struct xpl_arena *arena, const char *allow, bool local)
 {

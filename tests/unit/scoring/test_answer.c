@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/scoring/scoring_test.h"
 
-#include "lib/scoring/answer.h"
+#include "lib/scoring/answers/answer.h"
 
 static struct xpl_answer *read_ok(struct xpl_arena *arena, const char *text, const struct xpl_answer_hints *hints,
                                   uint32_t n_rows)

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "lib/scoring/answer.h"
-#include "lib/scoring/answer_table.h"
+#include "lib/scoring/answers/answer.h"
+#include "lib/scoring/answers/answer_table.h"
 
 static const char *const cat_dog[] = {"cat", "dog"};
 static const char *const scores[] = {"scores"};

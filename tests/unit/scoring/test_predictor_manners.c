@@ -42,7 +42,7 @@ static void an_answer_beyond_the_limit_is_cut_off(void **state)
     struct bench *b = bench_new(*state, scripted_model);
 
     b->endpoint.username = GOOD_ANSWER;
-    b->options.max_answer_bytes = 20;
+    b->options.call.max_answer_bytes = 20;
     assert_fails(b, try_once(b), XPL_MODEL_BAD_ANSWER, "longer than 20 bytes");
     bench_free(b);
 }
@@ -86,7 +86,7 @@ static void a_call_that_takes_too_long_is_a_timeout(void **state)
 {
     struct bench *b = bench_new(*state, stuck_model);
 
-    b->options.call_timeout_ms = 50;
+    b->options.call.call_timeout_ms = 50;
     assert_fails(b, try_once(b), XPL_MODEL_TIMEOUT, "in time");
     bench_free(b);
 }
@@ -130,7 +130,7 @@ static void calls_say_who_they_are(void **state)
     b->endpoint.password = "pass";
     b->endpoint.headers = headers;
     b->endpoint.n_headers = 1;
-    b->options.request_id = "req-1";
+    b->options.call.request_id = "req-1";
     assert_int_equal(try_once(b), XPL_OK);
     assert_true(model_server_saw(b->server, "Ce-Id: explaind:task-7:00000000"));
     assert_int_equal(xpl_predictor_score(b->predictor, &mask, 1, scores, &b->err), XPL_OK);

@@ -2,7 +2,7 @@
 /* Bodies that are not JSON, and the JSON that says the same. */
 #include "tests/unit/scoring/scoring_test.h"
 
-#include "lib/scoring/raw_body.h"
+#include "lib/scoring/requests/raw_body.h"
 
 #define DICT(descr, order, shape) "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", }\n"
 

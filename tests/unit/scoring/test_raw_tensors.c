@@ -2,8 +2,8 @@
 /* Answers with raw tensors behind their JSON text: what they stand for, and those that do not add up. */
 #include "tests/unit/scoring/scoring_test.h"
 
-#include "lib/scoring/raw_tensors.h"
-#include "lib/scoring/tensor_type.h"
+#include "lib/scoring/requests/raw_tensors.h"
+#include "lib/scoring/requests/tensor_type.h"
 
 #define OUTPUT(type, shape, size)                                                                                      \
     "{\"outputs\":[{\"name\":\"p\",\"datatype\":\"" type "\",\"shape\":" shape                                         \

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "lib/base/buf.h"
-#include "lib/scoring/request.h"
+#include "lib/scoring/requests/request.h"
 
 #define PIXEL_ROWS "[[[1,2,3],[4,5,6]],[[7,8,9],[10,11,12]]]" /* 2 x 2 x 3 */
 

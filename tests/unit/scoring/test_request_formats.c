@@ -7,9 +7,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
 #include "lib/image/png_stored.h"
-#include "lib/scoring/image_text.h"
-#include "lib/scoring/sample_request.h"
-#include "lib/scoring/splice.h"
+#include "lib/scoring/requests/image_text.h"
+#include "lib/scoring/requests/sample_request.h"
+#include "lib/scoring/requests/splice.h"
 
 #define RGB    "[[[1,2,3],[4,5,6]],[[7,8,9],[10,11,12]]]"       /* 2 x 2 x 3 */
 #define CHW    "[[[1,4],[7,10]],[[2,5],[8,11]],[[3,6],[9,12]]]" /* the same, 3 x 2 x 2 */

@@ -6,7 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
-#include "lib/scoring/splice.h"
+#include "lib/scoring/requests/splice.h"
 
 /* A picture with its request, labels, fill and splicer. */
 struct scene {

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which colour a weight has. For overlay*.c only. */
+#ifndef XPL_EXPLAIN_OVERLAY_COLOURS_H
+#define XPL_EXPLAIN_OVERLAY_COLOURS_H
+
+#include "lib/explain/drawing/overlay.h"
+
+struct xpl_colour {
+    uint8_t r, g, b;
+};
+
+/** The colour of the sign of `weight`. */
+struct xpl_colour xpl_colour_of(enum xpl_colour_map map, double weight);
+
+/** The largest |weight|; at least 1e-9, so that it can be divided by. */
+double xpl_largest_weight(const struct xpl_weighted_zones *zones);
+
+/** Share of the largest weight, 0 when it is left out. */
+double xpl_strength(double weight, double largest, double clip);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/scoring/answers/answer.h"
+
+#include <string.h>
+
+#include "lib/base/json_look.h"
+#include "lib/base/json_scan.h"
+#include "lib/scoring/answers/answer_items.h"
+#include "lib/scoring/answers/answer_labels.h"
+#include "lib/scoring/answers/answer_numbers.h"
+#include "lib/scoring/answers/answer_row.h"
+
+#define MAX_CLASSES 100000u
+
+struct reading {
+    struct xpl_arena *arena;
+    const struct xpl_answer_hints *hints;
+    struct xpl_answer_table table;
+    struct xpl_answer_columns columns;
+    struct xpl_class_names classes; /* n = 0: they have no names */
+    const uint32_t *order;          /* where the i-th of the answer's own labels stands; NULL: at i */
+    struct xpl_answer *answer;
+    double *scratch; /* n_classes */
+    bool one_number; /* a sigmoid: the probability of the second class */
+    bool named_rows; /* every row names its classes */
+    struct xpl_error *err;
+};
+
+static enum xpl_status bad(struct xpl_error *err, const char *message)
+{
+    return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", message);
+}
+
+/* ---- names ---- */
+
+static enum xpl_status read_item_labels(struct reading *r, struct xpl_text probabilities, uint32_t n, const char **out)
+{
+    struct xpl_answer_items items;
+    struct xpl_answer_item item;
+
+    xpl_answer_items_start(&items, probabilities);
+    for (uint32_t i = 0; i < n && xpl_answer_items_next(&items, &item); i++) {
+        if (!item.label.ptr)
+            return bad(r->err, "a score has no label");
+        if (!(out[i] = xpl_class_name_of(r->arena, item.label)))
+            return bad(r->err, "a label has a broken escape");
+    }
+    return XPL_OK;
+}
+
+/* The names that a row brings along, in its own order. */
+static enum xpl_status row_labels(struct reading *r, const struct xpl_answer_row *row, uint32_t n,
+                                  const char ***ret_list)
+{
+    uint32_t found;
+    enum xpl_status st;
+
+    if (!xpl_answer_items_are_named(row->probabilities)) {
+        st = xpl_class_names_read(r->arena, row->labels, n, ret_list, &found, r->err);
+        return st || found == n ? st : bad(r->err, "\"labels\" and the probabilities differ in number");
+    }
+    if (!(*ret_list = XPL_NEW_ARRAY(r->arena, const char *, n)))
+        return xpl_no_memory(r->err);
+    return read_item_labels(r, row->probabilities, n, *ret_list);
+}
+
+/* The classes that answers name, sorted, unless the subscription says which there are. */
+static enum xpl_status take_names(struct reading *r, const char **list, uint32_t n)
+{
+    const char **names;
+
+    if (r->hints && r->hints->n_class_labels)
+        return XPL_OK;
+    if (!(names = xpl_arena_copy(r->arena, list, n * sizeof *list)))
+        return xpl_no_memory(r->err);
+    xpl_class_names_sort(names, n);
+    return xpl_class_names_of(r->arena, names, n, &r->classes, r->err);
+}
+
+static enum xpl_status find_order(struct reading *r, const char *const *list, uint32_t n, uint32_t *order)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        order[i] = xpl_class_index(&r->classes, list[i]);
+        if (order[i] == UINT32_MAX)
+            return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
+                            "an answer names the class \"%.100s\", which is not among the others: "
+                            "asset_properties.explaind.class_labels can name all of them",
+                            list[i]);
+    }
+    return XPL_OK;
+}
+
+/* Labels beside all rows. */
+static enum xpl_status use_table_labels(struct reading *r, uint32_t n)
+{
+    uint32_t *order = XPL_NEW_ARRAY(r->arena, uint32_t, n), found;
+    const char **list;
+    enum xpl_status st = xpl_class_names_read(r->arena, r->table.labels, n, &list, &found, r->err);
+
+    if (st)
+        return st;
+    if (found != n)
+        return bad(r->err, "\"labels\" and the probabilities differ in number");
+    if (!order)
+        return xpl_no_memory(r->err);
+    if ((st = take_names(r, list, n)) || (st = find_order(r, list, n, order)))
+        return st;
+    r->order = order;
+    return XPL_OK;
+}
+
+/* ---- the first row decides how many classes there are and what they are called ---- */
+
+static enum xpl_status use_names(struct reading *r, const struct xpl_answer_row *row, uint32_t n)
+{
+    const char **list;
+    enum xpl_status st;
+
+    r->named_rows = row->labels.ptr || (row->probabilities.ptr && xpl_answer_items_are_named(row->probabilities));
+    if (r->named_rows)
+        return (st = row_labels(r, row, n, &list)) ? st : take_names(r, list, n);
+    return xpl_json_text_is_array(r->table.labels) ? use_table_labels(r, r->answer->n_classes) : XPL_OK;
+}
+
+static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_answer_row *row, uint32_t n_classes)
+{
+    uint32_t said = r->hints ? r->hints->n_class_labels : 0, found = said;
+    enum xpl_status st;
+
+    if (said && (st = xpl_class_names_of(r->arena, r->hints->class_labels, said, &r->classes, r->err)))
+        return st;
+    if (row->probabilities.ptr) {
+        found = xpl_answer_items_count(row->probabilities);
+        r->one_number = found == 1 && !xpl_answer_items_are_named(row->probabilities);
+    }
+    if (r->one_number)
+        found = 2;
+    if (found == 1 && !said)
+        return bad(r->err, "an answer names a single class; asset_properties.explaind.class_labels must name all");
+    if (found == 0 || found > MAX_CLASSES)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the list of probabilities has %u numbers; 1 to %u are accepted",
+                        found, MAX_CLASSES);
+    r->answer->n_classes = said ? said : found;
+    if (n_classes && n_classes != r->answer->n_classes)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected",
+                        r->answer->n_classes, n_classes);
+    if ((st = use_names(r, row, found)))
+        return st;
+    if (said && found != said && !r->named_rows)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
+                        "a row has %u probabilities; asset_properties.explaind.class_labels names %u classes", found,
+                        said);
+    r->answer->labels = r->classes.names;
+    return XPL_OK;
+}
+
+/* ---- rows ---- */
+
+/* Only a name: the class it names is certain. */
+static enum xpl_status read_name(struct reading *r, struct xpl_text prediction, double *out)
+{
+    const char *name = xpl_class_name_of(r->arena, prediction);
+    uint32_t index = 0;
+    enum xpl_status st = name ? find_order(r, &name, 1, &index) : bad(r->err, "a label has a broken escape");
+
+    if (!st)
+        out[index] = 1;
+    return st;
+}
+
+/* Classes that an answer does not name have what is left, in equal parts. */
+static void share_rest(const struct reading *r, uint32_t n, double *out)
+{
+    uint32_t n_classes = r->answer->n_classes;
+    double rest = 1;
+
+    for (uint32_t i = 0; i < n; i++)
+        rest -= r->scratch[i];
+    for (uint32_t i = 0; n < n_classes && i < n_classes; i++)
+        out[i] = rest > 0 ? rest / (n_classes - n) : 0;
+}
+
+static enum xpl_status place(struct reading *r, const struct xpl_answer_row *row, uint32_t n, double *out)
+{
+    uint32_t *order;
+    const char **list;
+    enum xpl_status st;
+
+    if (!r->named_rows) {
+        for (uint32_t i = 0; i < n; i++)
+            out[r->order ? r->order[i] : i] = r->scratch[i];
+        return XPL_OK;
+    }
+    if (!(order = XPL_NEW_ARRAY(r->arena, uint32_t, n)))
+        return xpl_no_memory(r->err);
+    if ((st = row_labels(r, row, n, &list)) || (st = find_order(r, list, n, order)))
+        return st;
+    share_rest(r, n, out);
+    for (uint32_t i = 0; i < n; i++)
+        out[order[i]] = r->scratch[i];
+    return XPL_OK;
+}
+
+static enum xpl_status read_probabilities(struct reading *r, const struct xpl_answer_row *row, double *out)
+{
+    enum xpl_activation activation = r->hints ? r->hints->activation : XPL_ACTIVATION_NONE;
+    uint32_t n_classes = r->answer->n_classes, n;
+    enum xpl_status st;
+
+    if (!row->probabilities.ptr)
+        return read_name(r, row->prediction, out);
+    if ((st = xpl_answer_numbers(row->probabilities, r->scratch, n_classes, &n, r->err)) ||
+        (st = xpl_answer_activate(activation, r->scratch, n, r->err)))
+        return st;
+    if (n == 1 && r->one_number && n_classes == 2) {
+        r->scratch[1] = r->scratch[0];
+        r->scratch[0] = 1 - r->scratch[1];
+        n = 2;
+    } else if (n != n_classes && !(r->named_rows && r->hints && r->hints->n_class_labels))
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected", n, n_classes);
+    return place(r, row, n, out);
+}
+
+static enum xpl_status make_room(struct reading *r, uint32_t n_rows)
+{
+    struct xpl_answer *answer = r->answer;
+
+    answer->probabilities = xpl_arena_array(r->arena, (size_t)n_rows * answer->n_classes, sizeof(double));
+    r->scratch = XPL_NEW_ARRAY(r->arena, double, answer->n_classes);
+    return answer->probabilities && r->scratch ? XPL_OK : xpl_no_memory(r->err);
+}
+
+static enum xpl_status read_row(struct reading *r, struct xpl_text text, uint32_t index, uint32_t n_rows,
+                                uint32_t n_classes)
+{
+    struct xpl_answer *answer = r->answer;
+    struct xpl_answer_row row;
+    enum xpl_status st;
+
+    if ((st = xpl_answer_row_read(&r->table, r->hints, text, &r->columns, &row, r->err)))
+        return st;
+    if (index == 0 && ((st = look_at_first_row(r, &row, n_classes)) || (st = make_room(r, n_rows))))
+        return st;
+    if (row.prediction.ptr &&
+        !(answer->predictions[index] = xpl_arena_string_n(r->arena, row.prediction.ptr, row.prediction.length)))
+        return xpl_no_memory(r->err);
+    return read_probabilities(r, &row, answer->probabilities + (size_t)index * answer->n_classes);
+}
+
+static enum xpl_status read_rows(struct reading *r, uint32_t n_rows, uint32_t n_classes)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text row;
+    enum xpl_status st;
+    uint32_t n = 0;
+    bool more = false;
+
+    if (!xpl_json_text_is_array(r->table.values))
+        return bad(r->err, "the rows are not an array");
+    xpl_json_rescan_start(&scan, r->table.values, r->err);
+    xpl_json_enter_array(&scan);
+    for (; (st = xpl_json_next_element(&scan, &more)) == XPL_OK && more && n < n_rows; n++)
+        if ((st = xpl_json_skip(&scan, &row)) || (st = read_row(r, row, n, n_rows, n_classes)))
+            return st;
+    if (st)
+        return st;
+    if (n < n_rows || more)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the answer has %s than the %u rows of the request",
+                        more ? "more" : "fewer", n_rows);
+    return XPL_OK;
+}
+
+/* The next `n` numbers of a list as a list of their own; `*at` is at a bracket or comma, before and after. */
+static struct xpl_text part_of_list(struct xpl_arena *arena, const char **at, const char *end, size_t n)
+{
+    const char *start = *at;
+    char *list;
+
+    for (; n > 0; n--)
+        for (++*at; *at < end && **at != ',' && **at != ']'; ++*at)
+            ;
+    if (!(list = xpl_arena_alloc(arena, (size_t)(*at - start) + 2)))
+        return (struct xpl_text){0};
+    memcpy(list, start, (size_t)(*at - start));
+    list[0] = '[';
+    list[*at - start] = ']';
+    return (struct xpl_text){list, (size_t)(*at - start) + 1};
+}
+
+/* A tensor's flat data: a share of it for each image. */
+static enum xpl_status read_flat(struct reading *r, uint32_t n_rows, uint32_t n_classes)
+{
+    size_t total = xpl_json_count_elements(r->table.values), each = total / n_rows;
+    const char *at = r->table.values.ptr, *end = at + r->table.values.length;
+    enum xpl_status st = XPL_OK;
+
+    if (each == 0 || total % n_rows)
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the answer has %zu numbers for %u images", total, n_rows);
+    for (uint32_t i = 0; !st && i < n_rows; i++) {
+        struct xpl_text row = part_of_list(r->arena, &at, end, each);
+
+        st = row.ptr ? read_row(r, row, i, n_rows, n_classes) : xpl_no_memory(r->err);
+    }
+    return st;
+}
+
+static enum xpl_status read_table(struct reading *r, uint32_t n_rows, uint32_t n_classes)
+{
+    switch (r->table.kind) {
+    case XPL_ANSWER_FLAT:
+        return read_flat(r, n_rows, n_classes);
+    case XPL_ANSWER_ONE:
+        if (n_rows != 1)
+            return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the answer has fewer than the %u rows of the request",
+                            n_rows);
+        return read_row(r, r->table.values, 0, n_rows, n_classes);
+    case XPL_ANSWER_ROWS:
+        break;
+    }
+    return read_rows(r, n_rows, n_classes);
+}
+
+enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
+                                uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret, struct xpl_error *err)
+{
+    struct xpl_error inner = {0};
+    struct xpl_answer *answer = XPL_NEW(arena, struct xpl_answer);
+    struct reading *r = XPL_NEW(arena, struct reading);
+    enum xpl_status st;
+
+    if (!answer || !r || !(answer->predictions = XPL_NEW_ARRAY(arena, const char *, n_rows)))
+        return xpl_no_memory(err);
+    r->arena = arena;
+    r->hints = hints;
+    r->answer = answer;
+    r->err = &inner;
+    answer->n_rows = n_rows;
+    if ((st = xpl_json_check(text.ptr, text.length, NULL, &inner)) ||
+        (st = xpl_answer_table_find(arena, text, hints, n_rows, &r->table, &inner)) ||
+        (st = xpl_answer_columns_read(r->table.fields, &r->columns, &inner)) || (st = read_table(r, n_rows, n_classes)))
+        return xpl_fail(err, st == XPL_NO_MEMORY ? st : XPL_MODEL_BAD_ANSWER, "%s", inner.message);
+    *ret = answer;
+    return XPL_OK;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/scoring/answers/answer_labels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/json_scan.h"
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *xpl_class_name_of(struct xpl_arena *arena, struct xpl_text scalar)
+{
+    char *text;
+
+    if (*scalar.ptr != '"')
+        return xpl_arena_string_n(arena, scalar.ptr, scalar.length);
+    text = xpl_arena_alloc(arena, scalar.length + 1);
+    return text && xpl_json_unescape((struct xpl_text){scalar.ptr + 1, scalar.length - 2}, text) ? text : NULL;
+}
+
+enum xpl_status xpl_class_names_read(struct xpl_arena *arena, struct xpl_text labels, uint32_t max,
+                                     const char ***ret_list, uint32_t *ret_n, struct xpl_error *err)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text scalar;
+    enum xpl_status st;
+    bool more;
+
+    *ret_n = 0;
+    if (!(*ret_list = XPL_NEW_ARRAY(arena, const char *, max)))
+        return xpl_no_memory(err);
+    xpl_json_rescan_start(&scan, labels, err);
+    if ((st = xpl_json_enter_array(&scan)))
+        return st;
+    while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
+        if (*ret_n == max)
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "\"labels\" and the probabilities differ in number");
+        if ((st = xpl_json_skip(&scan, &scalar)))
+            return st;
+        if (!((*ret_list)[(*ret_n)++] = xpl_class_name_of(arena, scalar)))
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a label has a broken escape");
+    }
+    return st;
+}
+
+void xpl_class_names_sort(const char **list, uint32_t n)
+{
+    qsort(list, n, sizeof *list, compare);
+}
+
+/* The sorted names point at the names themselves, so that an index is found by its pointer. */
+struct place {
+    const char *name;
+    uint32_t index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    return strcmp(((const struct place *)a)->name, ((const struct place *)b)->name);
+}
+
+enum xpl_status xpl_class_names_of(struct xpl_arena *arena, const char *const *names, uint32_t n,
+                                   struct xpl_class_names *ret, struct xpl_error *err)
+{
+    struct place *places = XPL_NEW_ARRAY(arena, struct place, n);
+
+    *ret = (struct xpl_class_names){names, XPL_NEW_ARRAY(arena, const char *, n), XPL_NEW_ARRAY(arena, uint32_t, n), n};
+    if (!places || !ret->sorted || !ret->index)
+        return xpl_no_memory(err);
+    for (uint32_t i = 0; i < n; i++)
+        places[i] = (struct place){names[i], i};
+    qsort(places, n, sizeof *places, compare_places);
+    for (uint32_t i = 0; i < n; i++) {
+        ret->sorted[i] = places[i].name;
+        ret->index[i] = places[i].index;
+        if (i > 0 && strcmp(ret->sorted[i - 1], ret->sorted[i]) == 0)
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "\"labels\" names a class twice");
+    }
+    return XPL_OK;
+}
+
+uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name)
+{
+    const char **found = bsearch(&name, classes->sorted, classes->n, sizeof *classes->sorted, compare);
+
+    return found ? classes->index[found - classes->sorted] : UINT32_MAX;
+}
