@@ -43,19 +43,21 @@ static enum xpl_status load_model(struct filling *f, const char *data_set_id)
 static enum xpl_status add(struct filling *f, int64_t number)
 {
     char id[XPL_UUID_SIZE], transaction_id[33], scoring_id[36];
+    struct xpl_record_tally tally = {.data_set_id = f->model.data_set_id};
     struct xpl_record record = f->model;
     enum xpl_status st;
 
     snprintf(transaction_id, sizeof transaction_id, "%032llx", (unsigned long long)number);
     snprintf(scoring_id, sizeof scoring_id, "%s-1", transaction_id);
-    if ((st = xpl_payload_insert(f->db, &f->payload, &record.payload_id, &f->err)))
+    if ((st = xpl_payload_insert(f->db, &f->payload, &tally, &record.payload_id, &f->err)))
         return st;
     record.id = xpl_uuid(id);
     record.transaction_id = transaction_id;
     record.scoring_id = scoring_id;
     record.row_number = 1;
     record.scoring_timestamp = f->model.scoring_timestamp + number * MS;
-    return xpl_record_insert(f->db, &record, &f->err);
+    st = xpl_record_insert(f->db, &record, &tally, &f->err);
+    return st ? st : xpl_record_tally_up(f->db, &tally, &f->err);
 }
 
 /* Numbers go on behind the newest record's, so that none comes twice, whatever was deleted meanwhile. */

@@ -109,8 +109,8 @@ void xpl_payload_share(struct xpl_payload *payload)
 }
 
 /* The request text of this content, which is stored when it is new. A trigger deletes it with its last payload. */
-static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
-                                     struct xpl_error *err)
+static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload *payload,
+                                     struct xpl_record_tally *tally, int64_t *ret_id, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt) find = xpl_db_query(db, "SELECT id FROM request_texts WHERE key = ?");
     XPL_AUTO(xpl_stmt)
@@ -126,11 +126,12 @@ static enum xpl_status share_request(struct xpl_db *db, const struct xpl_payload
     xpl_bind_text(insert, payload->data_set_id);
     xpl_bind_blob(insert, key);
     xpl_bind_blob(insert, payload->request);
+    tally->payload_bytes += (int64_t)payload->request.length;
     return xpl_run_insert(insert, ret_id, err);
 }
 
-enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
-                                   struct xpl_error *err)
+enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, struct xpl_record_tally *tally,
+                                   int64_t *ret_id, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(db, "INSERT INTO payloads (data_mart_id, data_set_id, hash, request_text_id, request,"
@@ -138,7 +139,7 @@ enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *
     int64_t text_id = 0;
     enum xpl_status st;
 
-    if (payload->is_shared && (st = share_request(db, payload, &text_id, err)))
+    if (payload->is_shared && (st = share_request(db, payload, tally, &text_id, err)))
         return st;
     xpl_bind_text(insert, payload->data_mart_id);
     xpl_bind_text(insert, payload->data_set_id);
@@ -149,10 +150,12 @@ enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *
     } else {
         xpl_bind_null(insert);
         xpl_bind_blob(insert, payload->request);
+        tally->payload_bytes += (int64_t)payload->request.length;
     }
     xpl_bind_int(insert, (int64_t)payload->request_size);
     xpl_bind_blob(insert, payload->response);
     xpl_bind_int(insert, (int64_t)payload->response_size);
+    tally->payload_bytes += (int64_t)payload->response.length;
     return xpl_run_insert(insert, ret_id, err);
 }
 

@@ -2,8 +2,6 @@
 /* Where the pages of a list of records begin, and how many records there are: by the counts of blocks of them. */
 #include "db/record_query.h"
 
-#define BLOCK 4096 /* as in the triggers of record_blocks */
-
 enum xpl_record_key_kind xpl_record_key_kind_of(const struct xpl_record_query *query)
 {
     if (query->order == XPL_ORDER_LOGGED)
@@ -56,6 +54,6 @@ enum xpl_status xpl_record_place_of(struct xpl_db *db, const char *data_set_id, 
     }
     if (st)
         return st;
-    *ret = (struct xpl_record_place){.after_seq = block.number * BLOCK - 1, .skip = row - block.before};
+    *ret = (struct xpl_record_place){.after_seq = block.number * XPL_RECORD_BLOCK - 1, .skip = row - block.before};
     return XPL_OK;
 }

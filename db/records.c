@@ -72,7 +72,39 @@ static void bind_record(struct xpl_stmt *insert, const struct xpl_record *r)
     xpl_bind_text(insert, r->created_by);
 }
 
-enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *record, struct xpl_error *err)
+static enum xpl_status count_block(struct xpl_db *db, struct xpl_record_tally *tally, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    add = xpl_db_query(db, "INSERT INTO record_blocks (data_set_id, block, n) VALUES (?, ?, ?)"
+                           " ON CONFLICT (data_set_id, block) DO UPDATE SET n = n + excluded.n");
+
+    xpl_bind_text(add, tally->data_set_id);
+    xpl_bind_int(add, tally->block);
+    xpl_bind_int(add, tally->n);
+    tally->n = 0;
+    return xpl_run(add, NULL, err);
+}
+
+enum xpl_status xpl_record_tally_up(struct xpl_db *db, struct xpl_record_tally *tally, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    add = xpl_db_query(
+        db, "INSERT INTO data_set_usage (data_set_id, payload_bytes) VALUES (?, ?)"
+            " ON CONFLICT (data_set_id) DO UPDATE SET payload_bytes = payload_bytes + excluded.payload_bytes");
+    enum xpl_status st;
+
+    if (tally->n && (st = count_block(db, tally, err)))
+        return st;
+    if (!tally->payload_bytes)
+        return XPL_OK;
+    xpl_bind_text(add, tally->data_set_id);
+    xpl_bind_int(add, tally->payload_bytes);
+    tally->payload_bytes = 0;
+    return xpl_run(add, NULL, err);
+}
+
+enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *record, struct xpl_record_tally *tally,
+                                  struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)
     insert = xpl_db_query(
@@ -81,9 +113,17 @@ enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *re
             " prediction, prediction_probability, scoring_timestamp, response_time, asset_revision, user_id,"
             " deployment_id, annotations, created_at, created_by)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    enum xpl_status st;
+    int64_t seq = 0;
 
     bind_record(insert, record);
-    return xpl_run(insert, NULL, err);
+    if ((st = xpl_run_insert(insert, &seq, err)))
+        return st;
+    if (tally->n && tally->block != seq / XPL_RECORD_BLOCK && (st = count_block(db, tally, err)))
+        return st;
+    tally->block = seq / XPL_RECORD_BLOCK;
+    tally->n++;
+    return XPL_OK;
 }
 
 enum xpl_status xpl_record_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,

@@ -32,8 +32,23 @@ enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob 
 
 /** Decides whether a complete payload shares its request: worth it from 1 KiB on. To be done outside the writer. */
 void xpl_payload_share(struct xpl_payload *payload);
-enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, int64_t *ret_id,
-                                   struct xpl_error *err);
+
+/** Seqs that are counted together; also in the triggers of record_blocks. */
+#define XPL_RECORD_BLOCK 4096
+
+/**
+ * What an operation adds to one data set. It is counted by xpl_record_tally_up, which must end every operation that
+ * inserts: in the same savepoint, so that counts are as true as what they count. (A trigger for each row made inserts
+ * twice as expensive: SQLite journals every statement that may have to undo more than its own row.)
+ */
+struct xpl_record_tally {
+    const char *data_set_id;
+    int64_t payload_bytes;
+    int64_t block, n; /* records of the last block of seqs, not counted yet */
+};
+
+enum xpl_status xpl_payload_insert(struct xpl_db *db, const struct xpl_payload *payload, struct xpl_record_tally *tally,
+                                   int64_t *ret_id, struct xpl_error *err);
 
 /** Request and response text, decompressed. Either may be NULL. XPL_GONE when they were deleted before their records.
  */
@@ -69,7 +84,11 @@ struct xpl_record {
     const char *created_by;
 };
 
-enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *record, struct xpl_error *err);
+enum xpl_status xpl_record_insert(struct xpl_db *db, const struct xpl_record *record, struct xpl_record_tally *tally,
+                                  struct xpl_error *err);
+
+/** Counts what was added, and empties the tally. */
+enum xpl_status xpl_record_tally_up(struct xpl_db *db, struct xpl_record_tally *tally, struct xpl_error *err);
 
 /** By record id; `data_set_id` may be NULL. XPL_NOT_FOUND for one of another data mart, too. */
 enum xpl_status xpl_record_get(struct xpl_db *db, struct xpl_arena *arena, const char *data_mart_id,

@@ -307,7 +307,8 @@ static enum xpl_status check_repeat(struct xpl_db *db, struct xpl_call *call, co
 }
 
 static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, const struct xpl_automatic *automatic,
-                             struct xpl_prepared *p, size_t index, struct xpl_error *err)
+                             struct xpl_prepared *p, size_t index, struct xpl_record_tally *tally,
+                             struct xpl_error *err)
 {
     int64_t payload_id = 0;
 
@@ -321,10 +322,10 @@ static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, const str
             if (!is_new)
                 continue;
         }
-        if (!payload_id && (st = xpl_payload_insert(db, &p->payload, &payload_id, err)))
+        if (!payload_id && (st = xpl_payload_insert(db, &p->payload, tally, &payload_id, err)))
             return st;
         p->records[i].payload_id = payload_id;
-        if ((st = xpl_record_insert(db, &p->records[i], err)) ||
+        if ((st = xpl_record_insert(db, &p->records[i], tally, err)) ||
             (p->automatic[i] && (st = xpl_automatic_queue(db, call, automatic, &p->records[i], p->automatic[i], err))))
             return st;
     }
@@ -341,6 +342,7 @@ enum xpl_status xpl_record_batch_store(struct xpl_db *db, struct xpl_call *call,
                                          .state = "active",
                                          .n_records = (int64_t)batch->n_records,
                                          .created_at = xpl_now_us()};
+    struct xpl_record_tally tally = {.data_set_id = batch->data_set_id};
     enum xpl_status st;
     bool there;
 
@@ -351,9 +353,9 @@ enum xpl_status xpl_record_batch_store(struct xpl_db *db, struct xpl_call *call,
     if (!there) /* it was removed since the request was read */
         return xpl_resource_missing("data_set", batch->data_set_id, err);
     for (size_t i = 0; i < batch->n; i++)
-        if ((st = store(db, call, &batch->automatic, &batch->prepared[i], i, err)))
+        if ((st = store(db, call, &batch->automatic, &batch->prepared[i], i, &tally, err)))
             return st;
-    if ((st = xpl_record_request_insert(db, &request, err)) ||
+    if ((st = xpl_record_tally_up(db, &tally, err)) || (st = xpl_record_request_insert(db, &request, err)) ||
         (batch->needs_schema && (st = xpl_output_schema_fill(db, call, batch->subscription_id, err))))
         return st;
     *ret_request_id = request.id;

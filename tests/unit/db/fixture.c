@@ -90,3 +90,11 @@ const char *fixture_plan(struct fixture *f, const char *sql)
         plan = xpl_arena_printf(f->arena, "%s%s\n", plan, lines[i]);
     return plan;
 }
+
+enum xpl_status fixture_insert(struct fixture *f, const struct xpl_record *record)
+{
+    struct xpl_record_tally tally = {.data_set_id = record->data_set_id};
+    enum xpl_status st = xpl_record_insert(f->db, record, &tally, &f->err);
+
+    return st ? st : xpl_record_tally_up(f->db, &tally, &f->err);
+}

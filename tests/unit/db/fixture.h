@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "db/db.h"
+#include "db/records.h"
 
 struct fixture {
     char directory[64];
@@ -31,6 +32,9 @@ void fixture_reopen(struct fixture *f);
 
 /** The number a statement gives. */
 int64_t fixture_int(struct fixture *f, const char *sql);
+
+/** One record, counted as by an operation of its own. */
+enum xpl_status fixture_insert(struct fixture *f, const struct xpl_record *record);
 
 /** The plan of a statement as SQLite explains it, one line a step. */
 const char *fixture_plan(struct fixture *f, const char *sql);

@@ -22,7 +22,7 @@ static void add(struct fixture *f, const char *data_set_id, int n)
                                 .scoring_timestamp = n / 3, /* several at a time */
                                 .created_by = "user"};
 
-    assert_ok(f, xpl_record_insert(f->db, &record, &f->err));
+    assert_ok(f, fixture_insert(f, &record));
 }
 
 static void add_all(struct fixture *f)

@@ -14,11 +14,13 @@ static int64_t add_payload(struct fixture *f, const char *request, const char *r
                                   .hash = {first_hash_byte},
                                   .request_size = strlen(request),
                                   .response_size = strlen(response)};
+    struct xpl_record_tally tally = {.data_set_id = "set"};
     int64_t id = 0;
 
     assert_ok(f, xpl_payload_compress(f->arena, xpl_text_of(request), &payload.request, &f->err));
     assert_ok(f, xpl_payload_compress(f->arena, xpl_text_of(response), &payload.response, &f->err));
-    assert_ok(f, xpl_payload_insert(f->db, &payload, &id, &f->err));
+    assert_ok(f, xpl_payload_insert(f->db, &payload, &tally, &id, &f->err));
+    assert_ok(f, xpl_record_tally_up(f->db, &tally, &f->err));
     return id;
 }
 
@@ -50,7 +52,7 @@ static void add_numbered(struct fixture *f, int from, int to)
     for (int n = from; n <= to; n++) {
         struct xpl_record record = numbered(f, n);
 
-        assert_ok(f, xpl_record_insert(f->db, &record, &f->err));
+        assert_ok(f, fixture_insert(f, &record));
     }
 }
 
@@ -110,7 +112,7 @@ static void a_record_comes_back_whole(void **state)
     struct fixture *f = *state;
     struct xpl_record made = numbered(f, 15), got;
 
-    assert_ok(f, xpl_record_insert(f->db, &made, &f->err));
+    assert_ok(f, fixture_insert(f, &made));
     assert_ok(f, xpl_record_get(f->db, f->arena, "mart", NULL, made.id, &got, &f->err));
     assert_string_equal(got.scoring_id, made.scoring_id);
     assert_string_equal(got.predicted.prediction, "odd");
@@ -129,9 +131,9 @@ static void the_same_scoring_id_in_a_data_set_is_a_conflict(void **state)
 
     add_numbered(f, 1, 1);
     again.id = "record-100";
-    assert_status(f, xpl_record_insert(f->db, &again, &f->err), XPL_CONFLICT);
+    assert_status(f, fixture_insert(f, &again), XPL_CONFLICT);
     again.data_set_id = "other";
-    assert_ok(f, xpl_record_insert(f->db, &again, &f->err));
+    assert_ok(f, fixture_insert(f, &again));
 }
 
 static void a_broken_rule_of_ours_is_not_called_a_conflict(void **state)
@@ -140,7 +142,7 @@ static void a_broken_rule_of_ours_is_not_called_a_conflict(void **state)
     struct xpl_record record = numbered(f, 1);
 
     record.predicted.prediction = NULL; /* NOT NULL */
-    assert_status(f, xpl_record_insert(f->db, &record, &f->err), XPL_INTERNAL);
+    assert_status(f, fixture_insert(f, &record), XPL_INTERNAL);
 }
 
 static void the_hash_of_a_repeat_is_found(void **state)
@@ -150,7 +152,7 @@ static void the_hash_of_a_repeat_is_found(void **state)
     struct xpl_record_content content;
 
     record.payload_id = add_payload(f, "{}", "{}", 0x42);
-    assert_ok(f, xpl_record_insert(f->db, &record, &f->err));
+    assert_ok(f, fixture_insert(f, &record));
     assert_ok(f, xpl_record_content_of(f->db, f->arena, "mart", "set", "t01-1", &content, &f->err));
     assert_string_equal(content.id, record.id);
     assert_int_equal(content.hash.length, XPL_HASH_BYTES);
@@ -168,7 +170,7 @@ static void a_bare_transaction_id_means_its_first_row(void **state)
     second.id = "record-2";
     second.scoring_id = "t01-2";
     second.row_number = 2;
-    assert_ok(f, xpl_record_insert(f->db, &second, &f->err));
+    assert_ok(f, fixture_insert(f, &second));
     assert_ok(f, xpl_records_by_scoring_id(f->db, f->arena, "mart", NULL, "t01-2", &rows, &n, &f->err));
     assert_int_equal(n, 1);
     assert_string_equal(rows[0].id, "record-2");
