@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/base/words.h"
+
 void xpl_json_scan_start(struct xpl_json_scan *scan, const char *text, size_t length,
                          const struct xpl_json_limits *limits, struct xpl_error *err)
 {
@@ -168,32 +170,25 @@ enum xpl_status xpl_json_next_member(struct xpl_json_scan *scan, struct xpl_text
     return XPL_OK;
 }
 
-static const char *skip_digits(const char *at, const char *end)
-{
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    return at;
-}
-
 size_t xpl_json_number_length(const char *at, const char *end, bool *exponents)
 {
     const char *start = at, *from;
 
     at += at < end && *at == '-';
     from = at;
-    at = skip_digits(at, end);
+    at = xpl_skip_digits(at, end);
     if (at == from || (*from == '0' && at - from > 1))
         return 0;
     if (at < end && *at == '.') {
         from = at + 1;
-        if ((at = skip_digits(from, end)) == from)
+        if ((at = xpl_skip_digits(from, end)) == from)
             return 0;
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
         *exponents = true;
         from = at + 1;
         from += from < end && (*from == '+' || *from == '-');
-        if ((at = skip_digits(from, end)) == from)
+        if ((at = xpl_skip_digits(from, end)) == from)
             return 0;
     }
     return (size_t)(at - start);
@@ -204,9 +199,9 @@ static enum xpl_status broken_number(struct xpl_json_scan *scan)
     const char *at = scan->text + scan->at, *end = scan->text + scan->length, *digit = at;
 
     digit += digit < end && *digit == '-';
-    if (skip_digits(digit, end) == digit)
+    if (xpl_skip_digits(digit, end) == digit)
         return broken(scan, "a number was expected");
-    if (*digit == '0' && skip_digits(digit, end) > digit + 1)
+    if (*digit == '0' && xpl_skip_digits(digit, end) > digit + 1)
         return broken(scan, "a number must not start with 0");
     return broken(scan, "digits were expected in a number's fraction or exponent");
 }
@@ -244,13 +239,28 @@ static size_t escape_length(const struct xpl_json_scan *scan, size_t at)
     return 6;
 }
 
+/* Behind what is neither quote, escape nor control character; `*all` gathers the bytes. */
+static size_t skip_plain(const struct xpl_json_scan *scan, size_t at, uint64_t *all)
+{
+    for (; scan->length - at >= XPL_WORD_BYTES; at += XPL_WORD_BYTES) {
+        uint64_t word = xpl_word_at(scan->text + at);
+
+        if (xpl_word_equal(word, '"') | xpl_word_equal(word, '\\') | xpl_word_control(word))
+            break;
+        *all |= word;
+    }
+    return at;
+}
+
 enum xpl_status xpl_json_string(struct xpl_json_scan *scan, struct xpl_text *ret_raw)
 {
+    uint64_t all = 0;
     size_t start, at;
 
     if (look(scan) != '"')
         return broken(scan, "a string was expected");
-    start = at = scan->at + 1;
+    start = scan->at + 1;
+    at = skip_plain(scan, start, &all);
     while (at < scan->length && scan->text[at] != '"') {
         unsigned char c = (unsigned char)scan->text[at];
         size_t step = c == '\\' ? escape_length(scan, at) : 1;
@@ -259,11 +269,14 @@ enum xpl_status xpl_json_string(struct xpl_json_scan *scan, struct xpl_text *ret
             scan->at = at;
             return broken(scan, c < 0x20 ? "control character in a string" : "broken escape in a string");
         }
+        all |= c;
         at += step;
+        if (c == '\\')
+            at = skip_plain(scan, at, &all);
     }
     if (at >= scan->length)
         return broken(scan, "a string is not closed");
-    if (!xpl_is_utf8(scan->text + start, at - start))
+    if ((all & XPL_WORD_HIGH) && !xpl_is_utf8(scan->text + start, at - start))
         return broken(scan, "a string is not UTF-8");
     scan->at = at + 1;
     *ret_raw = (struct xpl_text){scan->text + start, at - start};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/json_scan.h"
+#include "lib/base/words.h"
 
 static enum xpl_status word(struct xpl_json_scan *scan, const char *wanted)
 {
@@ -84,12 +85,7 @@ static const char *behind_comma(const char *at, const char *end)
     if (at == end || *at != ',')
         return NULL;
     at++;
-    return at + (at < end && *at == ' ');
-}
-
-static const char *skip_digits(const char *at, const char *end)
-{
-    while (at < end && (unsigned char)(*at - '0') < 10)
+    if (at < end && *at == ' ')
         at++;
     return at;
 }
@@ -99,15 +95,29 @@ static const char *plain_number(const char *at, const char *end)
 {
     const char *digits = at += at < end && *at == '-';
 
-    at = skip_digits(at, end);
+    at = xpl_skip_digits(at, end);
     if (at == digits || (*digits == '0' && at - digits > 1))
         return NULL;
     if (at < end && *at == '.') {
         digits = at + 1;
-        if ((at = skip_digits(digits, end)) == digits)
+        if ((at = xpl_skip_digits(digits, end)) == digits)
             return NULL;
     }
     return at < end && *at != 'e' && *at != 'E' ? at : NULL;
+}
+
+/* How many bytes from `at` on are a whole number of up to six digits; 0 when it is another one. Nothing in it has to be
+ * guessed by the processor, whatever the number is. */
+static size_t small_number(const char *at, const char *end)
+{
+    uint64_t word;
+    size_t digits;
+
+    if (end - at < XPL_WORD_BYTES)
+        return 0;
+    word = xpl_word_at(at);
+    digits = xpl_word_first(xpl_word_not_digit(word) | UINT64_C(1) << 63);
+    return digits > 1 && (word & 0xFF) == '0' ? 0 : digits;
 }
 
 /* Behind "[number, number]"; NULL when it is something else. */
@@ -117,7 +127,10 @@ static const char *number_row(const char *at, const char *end, size_t *ret_lengt
     for (at++; at; at = behind_comma(at, end)) {
         const char *start = at;
 
-        if (!(at = plain_number(at, end)) || at - start >= XPL_JSON_PLAIN_NUMBER)
+        at += small_number(at, end);
+        if (at == start || (*at != ',' && *at != ']'))
+            at = plain_number(start, end);
+        if (!at || at - start >= XPL_JSON_PLAIN_NUMBER)
             return NULL;
         ++*ret_length;
         if (*at == ']')
@@ -189,9 +202,16 @@ static enum xpl_status read_value(struct xpl_json_scan *scan)
 /* Behind the string whose opening quote is at `at`. */
 static const char *end_of_string(const char *at, const char *end)
 {
-    for (at++; at < end && *at != '"'; at++)
-        at += *at == '\\';
-    return at < end ? at + 1 : end;
+    const char *quote = at, *start = at + 1;
+    size_t backslashes;
+
+    do {
+        if (!(quote = memchr(quote + 1, '"', (size_t)(end - quote - 1))))
+            return end;
+        for (backslashes = 0; quote - backslashes > start && quote[-1 - (ptrdiff_t)backslashes] == '\\';)
+            backslashes++;
+    } while (backslashes % 2);
+    return quote + 1;
 }
 
 static const char *end_of_scalar(const char *at, const char *end)
@@ -201,12 +221,22 @@ static const char *end_of_scalar(const char *at, const char *end)
     return at;
 }
 
+/* Eight bytes without a quote, in which the container cannot end, only change the depth. */
 static const char *end_of_container(const char *at, const char *end)
 {
     static const int8_t steps[256] = {['['] = 1, ['{'] = 1, [']'] = -1, ['}'] = -1};
     int depth = 0;
 
     do {
+        while (end - at >= XPL_WORD_BYTES) {
+            uint64_t word = xpl_word_at(at), brackets = word | XPL_WORD_OF('{' ^ '[');
+            int closed = xpl_word_count(xpl_word_equal(brackets, '}'));
+
+            if (xpl_word_equal(word, '"') || closed >= depth)
+                break;
+            depth += xpl_word_count(xpl_word_equal(brackets, '{')) - closed;
+            at += XPL_WORD_BYTES;
+        }
         if (*at == '"') {
             at = end_of_string(at, end);
             continue;
