@@ -15,7 +15,7 @@
 #define POOL_WAITING      64
 #define POOL_PATIENCE_MS  1000
 #define GATEWAY_WAITING   256
-#define CONNECTION_MEMORY ((size_t)64 << 10) /* zeroed for every request */
+#define CONNECTION_MEMORY ((size_t)40 << 10) /* the longest head, and what is noted of it; zeroed for every request */
 #define FLUSH_STEPS       200                /* of 10 ms: how long answers may take to leave at the end */
 
 /* One microhttpd daemon: plain or TLS. */

@@ -10,7 +10,7 @@
 
 #include "api/call.h"
 
-#define XPL_HTTP_MAX_HEAD_BYTES 32768u
+#define XPL_HTTP_MAX_HEAD_BYTES 16384u
 
 /** A head as microhttpd shows it. Pointers into the connection's memory, where the head stands as it was received. */
 struct xpl_http_head {
