@@ -9,7 +9,8 @@
 #include "lib/scoring/answers/answer_names.h"
 #include "lib/scoring/answers/answer_row.h"
 
-#define MAX_DEPTH 6 /* containers inside of each other */
+#define MAX_DEPTH   6 /* containers inside of each other */
+#define MAX_TENSORS 64
 
 const char *const xpl_probability_names[] = {
     "probability", "probabilities",        "probs",  "scores",      "score",      "Scored Probabilities",
@@ -60,16 +61,69 @@ static bool is_one_row(const struct finding *f, struct xpl_text array, struct xp
     return xpl_json_text_is_number(first) && f->n_rows == 1;
 }
 
-static bool find_in_array(const struct finding *f, struct xpl_text array)
+/* Whether a string holds an object or an array: what a service made text of. */
+static bool holds_json(struct xpl_text value)
+{
+    return xpl_json_text_is_string(value) && (value.ptr[1] == '{' || value.ptr[1] == '[');
+}
+
+/* What the strings of a list hold, as one list; empty when some of it is no JSON. */
+static struct xpl_text unwrap(const struct finding *f, struct xpl_text array)
+{
+    char *text = xpl_arena_alloc(f->arena, array.length + 1), *at = text;
+    struct xpl_json_scan scan;
+    struct xpl_text string;
+    bool more;
+
+    xpl_json_rescan_start(&scan, array, NULL);
+    if (!text || xpl_json_enter_array(&scan))
+        return xpl_text_of("");
+    while (xpl_json_next_element(&scan, &more) == XPL_OK && more && xpl_json_skip(&scan, &string) == XPL_OK) {
+        *at = at == text ? '[' : ',';
+        at++;
+        if (!holds_json(string) || !xpl_json_unescape((struct xpl_text){string.ptr + 1, string.length - 2}, at) ||
+            xpl_json_check(at, strlen(at), NULL, NULL))
+            return xpl_text_of("");
+        at += strlen(at);
+    }
+    *at++ = ']';
+    return (struct xpl_text){text, (size_t)(at - text)};
+}
+
+/* An answer in the only string of a list, or a row in each. */
+static bool find_in_strings(const struct finding *f, struct xpl_text array, unsigned depth)
+{
+    struct xpl_text list = unwrap(f, array), only;
+
+    if (list.length == 0)
+        return false;
+    return find(f, xpl_json_count_elements(list) == 1 && xpl_json_element(list, 0, &only) ? only : list, depth + 1);
+}
+
+/* An Open Inference answer whose tensor of strings holds JSON. */
+static bool find_in_bytes(const struct finding *f, struct xpl_text outputs, unsigned depth)
+{
+    struct xpl_text tensor, data, first;
+
+    for (size_t i = 0; i < MAX_TENSORS && xpl_json_element(outputs, i, &tensor); i++)
+        if (xpl_json_member(tensor, "data", &data) && xpl_json_element(data, 0, &first) && holds_json(first) &&
+            find_in_strings(f, data, depth))
+            return true;
+    return false;
+}
+
+static bool find_in_array(const struct finding *f, struct xpl_text array, unsigned depth)
 {
     struct xpl_text first;
 
     if (!xpl_json_element(array, 0, &first))
         return set(f, XPL_ANSWER_ROWS, array);
+    if (holds_json(first) && find_in_strings(f, array, depth))
+        return true;
     if (xpl_json_text_is_object(first) && xpl_json_member(first, "values", NULL) && find_table(f, first))
         return true;
     if (xpl_json_text_is_object(first) && xpl_json_member(first, "data", NULL) &&
-        xpl_answer_tensor_find(array, f->hints, f->n_rows, f->table))
+        (xpl_answer_tensor_find(array, f->hints, f->n_rows, f->table) || find_in_bytes(f, array, depth)))
         return true;
     return set(f, is_one_row(f, array, first) ? XPL_ANSWER_ONE : XPL_ANSWER_ROWS, array);
 }
@@ -159,7 +213,7 @@ static bool find(const struct finding *f, struct xpl_text value, unsigned depth)
     if (depth > MAX_DEPTH)
         return false;
     if (xpl_json_text_is_array(value))
-        return find_in_array(f, value);
+        return find_in_array(f, value, depth);
     if (xpl_json_text_is_object(value))
         return find_in_object(f, value, depth);
     return xpl_json_text_is_string(value) && find_in_string(f, value, depth);

@@ -24,8 +24,8 @@ struct xpl_answer_table {
 };
 
 /**
- * `text` was checked. XPL_MODEL_BAD_ANSWER when nothing was found. An answer inside of a JSON string is unescaped into
- * `arena`.
+ * `text` was checked. XPL_MODEL_BAD_ANSWER when nothing was found. An answer inside of a JSON string, or of a
+ * list of them, is unescaped into `arena`.
  */
 enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text text,
                                       const struct xpl_answer_hints *hints, uint32_t n_rows,
