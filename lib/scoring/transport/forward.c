@@ -60,9 +60,18 @@ static enum xpl_status wait_for_model(struct xpl_forwarding *f, struct xpl_error
     return XPL_OK;
 }
 
-static void set_deadline(struct xpl_forwarding *f)
+/* From now on the model has its time to do something; returns the time. */
+static int64_t start_waiting(struct xpl_forwarding *f)
 {
-    f->until_us = xpl_monotonic_us() + (int64_t)f->call.options->call_timeout_ms * 1000;
+    int64_t now = xpl_monotonic_us();
+
+    f->until_us = now + (int64_t)f->call.options->call_timeout_ms * 1000;
+    return now;
+}
+
+static void stop_waiting(struct xpl_forwarding *f, int64_t started)
+{
+    f->waited_us += xpl_monotonic_us() - started;
 }
 
 static enum xpl_status wait_for_head(struct xpl_forwarding *f, struct xpl_error *err)
@@ -132,13 +141,12 @@ static enum xpl_status pass_on(struct xpl_forwarding *f, struct xpl_error *err)
 
 enum xpl_status xpl_forwarding_send(struct xpl_forwarding *f, struct xpl_text body, struct xpl_error *err)
 {
-    int64_t started = xpl_monotonic_us();
+    int64_t started = start_waiting(f);
     enum xpl_status st;
 
-    set_deadline(f);
     f->call.body = body;
     st = pass_on(f, err);
-    f->waited_us += xpl_monotonic_us() - started;
+    stop_waiting(f, started);
     return st;
 }
 
@@ -178,7 +186,7 @@ enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct x
     f->call = *call;
     f->length = length;
     xpl_idle_key(call->endpoint, f->key);
-    set_deadline(f);
+    start_waiting(f);
     if ((st = send_request(f, err))) {
         xpl_forwarding_end(f);
         return st;
@@ -189,16 +197,15 @@ enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct x
 
 enum xpl_status xpl_forwarding_finish(struct xpl_forwarding *f, struct xpl_text body, struct xpl_error *err)
 {
-    int64_t started = xpl_monotonic_us();
+    int64_t started = start_waiting(f);
     enum xpl_status st;
 
-    set_deadline(f);
     f->call.body = body;
     if (f->starved)
         xpl_transport_send_on(f->slot);
     if (!(st = wait_for_head(f, err)))
         st = wait_a_moment(f, err);
-    f->waited_us += xpl_monotonic_us() - started;
+    stop_waiting(f, started);
     return st;
 }
 
@@ -276,12 +283,11 @@ static enum xpl_status read_piece(struct xpl_forwarding *f, struct xpl_buf *out,
 enum xpl_status xpl_forwarding_read(struct xpl_forwarding *f, struct xpl_buf *out, bool *ret_more,
                                     struct xpl_error *err)
 {
-    int64_t started = xpl_monotonic_us();
+    int64_t started = start_waiting(f);
     enum xpl_status st;
 
-    set_deadline(f);
     st = read_piece(f, out, ret_more, err);
-    f->waited_us += xpl_monotonic_us() - started;
+    stop_waiting(f, started);
     return st;
 }
 
