@@ -74,6 +74,12 @@ def unlogged(watched) -> int:
     return int(re.search(r'^explaind_gateway_transactions_total\{logged="no"\} (\d+)', page, re.M)[1])
 
 
+def transactions(watched) -> int:
+    """Logged or not."""
+    page = watched.client.request("GET", f"{watched.client.url}/metrics").text
+    return sum(int(n) for n in re.findall(r'^explaind_gateway_transactions_total\{logged="\w+"\} (\d+)', page, re.M))
+
+
 def until(condition, what):
     deadline = time.monotonic() + SECONDS
     while not condition():
@@ -127,6 +133,21 @@ def test_an_answer_of_any_length_passes_and_is_held_up_at_its_model(gateway, mod
     until(lambda: unlogged(gateway) == before + 1, "an answer that is too long to be logged is not counted")
     assert gateway.count() == 0
     client.close()
+
+
+def test_what_ends_where_a_piece_ends_is_logged_too(gateway, model):
+    """Whoever was told the length of an answer does not look for its end behind the last byte."""
+    before, sizes = transactions(gateway), [16384 * i for i in range(1, 17)]
+    for size in sizes:
+        client = ask(gateway)
+        connection, _ = model.call()
+        connection.sendall(head(f"Content-Length: {size}"))
+        answer = client.getresponse()
+        connection.sendall(ANSWER + b" " * (size - len(ANSWER)))
+        assert len(answer.read()) == size
+        client.close()
+        connection.close()
+    until(lambda: transactions(gateway) == before + len(sizes), "some answers are neither logged nor counted")
 
 
 @pytest.mark.parametrize("lines", [["Transfer-Encoding: chunked"], [f"Content-Length: {len(ANSWER)}"]])

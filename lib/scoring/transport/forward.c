@@ -27,6 +27,7 @@ struct xpl_forwarding {
     struct xpl_error why;
     int64_t until_us;  /* monotonic: when the model is too slow */
     int64_t waited_us; /* for the model */
+    int64_t given;     /* bytes of the answer that were read */
     int64_t retry_after_ms;
 };
 
@@ -273,11 +274,15 @@ static enum xpl_status read_piece(struct xpl_forwarding *f, struct xpl_buf *out,
         return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the model's answer is longer than %zu bytes", out->max);
     if (!xpl_buf_append(out, piece->data, piece->length))
         return xpl_no_memory(err);
-    *ret_more = !xpl_forwarding_is_whole(f);
+    f->given += (int64_t)piece->length;
     xpl_buf_clear(piece);
     if (!f->ended)
         xpl_transport_go_on(f->slot);
-    return XPL_OK;
+    /* whoever was told the length does not ask again behind the last byte: what is left is to notice the end */
+    while (!st && !f->ended && f->given == xpl_forwarding_length(f))
+        st = wait_for_model(f, err);
+    *ret_more = !xpl_forwarding_is_whole(f);
+    return st;
 }
 
 enum xpl_status xpl_forwarding_read(struct xpl_forwarding *f, struct xpl_buf *out, bool *ret_more,
