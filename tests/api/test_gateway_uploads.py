@@ -84,7 +84,7 @@ def watched(api, model):
 class Upload:
     """A request of which the test sends the body bit by bit."""
 
-    def __init__(self, watched, body, length=None):
+    def __init__(self, watched, body, length=None, header=""):
         host, port = watched.client.base.split("//")[1].split("/")[0].split(":")
         prefix = watched.client.base.split("//")[1].partition("/")[2]
         path = f"/{prefix}/v2/subscriptions/{watched.subscription_id}/predictions".replace("//", "/")
@@ -92,7 +92,7 @@ class Upload:
         self.socket = socket.create_connection((host, int(port)))
         self.socket.settimeout(30)
         self.socket.sendall(f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-                            f"Content-Length: {len(body) if length is None else length}\r\n\r\n".encode())
+                            f"{header}Content-Length: {len(body) if length is None else length}\r\n\r\n".encode())
 
     def send(self, n):
         self.socket.sendall(self.body[self.sent:self.sent + n])
@@ -145,6 +145,17 @@ def test_large_bodies_come_to_the_model_as_they_were_sent_one_after_the_other(wa
         assert upload.answer() == (200, model.answer)
         assert bytes(model.received) == body
         upload.close()
+
+
+@pytest.mark.parametrize("size", [8192, 3 * MIB])
+def test_a_client_that_asks_first_is_told_to_go_on(watched, model, size):
+    body = body_of(size)
+    upload = Upload(watched, body, header="Expect: 100-continue\r\n")
+    assert upload.socket.recv(1000).startswith(b"HTTP/1.1 100 Continue\r\n")
+    upload.send(size)
+    assert upload.answer() == (200, model.answer)
+    assert bytes(model.received) == body and b"expect" not in model.head.lower()
+    upload.close()
 
 
 def test_a_model_that_does_not_read_holds_up_the_client_and_nobody_else(watched, model):
