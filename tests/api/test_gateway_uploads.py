@@ -147,7 +147,7 @@ def test_large_bodies_come_to_the_model_as_they_were_sent_one_after_the_other(wa
         upload.close()
 
 
-@pytest.mark.parametrize("size", [8192, 3 * MIB])
+@pytest.mark.parametrize("size", [32 * 1024, 3 * MIB])
 def test_a_client_that_asks_first_is_told_to_go_on(watched, model, size):
     body = body_of(size)
     upload = Upload(watched, body, header="Expect: 100-continue\r\n")
