@@ -46,14 +46,14 @@ class Model:
             data += more
         self.head, rest = data.split(b"\r\n\r\n", 1)
         length = next(int(line.split(b":")[1]) for line in self.head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-        self.received[:] = rest
-        while len(self.received) < (length if self.answer_at is None else self.answer_at):
+        received = self.received = bytearray(rest)   # others may be read at the same time
+        while len(received) < (length if self.answer_at is None else self.answer_at):
             self.may_read.wait()
             more = connection.recv(65536)
             if not more:
                 self.broken += 1
                 return False
-            self.received += more
+            received += more
         status = b"200 OK" if self.answer_at is None else b"413 Too Large"
         connection.sendall(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                            % (status, len(self.answer), self.answer))
