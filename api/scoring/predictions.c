@@ -41,7 +41,7 @@ struct passing {
     int64_t scored_at;
     struct xpl_endpoint endpoint;
     struct xpl_model_settings model;
-    struct xpl_predictor_options options;
+    struct xpl_call_options options;
     struct xpl_forwarding *forwarding; /* NULL when the answer was read */
     bool is_logged;
     struct xpl_buf answer; /* to be logged, as far as it has come */
@@ -74,9 +74,9 @@ static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct 
         (st = xpl_model_settings_read(call->arena, subscription, &p->model, err)) ||
         (st = make_endpoint(call, subscription, &p->endpoint, err)))
         return st;
-    p->options = xpl_predictor_options_of(call->app, &p->model);
-    p->options.call.request_id = call->request_id;
-    p->options.call.traceparent = xpl_call_traceparent(call);
+    p->options = xpl_predictor_options_of(call->app, &p->model).call;
+    p->options.request_id = call->request_id;
+    p->options.traceparent = xpl_call_traceparent(call);
     p->scored_at = xpl_now_us();
     return XPL_OK;
 }
@@ -92,7 +92,7 @@ static enum xpl_status open_request(struct xpl_call *call, struct passing *p, si
     return xpl_forward_open(
         call->app->gateway.forwarder,
         &(struct xpl_forward_call){.endpoint = &p->endpoint,
-                                   .options = &p->options.call,
+                                   .options = &p->options,
                                    .content_type = header_or(call, "Content-Type", "application/json"),
                                    .accept = header_or(call, "Accept", "*/*"),
                                    .head_length = xpl_call_header(call, HEAD_LENGTH),

@@ -106,8 +106,8 @@ static const char *plain_number(const char *at, const char *end)
     return at < end && *at != 'e' && *at != 'E' ? at : NULL;
 }
 
-/* How many bytes from `at` on are a whole number of up to six digits; 0 when it is another one. Nothing in it has to be
- * guessed by the processor, whatever the number is. */
+/* How many bytes from `at` on are a whole number of up to seven digits; 0 when it is another one. Nothing in it has to
+ * be guessed by the processor, whatever the number is. */
 static size_t small_number(const char *at, const char *end)
 {
     uint64_t word;

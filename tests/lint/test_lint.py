@@ -31,7 +31,8 @@ def planted(monkeypatch, tmp_path):
 @pytest.mark.parametrize("path, include", [
     ("lib/explain/x.c", '"db/db.h"'), ("db/x.c", '"lib/explain/explain.h"'), ("api/x.c", "<microhttpd.h>"),
     ("api/x.c", '"server/http/http.h"'), ("lib/base/x.c", '"lib/image/pixels.h"'), ("lib/explain/x.c", "<stdio.h>"),
-    ("lib/scoring/answers/x.c", '"lib/scoring/requests/splice.h"'), ("server/x.c", "<sqlite3.h>"), ("lib/image/x.c", "<curl/curl.h>")])
+    ("lib/scoring/answers/x.c", '"lib/scoring/requests/splice.h"'), ("server/x.c", "<sqlite3.h>"),
+    ("lib/image/x.c", "<curl/curl.h>")])
 def test_a_wrong_include_is_found(planted, path, include):
     planted(path, f"#include {include}\n")
     assert list(lint.check_layers())

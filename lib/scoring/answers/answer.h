@@ -4,7 +4,8 @@
  *
  * Shapes: WML v4 {"predictions":[{"fields","values"}]}; plain {"fields","values"} with "labels"? at the top (custom
  * engines); {"predictions":[ROW,…]} and {"outputs":…} (KServe V1, TensorFlow Serving, SageMaker); the tensors of the
- * Open Inference Protocol V2; [ROW,…] and {"output":[ROW,…]} (Azure), also as a JSON string; a bare row for one image.
+ * Open Inference Protocol V2; [ROW,…] and {"output":[ROW,…]} (Azure); a bare row for one image. Any of them
+ * may be the text of a JSON string or of a list of strings, in a tensor of BYTES, too.
  * A ROW is [p,…], p, an object that holds them ({"probabilities":[…]}, {"probs":[…],"labels":[…]}, {"score":[…],
  * "predicted_label":k}), a map {"cat":p,…}, or a list [{"label","score"},…] (answer_items.h). Where no row is found
  * like this, it is the only place, however deep, in which several classes have a name and a score each.
