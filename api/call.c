@@ -192,6 +192,12 @@ bool xpl_call_asks_others(const struct xpl_call *call)
     return xpl_starts_with(call->route->operation, "ml_") || xpl_ends_with(call->route->operation, "_probe");
 }
 
+void xpl_call_remember(struct xpl_call *call)
+{
+    call->remembers = true;
+    call->seen = xpl_writer_versions(call->app->writer);
+}
+
 /* A handler sees one state of the database; one that blocks would hold on to an old one. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call)
 {
@@ -201,8 +207,7 @@ enum xpl_answered xpl_call_handle(struct xpl_call *call)
 
     if (call->password_unchecked && !xpl_call_admit(call, true))
         return XPL_ANSWERED;
-    call->remembers = true;
-    call->seen = xpl_writer_versions(call->app->writer);
+    xpl_call_remember(call);
     if ((call->body_encoded && xpl_body_decode(call, &err)) || xpl_idempotency_begin(call, &again, &err))
         return xpl_reply_error(call, &err);
     if (again)

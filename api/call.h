@@ -188,6 +188,9 @@ bool xpl_call_asks_others(const struct xpl_call *call);
 /** Body limit of the call's route, from the settings. */
 size_t xpl_call_body_limit(const struct xpl_call *call);
 
+/** From now on the call may use what app->cache holds, and keep there what it reads. Before it reads anything. */
+void xpl_call_remember(struct xpl_call *call);
+
 /** Runs the handler; before it, what xpl_call_admit has left. */
 enum xpl_answered xpl_call_handle(struct xpl_call *call);
 

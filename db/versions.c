@@ -5,7 +5,7 @@
 
 static bool is_configuration(const char *table)
 {
-    static const char *const tables[] = {"data_sets", "subscriptions", "monitor_instances"};
+    static const char *const tables[] = {"data_sets", "subscriptions", "monitor_instances", "service_providers"};
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (strcmp(table, tables[i]) == 0)

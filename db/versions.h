@@ -11,7 +11,7 @@
 #include "db/db.h"
 
 struct xpl_versions {
-    uint64_t configuration; /* data sets, subscriptions, monitors */
+    uint64_t configuration; /* data sets, subscriptions, monitors, providers */
     uint64_t explanations;  /* that had finished: something was deleted */
 };
 

@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "api/json_spec.h"
-#include "api/scoring/model_tokens.h"
 
 #define MAX_HEADERS 32
 #define IBM_CLOUD   ".cloud.ibm.com"
@@ -63,9 +62,8 @@ bool xpl_auth_url_is_sound(const json_t *credentials)
            (strncasecmp(given, "https://iam.", 12) == 0 && is_of_ibm_cloud(given));
 }
 
-/* Models of IBM take tokens that credentials are exchanged for; `*ret` NULL = these are no such credentials. */
-static enum xpl_status exchange(struct xpl_app *app, struct xpl_arena *arena, const json_t *credentials,
-                                const char **ret, struct xpl_error *err)
+/* Models of IBM take tokens that credentials are exchanged for; without a url these are no such credentials. */
+static struct xpl_token_source exchanged_for(struct xpl_arena *arena, const json_t *credentials)
 {
     const char *url = xpl_json_string_at(credentials, "url");
     struct xpl_token_source source = {.kind = XPL_TOKEN_IAM,
@@ -75,15 +73,14 @@ static enum xpl_status exchange(struct xpl_app *app, struct xpl_arena *arena, co
                                       .api_key = text_at(arena, credentials, "apikey"),
                                       .ca_pem = text_at(arena, credentials, "ca_certificate")};
 
-    *ret = NULL;
     if (source.username && url && (source.password || source.api_key)) {
         source.kind = XPL_TOKEN_CP4D;
         source.url = source.url ? source.url : below(arena, url, "/icp4d-api/v1/authorize");
     } else if (!source.url && is_of_ibm_cloud(url))
         source.url = "https://iam" IBM_CLOUD "/identity/token";
-    if (!source.url || (source.kind == XPL_TOKEN_IAM && !source.api_key))
-        return XPL_OK;
-    return xpl_model_token(app, arena, &source, ret, err);
+    if (source.kind == XPL_TOKEN_IAM && !source.api_key)
+        source.url = NULL;
+    return source;
 }
 
 /* A key pair of Amazon: requests are signed. */
@@ -104,24 +101,24 @@ static bool take_key_pair(struct xpl_arena *arena, const json_t *credentials, st
 }
 
 /* `exchanged`: those of a provider whose models take tokens only. */
-static enum xpl_status take_credentials(struct xpl_app *app, struct xpl_arena *arena, const json_t *credentials,
-                                        bool exchanged, struct xpl_endpoint *ret, struct xpl_error *err)
+static void take_credentials(struct xpl_arena *arena, const json_t *credentials, bool exchanged,
+                             struct xpl_model_address *ret)
 {
-    enum xpl_status st;
+    struct xpl_endpoint *endpoint = &ret->endpoint;
 
-    ret->ca_pem = text_at(arena, credentials, "ca_certificate");
-    ret->certificate_pem = text_at(arena, credentials, "client_certificate");
-    ret->key_pem = text_at(arena, credentials, "client_key");
-    if (take_key_pair(arena, credentials, ret) || (ret->bearer = text_at(arena, credentials, "token")))
-        return XPL_OK;
-    if ((exchanged || xpl_json_string_at(credentials, "auth_url")) &&
-        ((st = exchange(app, arena, credentials, &ret->bearer, err)) || ret->bearer))
-        return st;
-    ret->username = text_at(arena, credentials, "username");
-    ret->password = text_at(arena, credentials, "password");
-    if (!ret->username)
-        ret->bearer = text_at(arena, credentials, "apikey");
-    return XPL_OK;
+    endpoint->ca_pem = text_at(arena, credentials, "ca_certificate");
+    endpoint->certificate_pem = text_at(arena, credentials, "client_certificate");
+    endpoint->key_pem = text_at(arena, credentials, "client_key");
+    if (take_key_pair(arena, credentials, endpoint) || (endpoint->bearer = text_at(arena, credentials, "token")))
+        return;
+    if (exchanged || xpl_json_string_at(credentials, "auth_url"))
+        ret->token = exchanged_for(arena, credentials);
+    if (ret->token.url)
+        return;
+    endpoint->username = text_at(arena, credentials, "username");
+    endpoint->password = text_at(arena, credentials, "password");
+    if (!endpoint->username)
+        endpoint->bearer = text_at(arena, credentials, "apikey");
 }
 
 static bool is_sane(const char *text)
@@ -152,9 +149,9 @@ static enum xpl_status add_headers(struct xpl_arena *arena, const json_t *header
     return XPL_OK;
 }
 
-enum xpl_status xpl_endpoint_make(struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
-                                  const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
-                                  struct xpl_error *err)
+enum xpl_status xpl_model_address_read(struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
+                                       const json_t *scoring_endpoint, const char *url, struct xpl_model_address *ret,
+                                       struct xpl_error *err)
 {
     const char **lines = XPL_NEW_ARRAY(arena, const char *, MAX_HEADERS);
     const json_t *own = xpl_json_at(scoring_endpoint, "credentials");
@@ -166,18 +163,36 @@ enum xpl_status xpl_endpoint_make(struct xpl_app *app, struct xpl_arena *arena, 
 
     if (!lines)
         return xpl_no_memory(err);
-    *ret = (struct xpl_endpoint){.url = xpl_arena_string(arena, url), .policy = app->scoring_policy};
+    *ret = (struct xpl_model_address){.endpoint = {.url = xpl_arena_string(arena, url), .policy = app->scoring_policy}};
     if (json_object_size(own) > 0)
-        st = take_credentials(app, arena, own, false, ret, err);
+        take_credentials(arena, own, false, ret);
     else if (providers_server)
-        st = take_credentials(app, arena, xpl_json_at(provider, "credentials"), is_wml, ret, err);
-    if (!st && providers_server)
+        take_credentials(arena, xpl_json_at(provider, "credentials"), is_wml, ret);
+    if (providers_server)
         st = add_headers(arena, xpl_json_at(provider, "request_headers"), lines, &n, err);
     if (st || (st = add_headers(arena, xpl_json_at(scoring_endpoint, "request_headers"), lines, &n, err)))
         return st;
-    ret->headers = lines;
-    ret->n_headers = n;
-    return ret->url ? XPL_OK : xpl_no_memory(err);
+    ret->endpoint.headers = lines;
+    ret->endpoint.n_headers = n;
+    return ret->endpoint.url ? XPL_OK : xpl_no_memory(err);
+}
+
+enum xpl_status xpl_model_address_open(struct xpl_app *app, struct xpl_arena *arena,
+                                       const struct xpl_model_address *address, struct xpl_endpoint *ret,
+                                       struct xpl_error *err)
+{
+    *ret = address->endpoint;
+    return address->token.url ? xpl_model_token(app, arena, &address->token, &ret->bearer, err) : XPL_OK;
+}
+
+enum xpl_status xpl_endpoint_make(struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
+                                  const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
+                                  struct xpl_error *err)
+{
+    struct xpl_model_address address;
+    enum xpl_status st = xpl_model_address_read(app, arena, provider, scoring_endpoint, url, &address, err);
+
+    return st ? st : xpl_model_address_open(app, arena, &address, ret, err);
 }
 
 /* What a subscription says, at most what the daemon allows; 0 of either = nothing is said. */

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "api/app.h"
+#include "api/scoring/model_tokens.h"
 #include "lib/base/arena.h"
 #include "lib/scoring/model_settings.h"
 #include "lib/scoring/predictor.h"
@@ -15,12 +16,28 @@
 /** Whether two http(s) addresses have the same scheme, host and port, as written. NULL has none. */
 bool xpl_same_origin(const char *a, const char *b);
 
+/** A model's endpoint, but for a token that its credentials are exchanged for, which does not live as long. */
+struct xpl_model_address {
+    struct xpl_endpoint endpoint;
+    struct xpl_token_source token; /* url NULL = none is needed */
+};
+
 /**
- * The endpoint at `url`. `scoring_endpoint` (a subscription's deployment.scoring_endpoint; NULL for discovery) brings
+ * The model at `url`. `scoring_endpoint` (a subscription's deployment.scoring_endpoint; NULL for discovery) brings
  * its own credentials and headers. Without credentials there the provider's are used; these and the provider's headers
  * go to the server of its credentials.url only: a subscription cannot send them elsewhere. Strings live in `arena`.
- * Both entities are unsealed. Credentials of IBM's own services are exchanged for a token, so that this may block.
+ * Both entities are unsealed.
  */
+enum xpl_status xpl_model_address_read(struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
+                                       const json_t *scoring_endpoint, const char *url, struct xpl_model_address *ret,
+                                       struct xpl_error *err);
+
+/** With its token, if it needs one, in `arena`; the other strings are the address's. May ask for it, that is: block. */
+enum xpl_status xpl_model_address_open(struct xpl_app *app, struct xpl_arena *arena,
+                                       const struct xpl_model_address *address, struct xpl_endpoint *ret,
+                                       struct xpl_error *err);
+
+/** Both at once. */
 enum xpl_status xpl_endpoint_make(struct xpl_app *app, struct xpl_arena *arena, const json_t *provider,
                                   const json_t *scoring_endpoint, const char *url, struct xpl_endpoint *ret,
                                   struct xpl_error *err);

@@ -5,42 +5,21 @@
  */
 #include <string.h>
 
-#include "api/configuration/service_providers.h"
-#include "api/configuration/subscriptions.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/routes.h"
-#include "api/scoring/endpoint.h"
-#include "api/scoring/model_settings.h"
+#include "api/scoring/scoring_target.h"
 #include "api/v1/v1.h"
 #include "lib/base/time.h"
 #include "lib/scoring/transport/forward.h"
 
 #define HEAD_LENGTH "Inference-Header-Content-Length"
 
-static enum xpl_status make_endpoint(struct xpl_call *call, const json_t *subscription, struct xpl_endpoint *ret,
-                                     struct xpl_error *err)
-{
-    const char *url = xpl_scoring_url(call->arena, subscription);
-    const char *provider_id = xpl_json_string_at(subscription, "service_provider_id");
-    XPL_AUTO_JSON provider = NULL;
-    enum xpl_status st;
-
-    if (!url)
-        return xpl_fail(err, XPL_BAD_FIELD, "the subscription has no deployment.scoring_endpoint.url to score at");
-    st = xpl_provider_load(call->app, call->db, call->arena, call->data_mart_id, provider_id ? provider_id : "",
-                           &provider, err);
-    return st ? st
-              : xpl_endpoint_make(call->app, call->arena, provider,
-                                  xpl_json_at(subscription, "deployment.scoring_endpoint"), url, ret, err);
-}
-
 /* A prediction on its way through, until its answer has left. */
 struct passing {
     const char *subscription_id;
     int64_t scored_at;
     struct xpl_endpoint endpoint;
-    struct xpl_model_settings model;
     struct xpl_call_options options;
     struct xpl_forwarding *forwarding; /* NULL when the answer was read */
     bool is_logged;
@@ -66,15 +45,13 @@ static bool is_given_up(void *context)
 /* Finds the model. */
 static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct xpl_error *err)
 {
-    XPL_AUTO_JSON subscription = NULL;
+    const struct xpl_scoring_target *target;
     enum xpl_status st;
 
-    if ((st = xpl_subscription_load(call->app, call->db, call->arena, call->data_mart_id, p->subscription_id,
-                                    &subscription, err)) ||
-        (st = xpl_model_settings_read(call->arena, subscription, &p->model, err)) ||
-        (st = make_endpoint(call, subscription, &p->endpoint, err)))
+    if ((st = xpl_scoring_target_of(call, p->subscription_id, &target, err)) ||
+        (st = xpl_model_address_open(call->app, call->arena, &target->address, &p->endpoint, err)))
         return st;
-    p->options = xpl_predictor_options_of(call->app, &p->model).call;
+    p->options = xpl_predictor_options_of(call->app, &target->model).call;
     p->options.request_id = call->request_id;
     p->options.traceparent = xpl_call_traceparent(call);
     p->scored_at = xpl_now_us();
@@ -274,6 +251,8 @@ enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struc
     const char *id;
     enum xpl_status st;
 
+    if (!p)
+        xpl_call_remember(call);
     if (!p && ((st = subscription_of(call, &id, err)) || (st = begin(call, id, &p, err))))
         return st;
     if (p->endpoint.aws_region)

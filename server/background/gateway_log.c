@@ -168,6 +168,7 @@ static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, s
                                 .user = s->user};
     if (!l->call.arena)
         return xpl_no_memory(err);
+    xpl_call_remember(&l->call);
     if ((st = xpl_record_batch_of_subscription(&l->call, s->subscription_id, &l->batch, err)) ||
         (st = xpl_raw_body_as_json(l->call.arena, &request, &transaction.request, err)) ||
         (st = xpl_raw_body_as_json(l->call.arena, &response, &transaction.response, err)))

@@ -193,6 +193,28 @@ def test_models_that_cannot_be_asked_give_clear_errors(api):
     api.refused("POST", f"/v2/subscriptions/{uuid.uuid4()}/predictions", 404, json={})
 
 
+def test_changed_settings_hold_from_the_next_prediction_on(api, peculiar):
+    watched = Watched(api, peculiar, path="/first")
+
+    def asked_next(status=200):
+        api.request("POST", predictions(watched), status, json={"values": [blocks()]})
+        path, headers, _ = peculiar.asked[-1]
+        return path, headers.get("Authorization"), headers.get("X-Room")
+
+    assert asked_next() == asked_next() == ("/first", None, None)
+    provider = f"/v2/service_providers/{watched.provider_id}"
+    api.patch(provider, [{"op": "add", "path": "/credentials/token", "value": "secret-1"}])
+    assert asked_next() == ("/first", "Bearer secret-1", None)
+    api.patch(provider, [{"op": "add", "path": "/request_headers", "value": {"X-Room": "12"}},
+                         {"op": "replace", "path": "/credentials/token", "value": "secret-2"}])
+    assert asked_next() == ("/first", "Bearer secret-2", "12")
+    subscription = f"/v2/subscriptions/{watched.subscription_id}"
+    api.patch(subscription, [{"op": "replace", "path": "/deployment/scoring_endpoint/url", "value": f"{peculiar.url}/second"}])
+    assert asked_next() == ("/second", "Bearer secret-2", "12")
+    api.delete(subscription, force="true")
+    api.refused("POST", predictions(watched), 404, json={})
+
+
 def test_a_slow_model_gives_504_and_holds_up_nobody(start_daemon):
     daemon = start_daemon(**{"scoring.call_timeout_ms": 2000, "gateway.threads": 1})
     api = Client(daemon.url)
