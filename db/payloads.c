@@ -4,9 +4,12 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "db/packing.h"
 #include "db/records.h"
+#include "lib/base/small_rows.h"
 
-#define WORTH_COMPRESSING 256 /* bytes */
+#define PACKED            0x01 /* the first byte of what is packed and then compressed; JSON cannot begin with it */
+#define WORTH_COMPRESSING 256  /* bytes */
 #define WORTH_SHARING     1024
 #define MAX_TEXT_BYTES    ((int64_t)256 << 20)
 
@@ -42,29 +45,43 @@ static ZSTD_CCtx *compressor_of_thread(void)
     return compressor;
 }
 
+static enum xpl_status compress(struct xpl_arena *arena, struct xpl_blob bytes, bool packed, struct xpl_blob *ret,
+                                struct xpl_error *err)
+{
+    size_t bound = ZSTD_compressBound(bytes.length), length;
+    ZSTD_CCtx *compressor = compressor_of_thread();
+    char *data = xpl_arena_alloc(arena, bound + packed);
+
+    if (!data || !compressor)
+        return xpl_no_memory(err);
+    data[0] = PACKED;
+    length = ZSTD_compressCCtx(compressor, data + packed, bound, bytes.data, bytes.length, 1);
+    if (ZSTD_isError(length))
+        return xpl_fail(err, XPL_INTERNAL, "compression failed: %s", ZSTD_getErrorName(length));
+    *ret = (struct xpl_blob){data, length + packed};
+    return XPL_OK;
+}
+
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err)
 {
-    size_t bound = ZSTD_compressBound(text.length), length;
-    ZSTD_CCtx *compressor;
-    void *data;
+    struct xpl_blob packed;
 
     if (text.length < WORTH_COMPRESSING) {
         *ret = (struct xpl_blob){text.ptr, text.length};
         return XPL_OK;
     }
-    data = xpl_arena_alloc(arena, bound);
-    compressor = compressor_of_thread();
-    if (!data || !compressor)
-        return xpl_no_memory(err);
-    length = ZSTD_compressCCtx(compressor, data, bound, text.ptr, text.length, 1);
-    if (ZSTD_isError(length))
-        return xpl_fail(err, XPL_INTERNAL, "compression failed: %s", ZSTD_getErrorName(length));
-    *ret = (struct xpl_blob){data, length};
-    return XPL_OK;
+    if (xpl_pack(arena, text, &packed))
+        return compress(arena, packed, true, ret, err);
+    return compress(arena, (struct xpl_blob){text.ptr, text.length}, false, ret, err);
 }
 
-/* JSON cannot begin with these bytes. */
+static bool is_packed(struct xpl_blob blob)
+{
+    return blob.length > 0 && *(const char *)blob.data == PACKED;
+}
+
+/* JSON cannot begin with these bytes either. */
 static bool is_compressed(struct xpl_blob blob)
 {
     static const uint8_t magic[] = {0x28, 0xB5, 0x2F, 0xFD};
@@ -72,27 +89,49 @@ static bool is_compressed(struct xpl_blob blob)
     return blob.length >= sizeof magic && memcmp(blob.data, magic, sizeof magic) == 0;
 }
 
-static size_t copy_text(char *data, size_t size, struct xpl_blob blob)
+static bool decompress(struct xpl_blob blob, char *data, size_t size)
 {
-    if (blob.length <= size && blob.length > 0)
-        memcpy(data, blob.data, blob.length);
-    return blob.length;
+    return ZSTD_decompress(data, size, blob.data, blob.length) == size;
+}
+
+static bool copy_text(struct xpl_blob blob, char *data, size_t size)
+{
+    if (blob.length != size)
+        return false;
+    if (size > 0)
+        memcpy(data, blob.data, size);
+    return true;
+}
+
+/* What is packed is hardly longer than the text. */
+static bool unpack(struct xpl_arena *arena, struct xpl_blob blob, char *data, size_t size)
+{
+    struct xpl_blob frame = {(const char *)blob.data + 1, blob.length - 1};
+    unsigned long long length = ZSTD_getFrameContentSize(frame.data, frame.length);
+    char *packed = length <= size + WORTH_COMPRESSING ? xpl_arena_alloc(arena, (size_t)length + 1) : NULL;
+
+    return packed && decompress(frame, packed, (size_t)length) &&
+           xpl_unpack((struct xpl_blob){packed, (size_t)length}, data, size);
 }
 
 enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size,
                                        struct xpl_text *ret, struct xpl_error *err)
 {
-    size_t length;
+    size_t length = (size_t)size;
+    bool sound;
     char *data;
 
     if (size < 0 || size > MAX_TEXT_BYTES)
         return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
-    if (!(data = xpl_arena_alloc(arena, (size_t)size + 1)))
+    if (!(data = xpl_arena_alloc(arena, length + 1 + XPL_SMALL_ROWS_SLACK)))
         return xpl_no_memory(err);
-    length = is_compressed(blob) ? ZSTD_decompress(data, (size_t)size, blob.data, blob.length)
-                                 : copy_text(data, (size_t)size, blob);
-    if (ZSTD_isError(length) || length != (size_t)size)
+    if (is_packed(blob))
+        sound = unpack(arena, blob, data, length);
+    else
+        sound = is_compressed(blob) ? decompress(blob, data, length) : copy_text(blob, data, length);
+    if (!sound)
         return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
+    data[length] = '\0';
     *ret = (struct xpl_text){data, length};
     return XPL_OK;
 }

@@ -22,7 +22,8 @@ struct xpl_payload {
 void xpl_payload_hash(struct xpl_text request, struct xpl_text response, uint8_t ret[XPL_HASH_BYTES]);
 
 /**
- * zstd, level 1; a text of less than 256 bytes is only borrowed. Memory from `arena`. To be done outside the writer.
+ * Packed (db/packing.h) if it is worth it, then zstd, level 1; a text of less than 256 bytes is only borrowed. Memory
+ * from `arena`. To be done outside the writer.
  */
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err);

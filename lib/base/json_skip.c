@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/json_scan.h"
+#include "lib/base/small_rows.h"
 #include "lib/base/words.h"
 
 static enum xpl_status word(struct xpl_json_scan *scan, const char *wanted)
@@ -106,20 +107,6 @@ static const char *plain_number(const char *at, const char *end)
     return at < end && *at != 'e' && *at != 'E' ? at : NULL;
 }
 
-/* How many bytes from `at` on are a whole number of up to seven digits; 0 when it is another one. Nothing in it has to
- * be guessed by the processor, whatever the number is. */
-static size_t small_number(const char *at, const char *end)
-{
-    uint64_t word;
-    size_t digits;
-
-    if (end - at < XPL_WORD_BYTES)
-        return 0;
-    word = xpl_word_at(at);
-    digits = xpl_word_first(xpl_word_not_digit(word) | UINT64_C(1) << 63);
-    return digits > 1 && (word & 0xFF) == '0' ? 0 : digits;
-}
-
 /* Behind "[number, number]"; NULL when it is something else. */
 static const char *number_row(const char *at, const char *end, size_t *ret_length)
 {
@@ -127,9 +114,7 @@ static const char *number_row(const char *at, const char *end, size_t *ret_lengt
     for (at++; at; at = behind_comma(at, end)) {
         const char *start = at;
 
-        at += small_number(at, end);
-        if (at == start || (*at != ',' && *at != ']'))
-            at = plain_number(start, end);
+        at = plain_number(at, end);
         if (!at || at - start >= XPL_JSON_PLAIN_NUMBER)
             return NULL;
         ++*ret_length;
@@ -139,30 +124,45 @@ static const char *number_row(const char *at, const char *end, size_t *ret_lengt
     return NULL;
 }
 
-static bool within_limits(const struct xpl_json_scan *scan, size_t numbers)
+static bool within_limits(const struct xpl_json_scan *scan, size_t rows, size_t numbers)
 {
     const struct xpl_json_limits *limits = &scan->limits;
 
-    return (!limits->arrays || scan->seen.arrays < limits->arrays) &&
+    return (!limits->arrays || limits->arrays - scan->seen.arrays >= rows) &&
            (!limits->numbers || limits->numbers - scan->seen.numbers >= numbers);
 }
 
+static bool take_rows(struct xpl_json_scan *scan, const char *behind, size_t n, size_t length,
+                      struct xpl_json_number_rows *ret)
+{
+    if (!within_limits(scan, n, n * length))
+        return false;
+    ret->n += n;
+    ret->length = length;
+    scan->seen.arrays += n;
+    scan->seen.numbers += n * length;
+    scan->at = (size_t)(behind - scan->text);
+    return true;
+}
+
+/* Short whole numbers many at a time, others one by one. */
 void xpl_json_number_rows(struct xpl_json_scan *scan, struct xpl_json_number_rows *ret)
 {
-    const char *at = scan->text + scan->at, *end = scan->text + scan->length, *following;
+    const char *at = scan->text + scan->at, *end = scan->text + scan->length, *behind;
+    struct xpl_small_rows small;
     size_t length;
 
     *ret = (struct xpl_json_number_rows){0};
-    while (scan->depth < XPL_JSON_MAX_DEPTH && at && at < end && *at == '[') {
-        following = number_row(at, end, &length);
-        if (!following || (ret->n > 0 && length != ret->length) || !within_limits(scan, length))
+    if (scan->depth >= XPL_JSON_MAX_DEPTH)
+        return;
+    behind = xpl_small_rows_measure(at, end, &small);
+    if (small.n > 0 && take_rows(scan, behind, small.n, small.length, ret))
+        at = behind_comma(behind, end);
+    while (at && at < end && *at == '[') {
+        behind = number_row(at, end, &length);
+        if (!behind || (ret->n > 0 && length != ret->length) || !take_rows(scan, behind, 1, length, ret))
             return;
-        ret->n++;
-        ret->length = length;
-        scan->seen.arrays++;
-        scan->seen.numbers += length;
-        scan->at = (size_t)(following - scan->text);
-        at = behind_comma(following, end);
+        at = behind_comma(behind, end);
     }
 }
 

@@ -58,12 +58,11 @@ def test_only_the_newest_of_a_number_stay(two):
 
 def test_the_oldest_go_while_a_subscription_takes_too_much(two):
     limited, free = two
-    noise = numpy.random.default_rng(1).integers(0, 256, (30, 100, 100, 3))
+    noise = numpy.random.default_rng(1).integers(0, 256, (50, 100, 100, 3))
     logged = [limited.log(image.tolist())[0] for image in noise]
     free.log(noise[0].tolist())
     rule(limited, bytes=1 << 20)
-    until(lambda: limited.count() < 30)
-    until(lambda: limited.count() == len(limited.values()) and limited.count() * 30_000 < 1 << 20 or limited.count() < 25)
+    until(lambda: limited.count() * 30_000 < 1 << 20)
     kept = [values["scoring_id"] for values in limited.values()]
     assert kept == logged[-len(kept):] and kept
     assert free.count() == 1

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packed texts come back to the last byte, whatever they are; damaged ones do not come back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/packing.h"
+#include "db/records.h"
+#include "lib/base/buf.h"
+#include "lib/base/small_rows.h"
+
+#define ARENA_BYTES ((size_t)16 << 20)
+
+static bool comes_back(struct xpl_arena *arena, struct xpl_blob packed, struct xpl_text text)
+{
+    char *out = xpl_arena_alloc(arena, text.length + XPL_SMALL_ROWS_SLACK);
+
+    return xpl_unpack(packed, out, text.length) && memcmp(out, text.ptr, text.length) == 0;
+}
+
+/* A picture of `height` x `width` x `channels` pixels as JSON; channels 0 = rows of numbers. */
+static struct xpl_text picture(struct xpl_buf *buf, size_t height, size_t width, size_t channels, const char *comma)
+{
+    size_t inner = channels ? channels : 1;
+    unsigned value = 7;
+
+    xpl_buf_printf(buf, "{\"input_data\":[{\"values\":[[");
+    for (size_t y = 0; y < height; y++) {
+        xpl_buf_printf(buf, "%s[", y ? comma : "");
+        for (size_t x = 0; x < width; x++) {
+            xpl_buf_printf(buf, "%s%s", x ? comma : "", channels ? "[" : "");
+            for (size_t c = 0; c < inner; c++, value = value * 1664525 + 1013904223)
+                xpl_buf_printf(buf, "%s%u", c ? comma : "", value >> 24);
+            xpl_buf_printf(buf, "%s", channels ? "]" : "");
+        }
+        xpl_buf_printf(buf, "]");
+    }
+    xpl_buf_printf(buf, "]]}]}");
+    return (struct xpl_text){buf->data, buf->length};
+}
+
+static void pictures_come_back_and_are_a_byte_a_number(void **state)
+{
+    static const char *const commas[] = {",", ", "};
+    static const size_t channels[] = {0, 1, 3, 4};
+
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+        size_t c = channels[i / 2], n = 30 * 40 * (c ? c : 1);
+        XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
+        struct xpl_text text = picture(buf, 30, 40, c, commas[i % 2]);
+        struct xpl_blob packed;
+
+        assert_true(xpl_pack(arena, text, &packed));
+        assert_in_range(packed.length, n, n + 30 * 8 + 64);
+        assert_true(comes_back(arena, packed, text));
+    }
+}
+
+static void texts_of_other_things_are_left_as_they_are(void **state)
+{
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "[1,2,3]",
+                                        "[0.25,0.5,1.5,2.5,3.5,4.5,5.5,6.5,7.5,8.5,9.5,1.5,2.5,3]",
+                                        "[256,257,258,259,260,261,262,263,264,265,266,267,268,269,270,271,272,273]",
+                                        "[-1,-2,-3,-4,-5,-6,-7,-8,-9,-1,-2,-3,-4,-5,-6,-7,-8,-9]"};
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+    struct xpl_blob packed;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (xpl_pack(arena, (struct xpl_text){texts[i], strlen(texts[i])}, &packed))
+            fail_msg("packed: %s", texts[i]);
+}
+
+/* Whatever stands between or within the numbers. */
+static void odd_texts_come_back(void **state)
+{
+    static const char *const odd[] = {"%s",
+                                      "%s%s",
+                                      "[%s,%s]",
+                                      "[%s, %s,%s]",
+                                      "[[1,2], [3,4],[5,6]]%s",
+                                      "%s[1,2,",
+                                      "[1,2%s",
+                                      "%s,[300]",
+                                      "[01,2],%s",
+                                      "[1 ,2]%s",
+                                      "[1,2] ,[3,4]%s",
+                                      "[1,  2],%s",
+                                      "[[],[1],[]],%s",
+                                      "\"[1,2\",%s",
+                                      "[%s",
+                                      "%s]",
+                                      "[[[%s]]]",
+                                      "[1,2,3.5,4],%s",
+                                      "[1,2,-3,4],%s",
+                                      "[1,2e3],%s",
+                                      "%s[0,00]"};
+    static const char row[] = "[0,1,2,3,4,5,6,7,8,9,10,99,100,101,199,200,249,250,254,255]";
+    char text[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+        struct xpl_blob packed;
+        int length;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        length = snprintf(text, sizeof text, odd[i], row, row, row);
+#pragma GCC diagnostic pop
+        if (!xpl_pack(arena, (struct xpl_text){text, (size_t)length}, &packed))
+            fail_msg("not packed: %s", text);
+        if (!comes_back(arena, packed, (struct xpl_text){text, (size_t)length}))
+            fail_msg("does not come back: %s", text);
+    }
+}
+
+/* A copy of its own, so that the sanitizer sees a read beyond the end. */
+static bool unpacks(struct xpl_blob packed, size_t at, unsigned bit, char *out, size_t size)
+{
+    uint8_t *damaged = malloc(packed.length);
+    bool ret;
+
+    assert_non_null(damaged);
+    memcpy(damaged, packed.data, packed.length);
+    damaged[at] ^= (uint8_t)(1u << bit);
+    ret = xpl_unpack((struct xpl_blob){damaged, packed.length}, out, size);
+    free(damaged);
+    return ret;
+}
+
+/* Each beginning of a packed text, and each of its bits changed: behind the numbers that may mean the same. */
+static void damaged_ones_are_refused_or_another_text(void **state)
+{
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+    XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
+    struct xpl_text text = picture(buf, 4, 9, 3, ", ");
+    size_t numbers_end = 4 + (size_t)4 * 9 * 3;
+    struct xpl_blob packed;
+    char *out;
+
+    (void)state;
+    assert_true(xpl_pack(arena, text, &packed));
+    out = xpl_arena_alloc(arena, text.length + XPL_SMALL_ROWS_SLACK + 1);
+    for (size_t length = 0; length < packed.length; length++)
+        assert_false(xpl_unpack((struct xpl_blob){packed.data, length}, out, text.length));
+    assert_false(xpl_unpack(packed, out, text.length - 1));
+    assert_false(xpl_unpack(packed, out, text.length + 1));
+    for (size_t at = 0; at < packed.length; at++)
+        for (unsigned bit = 0; bit < 8; bit++) {
+            bool is_text = unpacks(packed, at, bit, out, text.length);
+
+            if (at < 4)
+                assert_false(is_text);
+            else if (at < numbers_end && is_text)
+                assert_memory_not_equal(out, text.ptr, text.length);
+        }
+}
+
+static void stored_payloads_come_back_and_damaged_ones_say_so(void **state)
+{
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+    XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
+    struct xpl_text text = picture(buf, 28, 28, 1, ","), back;
+    struct xpl_error err = {0};
+    struct xpl_blob blob;
+    char *bytes;
+
+    (void)state;
+    assert_int_equal(xpl_payload_compress(arena, text, &blob, &err), XPL_OK);
+    assert_in_range(blob.length, 1, 28 * 28 + 128);
+    assert_int_equal(xpl_payload_decompress(arena, blob, (int64_t)text.length, &back, &err), XPL_OK);
+    assert_int_equal(back.length, text.length);
+    assert_memory_equal(back.ptr, text.ptr, text.length);
+    assert_int_equal(xpl_payload_decompress(arena, blob, (int64_t)text.length - 1, &back, &err), XPL_STORAGE_FAILED);
+    bytes = xpl_arena_alloc(arena, blob.length);
+    memcpy(bytes, blob.data, blob.length);
+    for (size_t length = 1; length < blob.length; length++)
+        assert_int_equal(
+            xpl_payload_decompress(arena, (struct xpl_blob){bytes, length}, (int64_t)text.length, &back, &err),
+            XPL_STORAGE_FAILED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_come_back_and_are_a_byte_a_number),
+        cmocka_unit_test(texts_of_other_things_are_left_as_they_are),
+        cmocka_unit_test(odd_texts_come_back),
+        cmocka_unit_test(damaged_ones_are_refused_or_another_text),
+        cmocka_unit_test(stored_payloads_come_back_and_damaged_ones_say_so),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
