@@ -15,7 +15,7 @@ enum xpl_status xpl_body_encoding_check(struct xpl_call *call, struct xpl_error 
 
     if (!encoding || !*encoding || strcasecmp(encoding, "identity") == 0)
         return XPL_OK;
-    if (call->route->body_limit != XPL_BODY_RECORDS || xpl_call_scores(call))
+    if (call->route->body_limit != XPL_BODY_RECORDS)
         return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "a body with Content-Encoding %.40s is not accepted; send it plain",
                         encoding);
     if (strcasecmp(encoding, "gzip") != 0)

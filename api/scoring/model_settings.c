@@ -222,8 +222,10 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
                        : r->protocol > (int)XPL_WIRE_TENSOR ? XPL_WIRE_VALUES
                                                             : (enum xpl_wire_format)r->protocol;
     ret->wire.raw = (enum xpl_raw_use)r->binary;
-    ret->wire.body =
-        (const enum xpl_body_form[]){XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG}[r->content_type];
+    ret->has_body = r->content_type >= 0;
+    if (ret->has_body)
+        ret->wire.body =
+            (const enum xpl_body_form[]){XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG}[r->content_type];
     ret->wire.input_name = xpl_arena_string(arena, r->input_name);
     ret->wire.datatype = xpl_arena_string(arena, r->datatype);
     ret->batch = (uint32_t)r->batch;
@@ -236,7 +238,7 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
 enum xpl_status xpl_model_settings_object(struct xpl_arena *arena, const json_t *object, const char *path,
                                           struct xpl_model_settings *ret, struct xpl_error *err)
 {
-    struct settings_request request = {.protocol = -1};
+    struct settings_request request = {.protocol = -1, .content_type = -1};
     struct xpl_error inner = {0};
     char field[160];
     enum xpl_status st = xpl_json_known(object, "", known, &inner);

@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/routes.h"
+#include "api/scoring/passed_on.h"
 #include "api/scoring/scoring_target.h"
 #include "api/v1/v1.h"
 #include "lib/base/time.h"
@@ -49,7 +50,8 @@ static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct 
     enum xpl_status st;
 
     if ((st = xpl_scoring_target_of(call, p->subscription_id, &target, err)) ||
-        (st = xpl_model_address_open(call->app, call->arena, &target->address, &p->endpoint, err)))
+        (st = xpl_model_address_open(call->app, call->arena, &target->address, &p->endpoint, err)) ||
+        (st = xpl_pass_on(call, &p->endpoint, err)))
         return st;
     p->options = xpl_predictor_options_of(call->app, &target->model).call;
     p->options.request_id = call->request_id;

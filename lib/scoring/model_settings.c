@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "lib/base/json_look.h"
+#include "lib/scoring/requests/raw_body.h"
+
 /* Whether the path of an address ends like this. */
 static bool path_ends(const char *url, const char *suffix)
 {
@@ -18,4 +21,31 @@ enum xpl_wire_format xpl_wire_of_url(const char *url)
     if (path_ends(url, ":predict"))
         return XPL_WIRE_INSTANCES;
     return strstr(url, "/v2/models/") && path_ends(url, "/infer") ? XPL_WIRE_TENSOR : XPL_WIRE_AS_LOGGED;
+}
+
+/* What the request was before it became JSON (raw_body.h). */
+static enum xpl_body_form form_of(struct xpl_text request)
+{
+    static const enum xpl_body_form files[] = {XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG};
+    struct xpl_text note, type;
+
+    if (!xpl_json_member(request, XPL_RAW_BODY_NOTE, &note) || !xpl_json_member(note, "content_type", &type) ||
+        type.length < 2)
+        return XPL_BODY_JSON;
+    type = (struct xpl_text){type.ptr + 1, type.length - 2};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (xpl_text_equal(type, xpl_body_form_type(files[i])))
+            return files[i];
+    return XPL_BODY_JSON;
+}
+
+struct xpl_wire xpl_wire_of(const struct xpl_model_settings *model, const char *url, const struct xpl_request *request)
+{
+    struct xpl_wire wire = model->wire;
+
+    if (!model->has_wire)
+        wire.format = xpl_wire_of_url(url);
+    if (!model->has_body)
+        wire.body = form_of(request->text);
+    return wire;
 }

@@ -76,14 +76,12 @@ static const char *advice_on(enum xpl_status st, long http_status)
 static enum xpl_status make_splicer(struct xpl_arena *arena, const struct xpl_probe_input *in,
                                     struct xpl_probe_report *report, struct xpl_splicer **ret, struct xpl_error *err)
 {
-    struct xpl_wire wire = in->model->wire;
+    struct xpl_wire wire = xpl_wire_of(in->model, in->endpoint->url, in->request);
     struct xpl_pixels *fill = mean_of(arena, in->pixels);
     uint16_t *labels = stripes_of(arena, in->pixels);
 
     if (!fill || !labels)
         return xpl_no_memory(err);
-    if (!in->model->has_wire)
-        wire.format = xpl_wire_of_url(in->endpoint->url);
     report->wire = wire.format;
     return xpl_splicer_new(arena, in->request, in->image, &wire, labels, N_PARTS, fill, ret, err);
 }

@@ -129,7 +129,7 @@ static void make_seed(const struct job *job, uint8_t ret[XPL_HASH_BYTES])
 static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 {
     XPL_AUTO(xpl_arena) scratch = xpl_arena_new(FILL_BYTES);
-    struct xpl_wire wire = job->data.model.wire;
+    struct xpl_wire wire = xpl_wire_of(&job->data.model, job->endpoint.url, job->data.request);
     struct xpl_splicer *splicer;
     uint8_t of_task[XPL_HASH_BYTES], seed[XPL_HASH_BYTES];
     struct xpl_pixels *fill;
@@ -137,8 +137,6 @@ static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
 
     if (!scratch)
         return xpl_no_memory(err);
-    if (!job->data.model.has_wire)
-        wire.format = xpl_wire_of_url(job->endpoint.url);
     make_seed(job, of_task);
     xpl_explain_choose_seed(of_task, &job->params, seed);
     if ((st = xpl_fill_image(scratch, job->data.image, job->segments, &job->params, seed, job->data.background, &fill,

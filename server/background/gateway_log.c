@@ -153,8 +153,8 @@ struct logging {
 static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, struct xpl_error *err)
 {
     const struct xpl_scored *s = &l->entry->scored;
-    const struct xpl_raw_body request = {s->request, s->request_head, "inputs"};
-    const struct xpl_raw_body response = {s->response, s->response_head, "outputs"};
+    const struct xpl_raw_body request = {s->request, s->request_head, false};
+    const struct xpl_raw_body response = {s->response, s->response_head, true};
     struct xpl_transaction transaction = {.scoring_id = s->transaction_id,
                                           .scoring_timestamp = s->scored_at,
                                           .has_response_time = true,

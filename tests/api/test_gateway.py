@@ -2,6 +2,7 @@
 """Scoring through the daemon: the model's answer byte for byte, the transaction logged afterwards and never in the way."""
 import base64
 import concurrent.futures
+import gzip
 import io
 import json
 import threading
@@ -193,6 +194,19 @@ def test_models_that_cannot_be_asked_give_clear_errors(api):
     api.refused("POST", f"/v2/subscriptions/{uuid.uuid4()}/predictions", 404, json={})
 
 
+def test_a_compressed_request_reaches_the_model_plain(api, peculiar):
+    watched = Watched(api, peculiar, path="/score")
+    body = json.dumps({"values": [blocks()]}).encode()
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json", "Idempotency-Key": "for the model"}
+    for _ in range(2):  # the key is the model's affair
+        api.request("POST", predictions(watched), 200, data=gzip.compress(body), headers=headers)
+        _, asked, got = peculiar.asked[-1]
+        assert got == body and "Content-Encoding" not in asked and asked["Idempotency-Key"] == "for the model"
+    logged(watched, 2)
+    error = api.refused("POST", predictions(watched), 415, data=body, headers={"Content-Encoding": "br"})
+    assert "gzip" in error["message"]
+
+
 def test_changed_settings_hold_from_the_next_prediction_on(api, peculiar):
     watched = Watched(api, peculiar, path="/first")
 
@@ -213,6 +227,22 @@ def test_changed_settings_hold_from_the_next_prediction_on(api, peculiar):
     assert asked_next() == ("/second", "Bearer secret-2", "12")
     api.delete(subscription, force="true")
     api.refused("POST", predictions(watched), 404, json={})
+
+
+def test_the_query_and_headers_that_are_not_about_the_daemon_pass_on(api, peculiar):
+    watched = Watched(api, peculiar, path="/score?version=1&mode=a%20b")
+    headers = {"X-Room": "12", "X-Amzn-SageMaker-Target-Model": "m.tar.gz", "tracestate": "a=b", "Authorization": "Bearer x",
+               "Cookie": "a=b", "X-Forwarded-For": "10.0.0.1", "X-Explaind-Note": "n", "Ce-Id": "1", "Connection": "close"}
+    api.request("POST", predictions(watched) + "?version=2&q=%C3%A4+%26c&empty=", 200, json={"values": [blocks()]}, headers=headers)
+    path, asked, _ = peculiar.asked[-1]
+    assert path == "/score?mode=a%20b&version=2&q=%C3%A4%20%26c&empty="
+    passed = {name.lower(): value for name, value in asked.items()}
+    assert {name: passed.get(name.lower()) for name in headers} == {
+        "X-Room": "12", "X-Amzn-SageMaker-Target-Model": "m.tar.gz", "tracestate": "a=b", "Authorization": None, "Cookie": None,
+        "X-Forwarded-For": None, "X-Explaind-Note": None, "Ce-Id": None, "Connection": None}
+    api.patch(f"/v2/service_providers/{watched.provider_id}", [{"op": "add", "path": "/request_headers", "value": {"x-room": "7"}}])
+    api.request("POST", predictions(watched), 200, json={"values": [blocks()]}, headers=headers)
+    assert peculiar.asked[-1][0] == "/score?version=1&mode=a%20b" and peculiar.asked[-1][1]["x-room"] == "7"
 
 
 def test_a_slow_model_gives_504_and_holds_up_nobody(start_daemon):

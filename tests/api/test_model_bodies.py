@@ -9,6 +9,7 @@ import numpy
 import pytest
 from PIL import Image
 from support.client import Watched, wait_for
+from support.data import until
 from support.model import ModelInTest, binary
 from support.paths import MODELS
 from support.processes import ModelServer
@@ -208,6 +209,35 @@ def test_models_that_take_jpeg_give_nearly_the_same_explanation(api, served, ref
                           {"content_type": "image/jpeg"})
     assert entity["model"]["content_type"] == "image/jpeg" and entity["model"]["batch"] == 1
     numpy.testing.assert_allclose(weights(entity), reference, atol=0.02)
+
+
+def as_file(content_type) -> bytes:
+    out = io.BytesIO()
+    if content_type == "application/x-npy":
+        numpy.save(out, IMAGE[None, :, :, None])
+    else:
+        Image.fromarray(IMAGE).save(out, content_type.split("/")[1], quality=100)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("content_type", ["application/x-npy", "image/png", "image/jpeg"])
+def test_files_that_passed_through_are_sent_as_such_files(api, served, reference, content_type):
+    url = served.url + "/invocations"
+    subscription_id = api.add_subscription(api.add_provider(url), url)
+    api.enable_explanations(subscription_id)
+    answer = api.request("POST", f"/v2/subscriptions/{subscription_id}/predictions", 200, data=as_file(content_type),
+                         headers={"Content-Type": content_type})
+    records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
+    until(lambda: api.get(records, limit=1)["records"])
+    [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [f"{answer.headers['X-Global-Transaction-Id']}-1"]})[
+        "metadata"]["explanation_task_ids"]
+    assert wait_for(api, task_id)["entity"]["status"]["state"] == "finished"
+    entity = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    assert entity["model"]["content_type"] == content_type
+    if content_type != "image/jpeg":  # whose pixels are nearly the same, and cut differently
+        numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+    report = api.post(f"/v2/subscriptions/{subscription_id}/probe", {}, 200)
+    assert report["works"] and report["model"]["content_type"] == content_type, report
 
 
 def test_a_probe_tells_what_requests_are(api, served):

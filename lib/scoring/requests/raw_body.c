@@ -32,8 +32,14 @@ static enum xpl_status keep(struct xpl_arena *arena, const struct xpl_buf *out, 
 
 /* ---- pictures ---- */
 
-static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, struct xpl_text *ret,
-                                    struct xpl_error *err)
+/* The rest of the object that says what the file was. */
+static void put_note(struct xpl_buf *out, const char *content_type)
+{
+    xpl_buf_printf(out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"}}", content_type);
+}
+
+static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, const char *content_type,
+                                    struct xpl_text *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
     size_t length = xpl_base64_length(file.length);
@@ -45,7 +51,8 @@ static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text fil
         xpl_base64_write(file.ptr, file.length, out->data + out->length);
         out->length += length;
     }
-    xpl_buf_string(out, "\"]}");
+    xpl_buf_string(out, "\"]");
+    put_note(out, content_type);
     return keep(arena, out, ret, err);
 }
 
@@ -139,7 +146,7 @@ static void put_edges(struct xpl_buf *out, char bracket, size_t n)
         xpl_buf_append(out, &bracket, 1);
 }
 
-static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, struct xpl_text *ret,
+static enum xpl_status from_npy(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,
                                 struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
@@ -149,16 +156,19 @@ static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, s
 
     if (!out)
         return xpl_no_memory(err);
-    if ((st = read_npy(arena, file, &npy, err)))
+    if ((st = read_npy(arena, body->bytes, &npy, err)))
         return st;
     if (npy.n == 0 || npy.n_sides == 0)
         return bad(err, "the NumPy file has no list of numbers");
+    xpl_buf_string(out, body->is_answer ? "" : "{\"array\":");
     for (size_t i = 0; i < npy.n && !out->failed; i++) {
         xpl_buf_append(out, ",", i > 0);
         put_edges(out, '[', edges(&npy, i));
         xpl_buf_append(out, number, xpl_tensor_print(npy.type, npy.at + i * npy.type->bytes, number));
         put_edges(out, ']', edges(&npy, i + 1));
     }
+    if (!body->is_answer)
+        put_note(out, "application/x-npy");
     return keep(arena, out, ret, err);
 }
 
@@ -172,7 +182,7 @@ static enum xpl_status from_tensors(struct xpl_arena *arena, const struct xpl_ra
 
     if (!xpl_parse_int(body->head_length, 0, (int64_t)body->bytes.length, &length))
         return bad(err, "the body ends before its Inference-Header-Content-Length");
-    if (xpl_tensors_unpack(arena, body->bytes, (size_t)length, body->list, ret, &inner))
+    if (xpl_tensors_unpack(arena, body->bytes, (size_t)length, body->is_answer ? "outputs" : "inputs", ret, &inner))
         return bad(err, inner.message);
     return XPL_OK;
 }
@@ -185,9 +195,11 @@ enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_r
     if (body->head_length)
         return from_tensors(arena, body, ret, err);
     if (begins_with(bytes, "\x93NUMPY", 6) && bytes.length > 6)
-        return from_npy(arena, bytes, ret, err);
-    if (begins_with(bytes, "\x89PNG", 4) || begins_with(bytes, "\xff\xd8\xff", 3))
-        return from_picture(arena, bytes, ret, err);
+        return from_npy(arena, body, ret, err);
+    if (begins_with(bytes, "\x89PNG", 4))
+        return from_picture(arena, bytes, "image/png", ret, err);
+    if (begins_with(bytes, "\xff\xd8\xff", 3))
+        return from_picture(arena, bytes, "image/jpeg", ret, err);
     *ret = bytes;
     return XPL_OK;
 }

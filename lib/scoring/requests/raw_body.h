@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What went between a client and its model as bytes that are not JSON, as the JSON of a record that says the same: raw
- * tensors of V2 as lists of numbers, a NumPy file (format versions 1 to 3) as nested lists, a PNG or JPEG file as
- * {"values":["base64"]}.
+ * tensors of V2 as lists of numbers, a NumPy file (format versions 1 to 3) as {"array":[…]}, a PNG or JPEG file as
+ * {"values":["base64"]}; files of a request with {"explaind":{"content_type":"image/png"}} beside it, so that
+ * variations can be sent as such files again.
  */
 #ifndef XPL_SCORING_RAW_BODY_H
 #define XPL_SCORING_RAW_BODY_H
@@ -11,10 +12,12 @@
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 
+#define XPL_RAW_BODY_NOTE "explaind"
+
 struct xpl_raw_body {
     struct xpl_text bytes;
     const char *head_length; /* its header Inference-Header-Content-Length; NULL = none */
-    const char *list;        /* what has the tensors of V2: "inputs" or "outputs" */
+    bool is_answer;          /* of the model */
 };
 
 /** What is not recognised is `*ret` as it is. XPL_BAD_RECORD when it is recognised and broken. */

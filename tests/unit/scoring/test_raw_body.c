@@ -34,12 +34,24 @@ static void numpy_files_become_nested_lists(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct xpl_raw_body body = {npy(*state, i % 2, cases[i].dict, cases[i].data, cases[i].n), NULL, "inputs"};
+        struct xpl_raw_body body = {npy(*state, i % 2, cases[i].dict, cases[i].data, cases[i].n), NULL, true};
         struct xpl_text json;
 
         assert_int_equal(xpl_raw_body_as_json(*state, &body, &json, NULL), XPL_OK);
         assert_string_equal(json.ptr, cases[i].json);
     }
+}
+
+static void requests_note_what_file_they_were(void **state)
+{
+    struct xpl_raw_body jpeg = {{"\xff\xd8\xff", 3}, NULL, false};
+    struct xpl_raw_body file = {npy(*state, false, DICT("|u1", "False", "(1, 2)"), "\1\2", 2), NULL, false};
+    struct xpl_text json;
+
+    assert_int_equal(xpl_raw_body_as_json(*state, &jpeg, &json, NULL), XPL_OK);
+    assert_string_equal(json.ptr, "{\"values\":[\"/9j/\"],\"explaind\":{\"content_type\":\"image/jpeg\"}}");
+    assert_int_equal(xpl_raw_body_as_json(*state, &file, &json, NULL), XPL_OK);
+    assert_string_equal(json.ptr, "{\"array\":[[1,2]],\"explaind\":{\"content_type\":\"application/x-npy\"}}");
 }
 
 static void broken_ones_say_what_is_wrong(void **state)
@@ -61,12 +73,12 @@ static void broken_ones_say_what_is_wrong(void **state)
         {DICT("<f4", "False", "()"), 4, "no list"},
         {DICT("<f4", "False", "(0, 3)"), 0, "no list"},
     };
-    struct xpl_raw_body cut = {{"\x93NUMPY\1\0\xff", 9}, NULL, "inputs"};
-    struct xpl_raw_body head = {{"{}", 2}, "3", "inputs"};
+    struct xpl_raw_body cut = {{"\x93NUMPY\1\0\xff", 9}, NULL, false};
+    struct xpl_raw_body head = {{"{}", 2}, "3", false};
     struct xpl_text json;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct xpl_raw_body body = {npy(*state, false, cases[i].dict, "\0\0\0\0", cases[i].n), NULL, "inputs"};
+        struct xpl_raw_body body = {npy(*state, false, cases[i].dict, "\0\0\0\0", cases[i].n), NULL, false};
         struct xpl_error err = {0};
 
         assert_int_equal(xpl_raw_body_as_json(*state, &body, &json, &err), XPL_BAD_RECORD);
@@ -79,11 +91,11 @@ static void broken_ones_say_what_is_wrong(void **state)
 
 static void pictures_are_put_in_base64_and_anything_else_stays(void **state)
 {
-    struct xpl_raw_body png = {{"\x89PNG\r", 5}, NULL, "inputs"}, text = {{"{} ", 3}, NULL, "outputs"};
+    struct xpl_raw_body png = {{"\x89PNG\r", 5}, NULL, false}, text = {{"{} ", 3}, NULL, true};
     struct xpl_text json;
 
     assert_int_equal(xpl_raw_body_as_json(*state, &png, &json, NULL), XPL_OK);
-    assert_string_equal(json.ptr, "{\"values\":[\"iVBORw0=\"]}");
+    assert_string_equal(json.ptr, "{\"values\":[\"iVBORw0=\"],\"explaind\":{\"content_type\":\"image/png\"}}");
     assert_int_equal(xpl_raw_body_as_json(*state, &text, &json, NULL), XPL_OK);
     assert_ptr_equal(json.ptr, text.bytes.ptr);
 }
@@ -92,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCORING_TEST(numpy_files_become_nested_lists),
+        SCORING_TEST(requests_note_what_file_they_were),
         SCORING_TEST(broken_ones_say_what_is_wrong),
         SCORING_TEST(pictures_are_put_in_base64_and_anything_else_stays),
     };
