@@ -131,12 +131,12 @@ static json_t *sampling_view(struct xpl_arena *arena, const struct xpl_finished 
     const struct xpl_explanation *e = f->explanation;
     char fill[XPL_FILL_TEXT_SIZE], *seed = xpl_arena_alloc(arena, 2 * sizeof e->seed + 1);
 
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:s, s:s*, s:b, s:s, s:o}", "mode",
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:s, s:s*, s:b, s:s, s:o}", "mode",
                      xpl_design_mode_name(e->mode), "why", e->why, "design", e->design, "calls",
                      (json_int_t)(e->calls + e->held_out), "distinct_masks", (json_int_t)e->calls, "held_out",
-                     (json_int_t)e->held_out, "doubt", e->doubt, "fill", xpl_fill_text(f->params, fill), "seed",
-                     seed ? xpl_hex(e->seed, sizeof e->seed, seed) : NULL, "exact", e->exact, "stopped",
-                     xpl_stop_reason_name(e->stopped), "coarse", coarse_view(e));
+                     (json_int_t)e->held_out, "doubt", e->doubt, "contradicted", e->contradicted, "fill",
+                     xpl_fill_text(f->params, fill), "seed", seed ? xpl_hex(e->seed, sizeof e->seed, seed) : NULL,
+                     "exact", e->exact, "stopped", xpl_stop_reason_name(e->stopped), "coarse", coarse_view(e));
 }
 
 static json_t *pertinent_view(const struct xpl_pertinent *set)

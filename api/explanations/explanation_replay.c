@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "api/explanations/explanation_tasks.h"
+#include "api/explanations/replay_samples.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
-#include "db/explanations.h"
 #include "lib/base/text.h"
 #include "lib/explain/fitting/estimate.h"
 #include "lib/explain/fitting/shapley.h"
@@ -28,18 +28,6 @@ struct question {
     int estimator;
     double kernel_width, confidence;
     json_t *classes, *contrast;
-};
-
-/* What was stored, unpacked. */
-struct samples {
-    bool exact; /* all masks */
-    enum xpl_design_mode mode;
-    double doubt; /* as in struct xpl_explanation */
-    uint32_t d, n_classes;
-    size_t n;
-    xpl_mask *masks;
-    uint32_t *classes;
-    double *scores; /* n_classes x n */
 };
 
 /* ---- the question ---- */
@@ -67,78 +55,9 @@ static enum xpl_status read_question(const json_t *body, struct question *ret, s
     return XPL_OK;
 }
 
-/* ---- what is stored ---- */
+/* ---- classes ---- */
 
-static enum xpl_status damaged(struct xpl_error *err)
-{
-    return xpl_fail(err, XPL_STORAGE_FAILED, "the stored scores are damaged");
-}
-
-static uint64_t little_endian(const uint8_t *bytes, size_t n)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < n; i++)
-        value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
-
-static enum xpl_status unpack(struct xpl_arena *arena, const struct xpl_explanation_samples *stored,
-                              struct samples *ret, struct xpl_error *err)
-{
-    const uint8_t *masks = stored->masks.data, *classes = stored->classes.data, *scores = stored->scores.data;
-    size_t n = stored->masks.length / 8, k = stored->classes.length / 4;
-
-    if (stored->n_segments < 2 || stored->n_segments > XPL_MAX_SEGMENTS || n == 0 || k == 0 ||
-        stored->scores.length != n * k * sizeof(float))
-        return damaged(err);
-    *ret = (struct samples){.d = stored->n_segments, .n_classes = (uint32_t)k, .n = n};
-    ret->masks = XPL_NEW_ARRAY(arena, xpl_mask, n);
-    ret->classes = XPL_NEW_ARRAY(arena, uint32_t, k);
-    ret->scores = XPL_NEW_ARRAY(arena, double, n *k);
-    if (!ret->masks || !ret->classes || !ret->scores)
-        return xpl_no_memory(err);
-    for (size_t i = 0; i < n; i++) {
-        ret->masks[i] = little_endian(masks + 8 * i, 8);
-        if (ret->masks[i] >> ret->d)
-            return damaged(err);
-    }
-    for (size_t c = 0; c < k; c++)
-        ret->classes[c] = (uint32_t)little_endian(classes + 4 * c, 4);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t c = 0; c < k; c++) {
-            uint32_t bits = (uint32_t)little_endian(scores + 4 * (i * k + c), 4);
-            float score;
-
-            memcpy(&score, &bits, sizeof score);
-            ret->scores[c * n + i] = (double)score;
-        }
-    }
-    return XPL_OK;
-}
-
-/* How the masks were chosen says what standard errors are worth. */
-static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, struct samples *ret, struct xpl_error *err)
-{
-    XPL_AUTO_JSON attributions = NULL;
-    const char *text, *mode;
-    enum xpl_status st = xpl_explanation_attributions(call->db, call->arena, task_id, &text, err);
-
-    if (st)
-        return st;
-    attributions = json_loads(text, 0, NULL);
-    mode = xpl_json_string_at(attributions, "entity.sampling.mode");
-    ret->exact = ret->n == (size_t)1 << ret->d;
-    ret->mode = XPL_DESIGN_ARRAY;
-    ret->doubt = json_number_value(xpl_json_at(attributions, "entity.sampling.doubt"));
-    if (mode && strcmp(mode, "reference") == 0)
-        ret->mode = XPL_DESIGN_REFERENCE;
-    else if (mode && strcmp(mode, "adaptive") == 0)
-        ret->mode = XPL_DESIGN_ADAPTIVE;
-    return XPL_OK;
-}
-
-static enum xpl_status not_kept(struct xpl_call *call, const struct samples *samples, const char *field,
+static enum xpl_status not_kept(struct xpl_call *call, const struct xpl_replay_samples *samples, const char *field,
                                 const char *text, struct xpl_error *err)
 {
     const char *kept = "";
@@ -149,7 +68,7 @@ static enum xpl_status not_kept(struct xpl_call *call, const struct samples *sam
                           kept ? kept : "");
 }
 
-static enum xpl_status find_class(struct xpl_call *call, const struct samples *samples, const char *field,
+static enum xpl_status find_class(struct xpl_call *call, const struct xpl_replay_samples *samples, const char *field,
                                   const char *text, uint32_t *ret, struct xpl_error *err)
 {
     int64_t wanted;
@@ -178,8 +97,19 @@ static json_t *numbers(const double *values, uint32_t n)
     return list;
 }
 
-static enum xpl_status explain_with_lime(struct xpl_call *call, const struct samples *s, const struct question *q,
-                                         const double *scores, json_t *view, struct xpl_error *err)
+/* Weighted; 1 where the scores do not vary: what is left of the fidelity is a share of it. */
+static double variance_of(const struct xpl_fit *fit, const struct xpl_fit_result *linear)
+{
+    double weights = 0;
+
+    for (size_t i = 0; i < fit->rows.n; i++)
+        weights += fit->weight[i];
+    return linear->variation > 0 ? linear->variation / weights : 1;
+}
+
+static enum xpl_status explain_with_lime(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                         const struct question *q, const double *scores, json_t *view,
+                                         struct xpl_error *err)
 {
     struct xpl_fit_rows rows = {.masks = s->masks, .n = s->n, .n_segments = s->d, .kernel_width = q->kernel_width};
     double low[XPL_MAX_SEGMENTS], high[XPL_MAX_SEGMENTS];
@@ -204,6 +134,11 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     if ((st = xpl_estimate_class(call->arena, &of, scores, &estimate, err)))
         return st;
     xpl_estimate_doubt(&estimate, s->d, s->doubt);
+    if (s->contradicted > 0) {
+        double variance = variance_of(fit, &estimate.linear);
+
+        xpl_estimate_contradict(&estimate, fit, s->contradicted * variance, variance);
+    }
     xpl_estimate_intervals(&estimate, s->d, q->confidence, xpl_estimate_interval_kind(&of, &estimate), 0, &intervals);
     for (uint32_t j = 0; j < s->d; j++) {
         json_array_append_new(pairs, json_pack("[f, f]", low[j], high[j]));
@@ -218,8 +153,13 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct sam
     return XPL_OK;
 }
 
-static enum xpl_status explain_with_shap(struct xpl_call *call, const struct samples *s, const double *scores,
-                                         json_t *view, struct xpl_error *err)
+static void warn(json_t *view, json_t *text)
+{
+    json_array_append_new(json_object_get(view, "warnings"), text);
+}
+
+static enum xpl_status explain_with_shap(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                         const double *scores, json_t *view, struct xpl_error *err)
 {
     double values[XPL_MAX_SEGMENTS], base;
     bool exact;
@@ -229,15 +169,21 @@ static enum xpl_status explain_with_shap(struct xpl_call *call, const struct sam
         return st;
     json_object_set_new(view, "intercept", json_real(base));
     json_object_set_new(view, "weights", numbers(values, s->d));
+    if (!exact)
+        warn(view,
+             json_sprintf("Estimated from %zu masks that were chosen for LIME's weights, without intervals: single "
+                          "values may be far off, and small ones have the wrong sign.",
+                          s->n));
     return XPL_OK;
 }
 
 /* What the score loses when one superpixel is hidden; where that was not scored, as the surrogate predicts it. */
-static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struct samples *s, const double *scores,
-                                              json_t *view, struct xpl_error *err)
+static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                              const double *scores, json_t *view, struct xpl_error *err)
 {
     json_t *weights = json_array(), *predicted = json_array();
     xpl_mask all = s->masks[0];
+    unsigned n_guessed = 0;
     struct xpl_surrogate_rows rows = {
         .masks = s->masks, .scores = scores, .n = s->n, .n_segments = s->d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
     struct xpl_surrogate *surrogate = NULL;
@@ -259,14 +205,21 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
             score = surrogate ? xpl_surrogate_at(surrogate, without) : scores[0]; /* scores that never vary */
         json_array_append_new(weights, json_real(scores[0] - score));
         json_array_append_new(predicted, json_boolean(guessed));
+        n_guessed += guessed;
     }
+    if (n_guessed > 0)
+        warn(view, json_sprintf("%u of %u differences were predicted from other masks, without intervals: they may be "
+                                "far off.",
+                                n_guessed, s->d));
     return XPL_OK;
 }
 
-static enum xpl_status append_answer(struct xpl_call *call, const struct samples *s, const struct question *q,
-                                     const double *scores, json_t *view, json_t *list, struct xpl_error *err)
+static enum xpl_status append_answer(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                     const struct question *q, const double *scores, json_t *view, json_t *list,
+                                     struct xpl_error *err)
 {
     json_object_set_new(view, "probability", json_real(scores[0]));
+    json_object_set_new(view, "warnings", json_array());
     json_array_append_new(list, view);
     switch ((enum estimator)q->estimator) {
     case ESTIMATOR_SHAP:
@@ -279,8 +232,8 @@ static enum xpl_status append_answer(struct xpl_call *call, const struct samples
     return explain_with_lime(call, s, q, scores, view, err);
 }
 
-static enum xpl_status answer_classes(struct xpl_call *call, const struct samples *s, const struct question *q,
-                                      json_t *list, struct xpl_error *err)
+static enum xpl_status answer_classes(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                      const struct question *q, json_t *list, struct xpl_error *err)
 {
     size_t i;
     json_t *wanted;
@@ -298,8 +251,8 @@ static enum xpl_status answer_classes(struct xpl_call *call, const struct sample
     return XPL_OK;
 }
 
-static enum xpl_status answer_contrast(struct xpl_call *call, const struct samples *s, const struct question *q,
-                                       json_t *list, struct xpl_error *err)
+static enum xpl_status answer_contrast(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                       const struct question *q, json_t *list, struct xpl_error *err)
 {
     const char *of = json_string_value(json_array_get(q->contrast, 0));
     const char *against = json_string_value(json_array_get(q->contrast, 1));
@@ -317,7 +270,7 @@ static enum xpl_status answer_contrast(struct xpl_call *call, const struct sampl
 }
 
 /* Without a question about classes: the most probable one. The first mask shows everything. */
-static enum xpl_status answer_top(struct xpl_call *call, const struct samples *s, const struct question *q,
+static enum xpl_status answer_top(struct xpl_call *call, const struct xpl_replay_samples *s, const struct question *q,
                                   json_t *list, struct xpl_error *err)
 {
     uint32_t top = 0;
@@ -333,8 +286,7 @@ static enum xpl_status answer_top(struct xpl_call *call, const struct samples *s
 static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task, const struct question *q,
                               struct xpl_error *err)
 {
-    struct xpl_explanation_samples stored;
-    struct samples samples;
+    struct xpl_replay_samples samples;
     json_t *list = json_array();
     XPL_AUTO_JSON body =
         json_pack("{s:{s:s, s:s}, s:{s:b, s:i, s:s, s:f, s:o}}", "metadata", "explanation_task_id", task->id,
@@ -345,13 +297,8 @@ static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task
 
     if (!body)
         return xpl_no_memory(err);
-    st = xpl_explanation_samples_get(call->db, call->arena, task->id, &stored, err);
-    if (st == XPL_NOT_FOUND)
-        return xpl_fail(err, XPL_NOT_AVAILABLE, "the scores of this explanation were not kept");
-    if (st || (st = unpack(call->arena, &stored, &samples, err)) || (st = read_mode(call, task->id, &samples, err)))
+    if ((st = xpl_replay_samples_load(call, task->id, &samples, err)))
         return st;
-    if (samples.masks[0] != ((xpl_mask)1 << samples.d) - 1)
-        return damaged(err);
     json_object_set_new(entity, "sampling",
                         json_pack("{s:I, s:b}", "distinct_masks", (json_int_t)samples.n, "exact", samples.exact));
     st = q->contrast  ? answer_contrast(call, &samples, q, list, err)

@@ -109,7 +109,7 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
     struct xpl_estimate *before = run->gate;
     struct xpl_blocks further = further_blocks(run);
     double gains[MAX_FURTHER] = {0};
-    bool last = run->stages == run->design->n_stages, enough, by_itself;
+    bool last = run->stages == run->design->n_stages, enough;
     uint32_t n = count_gate(run);
     enum xpl_status st = start_look(run, n, err);
 
@@ -128,9 +128,7 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
         if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
             return st;
         enough = xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores);
-        by_itself = run->gate[i].linear.constant || run->gate[i].q2 >= rows.enough;
-        if ((st =
-                 xpl_run_doubt(run, i, before ? &before[i] : NULL, !by_itself && (enough || last), &run->gate[i], err)))
+        if ((st = xpl_run_doubt(run, i, before ? &before[i] : NULL, enough || last, &run->gate[i], err)))
             return st;
         run->n_gate++;
         if (enough && xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
@@ -152,7 +150,7 @@ static enum xpl_status score_stage(struct xpl_run *run, struct xpl_error *err)
     xpl_run_plan(run, end, run->held_out ? XPL_HELD_OUT_MASKS : 0);
     if (!run->sample && (st = xpl_sample_start(run->arena, in, run->design, &run->sample, err)))
         return st;
-    return xpl_sample_extend(run->sample, end, xpl_run_spare(run), err);
+    return xpl_sample_extend(run->sample, end, xpl_run_spare(run, run->design->n), err);
 }
 
 static enum xpl_status climb(struct xpl_run *run, bool *ret_enough, struct xpl_error *err)
@@ -167,10 +165,17 @@ static enum xpl_status climb(struct xpl_run *run, bool *ret_enough, struct xpl_e
     return look(run, ret_enough, err);
 }
 
+/* Whether the next stage is still within the budget: masks may have been held out. */
+static bool is_affordable(const struct xpl_run *run)
+{
+    return !run->held_out ||
+           run->design->stages[run->stages].end + xpl_run_beside(run) <= xpl_explain_budget(&run->in->params);
+}
+
 /* Climbs the ladder: run->stages complete stages are scored, run->fit is that of the last one. */
 static enum xpl_status score_stages(struct xpl_run *run, struct xpl_error *err)
 {
-    while (run->stages < run->design->n_stages) {
+    while (run->stages < run->design->n_stages && is_affordable(run)) {
         struct xpl_error stage_err = {0};
         bool enough = false;
         enum xpl_status st = climb(run, &enough, &stage_err);
@@ -186,7 +191,8 @@ static enum xpl_status score_stages(struct xpl_run *run, struct xpl_error *err)
             return XPL_OK;
         }
     }
-    run->stopped = run->design->over_budget ? XPL_STOPPED_BUDGET : XPL_STOPPED_COMPLETE;
+    run->stopped =
+        run->design->over_budget || run->stages < run->design->n_stages ? XPL_STOPPED_BUDGET : XPL_STOPPED_COMPLETE;
     return XPL_OK;
 }
 

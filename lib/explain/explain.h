@@ -12,6 +12,7 @@
 #include "lib/base/status.h"
 #include "lib/explain/designs/mask.h"
 #include "lib/explain/params.h"
+#include "lib/explain/superpixels/fill.h"
 #include "lib/explain/superpixels/segment.h"
 #include "lib/image/pixels.h"
 
@@ -24,6 +25,7 @@ struct xpl_explain_input {
     struct xpl_explain_params params;
     uint32_t n_classes;
     uint8_t seed[XPL_HASH_BYTES]; /* hash of image, parameters, model id; replaced by params.seed when given */
+    struct xpl_fill_effect fill;  /* for warnings */
     const double *full_scores;    /* scores of the all-on mask when a trial call got them already, else NULL */
     xpl_score_fn score;
     xpl_plan_fn plan;                      /* may be NULL */
@@ -62,6 +64,8 @@ struct xpl_class_explanation {
     enum xpl_decision *decisions;
     bool constant; /* the class's probability does not vary: weights 0, q2 not defined */
     bool exact;
+    bool unrepeated;         /* the budget left no call to see whether the model repeats itself */
+    bool untried;            /* it rests on a small design, and the budget left no call to try it on other masks */
     double r2;               /* NAN when constant */
     double q2;               /* leave-one-out R2; NAN when constant or exact */
     double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */
@@ -105,8 +109,10 @@ struct xpl_explanation {
     uint8_t seed[XPL_HASH_BYTES];
     size_t calls;           /* distinct masks scored */
     size_t repeats;         /* how often the whole image was scored again (in no other figure) */
-    size_t held_out;        /* masks scored to try the surrogate on (likewise), see held_out.h */
+    size_t held_out;        /* masks scored to try estimates on (likewise), see held_out.h */
     double doubt;           /* least share of the linear fit's squared mistakes that the surrogate is taken to make */
+    double contradicted;    /* share of the most probable class's variance that held-out masks show it gets wrong; 0 =
+                               they bear it out */
     double difference;      /* the largest one between the two answers, over all classes */
     xpl_mask *masks;        /* calls */
     uint32_t *kept_classes; /* n_kept: the 16 most probable and the explained ones, by index */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far what a surrogate says of itself is believed: as far as masks that it did not learn from bear it out. */
+/* How far what fits and surrogates say of themselves is believed: as far as masks they did not learn from bear it out.
+ */
 #include <math.h>
 
 #include "lib/explain/designs/octacode.h"
@@ -10,6 +11,7 @@
 #define BEYOND     10.0 /* and the first one those of the linear fit, */
 #define BEYOND_FEW 3.0  /* or one of fewer masks than the code has */
 #define FEW_MASKS  4.0  /* and those on a few masks may turn out so much larger than they are */
+#define THE_SAME   1e-8 /* squares of differences that batches and rounding make */
 
 /* Mean squares of mistakes as a share of those of the linear fit. */
 static double share_of_linear(const struct xpl_run *run, const struct xpl_estimate *estimate, double mean_square)
@@ -58,43 +60,89 @@ static bool may_be_fooled(const struct xpl_run *run)
     return run->design->mode == XPL_DESIGN_ARRAY || has_random_blocks(run);
 }
 
-/* Scores masks to try surrogates on, once, when the budget has that many calls to spare. */
+/*
+ * Scores masks to try estimates on, once, when the budget has that many calls left: when they contradict what seemed
+ * enough, the last stage may no longer fit.
+ */
 static enum xpl_status hold_out(struct xpl_run *run, struct xpl_error *err)
 {
-    if (run->held_out || xpl_run_spare(run) < XPL_HELD_OUT_MASKS)
+    if (run->held_out || xpl_run_left(run) < XPL_HELD_OUT_MASKS)
         return XPL_OK;
     xpl_run_plan(run, run->sample->n, XPL_HELD_OUT_MASKS);
     return xpl_held_out_score(run->sample, run->result->seed, &run->held_out, err);
 }
 
+/* What the masks held out say of an estimate that they contradict: the share of the scores' variance it gets wrong. */
+static double contradict(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate)
+{
+    uint32_t position = run->sample->explained[rank], d = run->design->n_segments;
+    double weights = 0, variance, promised, mistakes;
+
+    for (size_t i = 0; i < run->fit->rows.n; i++)
+        weights += run->fit->weight[i];
+    variance = fmax(estimate->linear.variation / weights,
+                    xpl_held_out_variance(run->held_out, position, estimate->linear.mean));
+    if (estimate->surrogate) {
+        promised = estimate->left_out_variance;
+        mistakes = xpl_held_out_mistakes(run->held_out, position, estimate->surrogate);
+    } else {
+        promised = estimate->linear.constant ? 0 : (1 - estimate->q2) * estimate->linear.variation / weights;
+        mistakes = xpl_held_out_mistakes_of_fit(run->held_out, position, d, &estimate->linear);
+    }
+    if (mistakes <= FEW_MASKS * promised + THE_SAME)
+        return 0;
+    xpl_estimate_contradict(estimate, run->fit, mistakes, variance);
+    return mistakes / variance;
+}
+
+/* A design of fewer masks than the code has, and an array of more zones, can hide what zones do together. */
+static bool hides_much(const struct xpl_run *run)
+{
+    return may_be_fooled(run) &&
+           (run->fit->rows.n < XPL_OCTACODE_WORDS || run->design->n_segments > XPL_FIELD_SEGMENTS);
+}
+
+static void doubt_surrogate(const struct xpl_run *run, uint32_t rank, double share, struct xpl_estimate *estimate)
+{
+    if (has_claims(run, estimate))
+        xpl_estimate_doubt(estimate, run->design->n_segments,
+                           run->held_out ? held_out_share(run, rank, estimate) : share);
+}
+
 enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before, bool decides,
                               struct xpl_estimate *estimate, struct xpl_error *err)
 {
-    double claimed, share;
+    bool tells_itself = estimate->linear.constant || estimate->q2 >= xpl_run_last_stage(run)->enough;
+    double claimed = 0, share = 0, contradicted = 0;
     enum xpl_status st;
 
     if (rank == 0)
-        run->doubt = 0;
-    if (!has_claims(run, estimate))
+        run->doubt = run->contradicted = 0;
+    if (xpl_run_last_stage(run)->exact || xpl_run_is_reference(run))
         return XPL_OK;
-    share = new_rows_share(run, rank, before, estimate);
-    if (rank == 0)
-        run->doubt = share;
-    claimed = share_of_linear(run, estimate, estimate->left_out_variance);
-    if (decides && claimed < share && may_be_fooled(run) && (st = hold_out(run, err)))
+    if (has_claims(run, estimate)) {
+        share = new_rows_share(run, rank, before, estimate);
+        claimed = share_of_linear(run, estimate, estimate->left_out_variance);
+    }
+    if (decides && may_be_fooled(run) && (tells_itself || claimed < share) && (st = hold_out(run, err)))
         return st;
+    doubt_surrogate(run, rank, share, estimate);
     if (run->held_out)
-        share = held_out_share(run, rank, estimate);
-    if (run->held_out && rank == 0)
-        run->doubt = share;
-    xpl_estimate_doubt(estimate, run->design->n_segments, share);
+        contradicted = contradict(run, rank, estimate);
+    estimate->untried = !run->held_out && hides_much(run);
+    if (rank == 0) {
+        run->doubt = run->held_out && has_claims(run, estimate) ? held_out_share(run, rank, estimate) : share;
+        run->contradicted = contradicted;
+    }
     return XPL_OK;
 }
 
 void xpl_run_doubt_other(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate)
 {
-    if (!has_claims(run, estimate))
+    if (xpl_run_last_stage(run)->exact || xpl_run_is_reference(run))
         return;
-    xpl_estimate_doubt(estimate, run->design->n_segments,
-                       run->held_out ? held_out_share(run, rank, estimate) : run->doubt);
+    doubt_surrogate(run, rank, run->doubt, estimate);
+    if (run->held_out)
+        contradict(run, rank, estimate);
+    estimate->untried = !run->held_out && hides_much(run);
 }

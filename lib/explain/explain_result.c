@@ -9,7 +9,7 @@
 #include "lib/explain/trust/faithfulness.h"
 #include "lib/explain/trust/quality.h"
 
-#define MAX_WARNINGS 5u
+#define MAX_WARNINGS 7u
 
 static enum xpl_status allocate_class(struct xpl_run *run, struct xpl_class_explanation *explained,
                                       struct xpl_error *err)
@@ -45,6 +45,8 @@ static void set_numbers(const struct xpl_run *run, const struct xpl_quality_inde
     memcpy(explained->weights, estimate->coefficients + 1, d * sizeof *explained->weights);
     explained->constant = estimate->linear.constant;
     explained->exact = xpl_run_last_stage(run)->exact;
+    explained->untried = estimate->untried;
+    explained->unrepeated = run->sample->repeats == 0;
     explained->r2 = estimate->linear.r2;
     explained->q2 = explained->exact ? (double)NAN : estimate->q2;
     explained->surrogate_q2 = estimate->surrogate_q2;
@@ -153,6 +155,12 @@ static size_t calls_left(const struct xpl_run *run)
     return run->stopped == XPL_STOPPED_DEADLINE || budget < spent ? 0 : budget - spent;
 }
 
+static void disprove(struct xpl_contrast *contrast)
+{
+    contrast->positive.smallest = contrast->positive.irreducible = false;
+    contrast->negative.smallest = contrast->negative.irreducible = false;
+}
+
 static enum xpl_status find_contrast(struct xpl_run *run, struct xpl_error *err)
 {
     XPL_AUTO(xpl_arena) scratch = xpl_arena_new(XPL_LOOK_BYTES);
@@ -169,7 +177,10 @@ static enum xpl_status find_contrast(struct xpl_run *run, struct xpl_error *err)
                                  err)) ||
         (st = xpl_estimate_class(scratch, &rows, xpl_sample_scores(sample, sample->runner_up), &search.runner_up, err)))
         return st;
-    return xpl_contrast_find(scratch, &search, &run->result->contrast, err);
+    st = xpl_contrast_find(scratch, &search, &run->result->contrast, err);
+    if (sample->noise) /* the class may have changed by itself */
+        disprove(&run->result->contrast);
+    return st;
 }
 
 static enum xpl_status keep_scores(struct xpl_run *run, struct xpl_error *err)
@@ -194,6 +205,24 @@ static void warn(struct xpl_explanation *result, const char *text)
         result->warnings[result->n_warnings++] = text;
 }
 
+static void warn_of_fill(struct xpl_run *run)
+{
+    const struct xpl_fill_effect *fill = &run->in->fill;
+    const struct xpl_explain_params asked = {.fill = fill->asked};
+    char used[XPL_FILL_TEXT_SIZE], before[XPL_FILL_TEXT_SIZE];
+    const char *text = xpl_fill_text(&run->in->params, used);
+
+    if (fill->replaced)
+        warn(run->result,
+             xpl_arena_printf(run->arena, "Hiding with \"%s\" changes nothing in this image; \"%s\" took its place.",
+                              xpl_fill_text(&asked, before), text));
+    if (fill->n_unchanged > 0)
+        warn(run->result, xpl_arena_printf(run->arena,
+                                           "%u of %u zones look the same when hidden with \"%s\": nothing can be said "
+                                           "of them. Use another fill.",
+                                           fill->n_unchanged, run->in->segments->count, text));
+}
+
 static enum xpl_status add_warnings(struct xpl_run *run, struct xpl_error *err)
 {
     struct xpl_explanation *result = run->result;
@@ -210,6 +239,7 @@ static enum xpl_status add_warnings(struct xpl_run *run, struct xpl_error *err)
                                       "The pixel values lie between %g and %g, which is none of the usual ranges; they "
                                       "were stretched for superpixels and pictures.",
                                       low, high));
+    warn_of_fill(run);
     if (run->sample->noise)
         warn(result, xpl_arena_printf(run->arena,
                                       "The model does not give the same image the same answer: its probabilities "
@@ -244,6 +274,7 @@ enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err)
     result->repeats = run->sample->repeats;
     result->held_out = run->held_out ? XPL_HELD_OUT_MASKS : 0;
     result->doubt = run->doubt;
+    result->contradicted = run->contradicted;
     result->difference = run->sample->difference;
     result->masks = run->design->masks;
     if ((st = keep_scores(run, err)) || (st = explain_classes(run, err)) || (st = find_contrast(run, err)))

@@ -24,6 +24,7 @@ struct xpl_run {
     uint32_t n_gate;
     struct xpl_held_out *held_out; /* NULL as long as there was no reason to score some */
     double doubt; /* what is taken for the least share of the linear fit's squared mistakes that a surrogate makes */
+    double contradicted; /* by masks held out: the share of the scores' variance that the estimate gets wrong */
     struct xpl_arena *now, *before; /* of the last look and the one before it */
     uint32_t stages;                /* complete ones */
     enum xpl_stop_reason stopped;
@@ -40,16 +41,24 @@ static inline const struct xpl_design_stage *xpl_run_last_stage(const struct xpl
     return &run->design->stages[run->stages - 1];
 }
 
-/** Calls the budget leaves beside the whole design and what was scored beside it. */
-static inline size_t xpl_run_spare(const struct xpl_run *run)
+/** Calls that were made beside the design. */
+static inline size_t xpl_run_beside(const struct xpl_run *run)
 {
-    size_t budget = xpl_explain_budget(&run->in->params), used = run->design->n;
+    return (run->sample ? run->sample->repeats : 0) + (run->held_out ? XPL_HELD_OUT_MASKS : 0);
+}
 
-    if (run->sample)
-        used += run->sample->repeats;
-    if (run->held_out)
-        used += XPL_HELD_OUT_MASKS;
+/** Calls the budget leaves beside so many masks of the design and what was scored beside it. */
+static inline size_t xpl_run_spare(const struct xpl_run *run, size_t n)
+{
+    size_t budget = xpl_explain_budget(&run->in->params), used = n + xpl_run_beside(run);
+
     return budget > used ? budget - used : 0;
+}
+
+/** Calls that the budget has left. */
+static inline size_t xpl_run_left(const struct xpl_run *run)
+{
+    return xpl_run_spare(run, run->sample->n);
 }
 
 /** Tells that masks of the design up to `end`, and so many apart from it, are planned by now. */
@@ -63,8 +72,8 @@ static inline void xpl_run_plan(const struct xpl_run *run, size_t end, size_t ap
 struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank);
 
 /**
- * Makes the estimate of a class that decides as unsure as what new masks say of the surrogate: those of the last stage,
- * and held-out ones, which are scored when `decides` and there is a reason to. `before` is the estimate after the stage
+ * Makes the estimate of a class that decides as unsure as what new masks say of it: those of the last stage, and
+ * held-out ones, which are scored when `decides` and there is a reason to. `before` is the estimate after the stage
  * before; NULL after the first.
  */
 enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before, bool decides,

@@ -35,6 +35,7 @@ struct job {
     struct xpl_explain_params params;
     struct xpl_task_data data;
     const struct xpl_segments *segments;
+    struct xpl_fill_effect fill;
     struct xpl_endpoint endpoint;
     struct xpl_batch_memory memory;
     struct xpl_predictor *predictor;
@@ -139,8 +140,8 @@ static enum xpl_status make_splicer(struct job *job, struct xpl_error *err)
         return xpl_no_memory(err);
     make_seed(job, of_task);
     xpl_explain_choose_seed(of_task, &job->params, seed);
-    if ((st = xpl_fill_image(scratch, job->data.image, job->segments, &job->params, seed, job->data.background, &fill,
-                             err)) ||
+    if ((st = xpl_fill_visible(scratch, job->data.image, job->segments, &job->params, seed, job->data.background, &fill,
+                               &job->fill, err)) ||
         (st = xpl_splicer_new(job->arena, job->data.request, (uint32_t)job->data.record.image_index, &wire,
                               job->segments->labels, job->segments->count, fill, &splicer, err)))
         return st;
@@ -231,6 +232,7 @@ static enum xpl_status explain(struct job *job, struct xpl_error *err)
     struct xpl_explain_input input = {.image = job->data.image,
                                       .segments = job->segments,
                                       .params = job->params,
+                                      .fill = job->fill,
                                       .n_classes = job->n_classes,
                                       .full_scores = job->full_scores,
                                       .score = score,

@@ -86,7 +86,7 @@ static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
     enum xpl_status st;
 
     xpl_explain_choose_seed(s->seed, &s->params, seed);
-    if ((st = xpl_fill_image(s->arena, s->image, s->segments, &s->params, seed, NULL, &fill, err)) ||
+    if ((st = xpl_fill_visible(s->arena, s->image, s->segments, &s->params, seed, NULL, &fill, &s->fill, err)) ||
         (st = xpl_splicer_new(s->arena, s->request, 0, NULL, s->segments->labels, s->segments->count, fill, &splicer,
                               err)))
         return st;
@@ -119,6 +119,7 @@ static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
     struct xpl_explain_input input = {.image = s->image,
                                       .segments = s->segments,
                                       .params = s->params,
+                                      .fill = s->fill,
                                       .score = score,
                                       .plan = plan,
                                       .model = s,

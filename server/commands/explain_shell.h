@@ -15,6 +15,7 @@ struct xpl_shell {
     struct xpl_request *request;
     struct xpl_pixels *image;
     const struct xpl_segments *segments;
+    struct xpl_fill_effect fill;
     struct xpl_address_policy *policy;
     struct xpl_endpoint endpoint;
     struct xpl_predictor *predictor;

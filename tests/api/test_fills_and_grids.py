@@ -81,3 +81,24 @@ def test_a_background_that_does_not_fit_is_refused(watched):
         error = watched.client.refused("POST", "/v2/explanation_tasks", status, json={
             "scoring_ids": [scoring_id], "parameters": {"image": {"fill": "image", "background": background}}})
         assert error["parameters"] == ["parameters.image.background"] and says in error["message"]
+
+
+def test_a_fill_that_changes_nothing_gives_way_and_says_so(steered):
+    flat = numpy.full((12, 12, 3), 200)
+    flat[:, 6:] = 40
+    watched = steered
+    task_id, _ = watched.explained(flat.tolist(), fill="mean", segmentation={"algorithm": "grid", "rows": 1, "columns": 2})
+    entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    assert entity["sampling"]["fill"] == "#808080" and "changes nothing" in entity["warnings"][0]
+    assert entity["classes"][0]["weights"] != [0, 0]
+    task_id, _ = watched.explained(flat.tolist(), fill="black", segmentation={"algorithm": "grid", "rows": 1, "columns": 2})
+    entity = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    assert entity["sampling"]["fill"] == "black" and entity["warnings"] == []
+
+
+def test_a_fill_in_the_colour_of_the_image_is_refused(steered):
+    [scoring_id] = steered.log(numpy.full((12, 12, 3), 32).tolist())
+    [task_id] = steered.explain(scoring_id, parameters={"image": {"fill": "#202020"}})
+    task = wait_for(steered.client, task_id)
+    assert task["entity"]["status"]["state"] == "error"
+    assert "changes nothing" in str(task["entity"]["errors"])

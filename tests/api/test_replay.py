@@ -79,6 +79,16 @@ def test_occlusion_of_a_sample_says_what_it_predicted(api, model):
     assert found["weights"] == pytest.approx(lime["weights"], abs=2e-3)
 
 
+def test_estimates_of_a_sample_without_intervals_say_so(api, model):
+    watched = Watched(api, model)
+    task_id, _ = watched.explained(blocks(n=12, height=24, width=48), design="array", budget=256,
+                                   segmentation={"algorithm": "grid", "rows": 3, "columns": 4})
+    assert [replay(watched, task_id)["entity"]["classes"][0]["warnings"], attributions(watched, task_id)["warnings"]] == [[], []]
+    for estimator, words in ("shap", "without intervals"), ("occlusion", "predicted"):
+        [warning] = replay(watched, task_id, estimator=estimator)["entity"]["classes"][0]["warnings"]
+        assert words in warning
+
+
 def test_without_a_question_the_most_probable_class_is_answered(asked):
     watched, task_id, _ = asked
     [only] = replay(watched, task_id)["entity"]["classes"]

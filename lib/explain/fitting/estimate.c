@@ -11,7 +11,8 @@
 #include "lib/explain/fitting/field.h"
 
 #define LIME_SAMPLES    5000.0
-#define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower */
+#define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower, */
+#define UNTRIED_DOUBT   1e-2 /* nor one of a small design that was not tried on other masks */
 #define DOUBT           2.0  /* what standard errors are multiplied with then */
 #define SCRATCH_BYTES   ((size_t)64 << 20)
 
@@ -233,6 +234,25 @@ void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, doub
     estimate->error = fmax(estimate->error, sqrt(sum));
 }
 
+void xpl_estimate_contradict(struct xpl_estimate *estimate, const struct xpl_fit *fit, double mistakes, double variance)
+{
+    double fidelity = 1 - mistakes / variance, sum = 0;
+
+    estimate->linear.constant = false;
+    estimate->q2 = fmin(estimate->q2, fidelity);
+    estimate->surrogate_q2 = estimate->surrogate ? fmin(estimate->surrogate_q2, fidelity) : (double)NAN;
+    for (uint32_t j = 0; j < fit->rows.n_segments; j++) {
+        double square = 0;
+
+        for (size_t i = 0; i < fit->rows.n; i++)
+            square += fit->operator[i * fit->size + j + 1] * fit->operator[i * fit->size + j + 1];
+        square *= mistakes;
+        sum += square;
+        estimate->standard_errors[j] = fmax(estimate->standard_errors[j], sqrt(square));
+    }
+    estimate->error = fmax(estimate->error, sqrt(sum));
+}
+
 enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,
                                                   const struct xpl_estimate *estimate)
 {
@@ -259,7 +279,7 @@ void xpl_estimate_intervals(const struct xpl_estimate *estimate, uint32_t n_segm
 
     for (uint32_t j = 0; j < n_segments; j++)
         largest = fmax(largest, fabs(estimate->coefficients[j + 1]));
-    least = has_surrogate ? SURROGATE_DOUBT * largest : 0;
+    least = (estimate->untried ? UNTRIED_DOUBT : has_surrogate ? SURROGATE_DOUBT : 0) * largest;
     for (uint32_t j = 0; j < n_segments; j++) {
         double weight = estimate->coefficients[j + 1], error = estimate->standard_errors[j];
         double unseen = kind == XPL_INTERVAL_EXACT ? 0 : estimate->unseen;

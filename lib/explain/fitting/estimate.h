@@ -40,6 +40,7 @@ struct xpl_estimate {
     bool doubtful;                         /* the surrogate is to be believed less */
     bool with_field;                       /* the blend and the surrogate's own weights together, */
     double field_share;                    /* so much of the latter */
+    bool untried;                          /* on masks beside a design that is too small to speak for itself */
 };
 
 /**
@@ -71,6 +72,14 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
  * linear fit, however small they are on the rows it knows. 0 to 1.
  */
 void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, double share);
+
+/**
+ * Other masks than the rows of `fit` contradict what the estimate says of them: the mean square of its mistakes there
+ * is `mistakes`, that of the scores around their mean `variance`. Its fidelity becomes what is left, no class is
+ * constant any more, and the standard errors are at least those of rows with such mistakes.
+ */
+void xpl_estimate_contradict(struct xpl_estimate *estimate, const struct xpl_fit *fit, double mistakes,
+                             double variance);
 
 /** What the standard errors of an estimate of these rows are those of. */
 enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,

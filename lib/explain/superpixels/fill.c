@@ -6,6 +6,7 @@
 #define ALPHA       3u
 #define BLUR_SHARE  0.1 /* standard deviation, of the shorter side */
 #define BLUR_PASSES 3
+#define GREY        0x808080u
 
 struct filling {
     struct xpl_arena *arena;
@@ -176,4 +177,63 @@ enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels 
         filled->values[i] = round(filled->values[i]);
     *ret = filled;
     return XPL_OK;
+}
+
+/* ---- fills that can be seen ---- */
+
+static uint32_t count_unchanged(const struct xpl_pixels *image, const struct xpl_segments *segments,
+                                const struct xpl_pixels *fill)
+{
+    bool changed[XPL_MAX_SEGMENTS] = {false};
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < xpl_pixels_count(image); i++)
+        if (fill->values[i] != image->values[i])
+            changed[segments->labels[i / image->channels]] = true;
+    for (uint32_t j = 0; j < segments->count; j++)
+        n += !changed[j];
+    return n;
+}
+
+/* The next one to try; false when there is none. */
+static bool replace(struct xpl_explain_params *params)
+{
+    switch (params->fill) {
+    case XPL_FILL_MEAN:
+    case XPL_FILL_BLUR:
+        params->fill = XPL_FILL_COLOUR;
+        params->fill_colour = GREY;
+        return true;
+    case XPL_FILL_COLOUR:
+        params->fill = XPL_FILL_BLACK;
+        return true;
+    case XPL_FILL_BLACK:
+    case XPL_FILL_NOISE:
+    case XPL_FILL_IMAGE:
+        break;
+    }
+    return false;
+}
+
+enum xpl_status xpl_fill_visible(struct xpl_arena *arena, const struct xpl_pixels *image,
+                                 const struct xpl_segments *segments, struct xpl_explain_params *params,
+                                 const uint8_t seed[XPL_HASH_BYTES], const struct xpl_pixels *background,
+                                 struct xpl_pixels **ret, struct xpl_fill_effect *ret_effect, struct xpl_error *err)
+{
+    struct xpl_explain_params asked = *params;
+    char text[XPL_FILL_TEXT_SIZE];
+    enum xpl_status st;
+
+    *ret_effect = (struct xpl_fill_effect){.asked = asked.fill};
+    do {
+        if ((st = xpl_fill_image(arena, image, segments, params, seed, background, ret, err)))
+            return st;
+        ret_effect->n_unchanged = count_unchanged(image, segments, *ret);
+        if (ret_effect->n_unchanged < segments->count)
+            return XPL_OK;
+        ret_effect->replaced = asked.fill == XPL_FILL_MEAN || asked.fill == XPL_FILL_BLUR;
+    } while (ret_effect->replaced && replace(params));
+    return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.fill",
+                          "hiding with \"%s\" changes nothing in this image; use another fill",
+                          xpl_fill_text(&asked, text));
 }

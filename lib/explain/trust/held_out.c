@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/explain/trust/held_out.h"
 
-#include "lib/explain/fitting/fit.h"
+#define MAX_DRAWS 256u /* then it is a design of nearly all masks */
 
 static bool is_among(const xpl_mask *masks, size_t n, xpl_mask mask)
 {
@@ -11,16 +11,19 @@ static bool is_among(const xpl_mask *masks, size_t n, xpl_mask mask)
     return false;
 }
 
+/* Not of those that were scored; and, as long as there are others, not of those that may be scored yet. */
 static void draw(const struct xpl_sample *sample, const uint8_t seed[XPL_HASH_BYTES], struct xpl_held_out *ret)
 {
-    uint32_t d = sample->design->n_segments;
+    const struct xpl_design *design = sample->design;
+    uint32_t d = design->n_segments;
     struct xpl_stream stream;
 
     xpl_stream_start(&stream, seed);
-    for (size_t n = 0; n < XPL_HELD_OUT_MASKS;) {
+    for (size_t n = 0, draws = 0; n < XPL_HELD_OUT_MASKS; draws++) {
         xpl_mask mask = xpl_stream_next(&stream) & xpl_design_all_on(d);
+        size_t n_taken = draws < MAX_DRAWS ? design->pool : sample->n;
 
-        if (is_among(sample->design->masks, sample->n, mask) || is_among(ret->masks, n, mask))
+        if (is_among(design->masks, n_taken, mask) || is_among(ret->masks, n, mask))
             continue;
         ret->weight[n] = xpl_fit_kernel((uint32_t)__builtin_popcountll(mask), d, XPL_FIT_KERNEL_WIDTH);
         ret->masks[n++] = mask;
@@ -49,4 +52,31 @@ double xpl_held_out_mistakes(const struct xpl_held_out *held_out, uint32_t posit
 {
     return xpl_surrogate_mistakes(surrogate, held_out->masks, held_out->scores + (size_t)position * XPL_HELD_OUT_MASKS,
                                   held_out->weight, XPL_HELD_OUT_MASKS);
+}
+
+/* Of the distances between scores and what is said of their masks: a linear model, or `centre` without one. */
+static double mean_square(const struct xpl_held_out *held_out, uint32_t position, uint32_t n_segments,
+                          const struct xpl_fit_result *fit, double centre)
+{
+    const double *scores = held_out->scores + (size_t)position * XPL_HELD_OUT_MASKS;
+    double squares = 0, weights = 0;
+
+    for (size_t i = 0; i < XPL_HELD_OUT_MASKS; i++) {
+        double distance = scores[i] - (fit ? xpl_fit_predict(fit, n_segments, held_out->masks[i]) : centre);
+
+        squares += held_out->weight[i] * distance * distance;
+        weights += held_out->weight[i];
+    }
+    return squares / weights;
+}
+
+double xpl_held_out_mistakes_of_fit(const struct xpl_held_out *held_out, uint32_t position, uint32_t n_segments,
+                                    const struct xpl_fit_result *fit)
+{
+    return mean_square(held_out, position, n_segments, fit, 0);
+}
+
+double xpl_held_out_variance(const struct xpl_held_out *held_out, uint32_t position, double centre)
+{
+    return mean_square(held_out, position, 0, NULL, centre);
 }

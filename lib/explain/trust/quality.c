@@ -115,7 +115,9 @@ static const char *judge_fidelity(struct xpl_class_explanation *explained, uint3
         return "No zone matters by itself: the score depends on combinations of zones only.";
     if (fidelity < MEDIUM_FROM)
         return "The zones do not add up: much of the score depends on combinations that single weights cannot show.";
-    explained->verdict = fidelity < HIGH_FROM ? XPL_VERDICT_MEDIUM : XPL_VERDICT_HIGH;
+    explained->verdict = fidelity < HIGH_FROM || explained->untried ? XPL_VERDICT_MEDIUM : XPL_VERDICT_HIGH;
+    if (explained->untried && fidelity >= HIGH_FROM)
+        return "The zones add up on the few masks that were scored; the budget left no call to try others.";
     return fidelity < HIGH_FROM ? "The zones mostly add up: some of the score depends on combinations of them."
                                 : "The zones add up: their weights describe nearly all of the score.";
 }
@@ -142,8 +144,15 @@ enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_expl
 
     if (isnan(error))
         explained->reason = said;
+    else if (error == 0 && explained->unrepeated)
+        explained->reason = xpl_arena_printf(
+            arena, "%s The weights themselves are exact if the model repeats itself; the budget left no call to see.",
+            said);
     else if (error == 0)
         explained->reason = xpl_arena_printf(arena, "%s The weights themselves are exact.", said);
+    else if (error >= 1)
+        explained->reason =
+            xpl_arena_printf(arena, "%s The weights themselves are too uncertain to tell anything.", said);
     else
         explained->reason =
             xpl_arena_printf(arena, "%s The weights themselves are known %sto %.*f %% of the largest one.", said,

@@ -3,6 +3,7 @@
 #include "tests/unit/explain/explain_test.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "lib/explain/fitting/fit.h"
 #include "tests/unit/explain/models.h"
@@ -195,12 +196,74 @@ static void the_classes_of_a_binary_model_are_doubted_alike(void **state)
     }
 }
 
+/* Products of zones that have the same sign in all masks of a design: what is drawn has one of them, and what adds up.
+ */
+static void draw_hidden(uint32_t d, xpl_mask set, double product, double zones)
+{
+    draw(1, d, 2);
+    for (uint32_t j = 0; j < d; j++)
+        drawn.zone[j] *= zones;
+    memset(drawn.product, 0, sizeof drawn.product);
+    drawn.set[0] = set;
+    drawn.product[0] = product;
+}
+
+/* A product of all 16 zones is constant on the code: all its words have an even number of them. */
+static void what_a_design_cannot_show_is_found_on_masks_held_out(void **state)
+{
+    struct xpl_explanation *e;
+
+    draw_hidden(16, 0xFFFF, 0.8, 0.2);
+    e = explain(state, 16, 1024);
+    assert_int_equal(e->held_out, 16);
+    assert_true(e->classes[0].q2 < 0.8 && e->contradicted > 0.2);
+    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_LOW);
+    assert_int_equal(e->classes[1].verdict, XPL_VERDICT_LOW);
+    assert_true(count_held(state, fit_all(state, 16), e) == 2 * 16);
+
+    draw_hidden(16, 0xFFFF, 0.8, 0);
+    e = explain(state, 16, 1024);
+    assert_false(e->classes[0].constant);
+    assert_int_equal(e->classes[0].verdict, XPL_VERDICT_LOW);
+    assert_int_equal(e->stopped, XPL_STOPPED_BUDGET);
+}
+
+/* With 64 masks, a product of four does; there is nothing left to see it by. */
+static void a_small_design_without_calls_to_try_others_is_not_called_sure(void **state)
+{
+    struct xpl_explanation *e;
+
+    draw_hidden(16, 0xF, 0.4, 0.2);
+    e = explain(state, 16, 64);
+    assert_int_equal(e->held_out, 0);
+    assert_true(e->classes[0].untried && e->classes[0].verdict != XPL_VERDICT_HIGH);
+    for (uint32_t j = 0; j < 16; j++)
+        assert_true(e->classes[0].high[j] > e->classes[0].low[j]);
+    assert_false(explain(state, 16, 256)->classes[0].untried);
+}
+
+static void what_adds_up_is_borne_out(void **state)
+{
+    draw_hidden(16, 0, 0, 0.02);
+    for (uint32_t d = 16; d <= 17; d++) {
+        struct xpl_explanation *e = explain(state, d, 0);
+
+        assert_int_equal(e->held_out, 16);
+        assert_true(e->contradicted == 0);
+        assert_int_equal(e->stopped, XPL_STOPPED_CONFIDENT);
+        assert_int_equal(e->classes[0].verdict, XPL_VERDICT_HIGH);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_surrogate_that_claims_much_is_tried_on_masks_held_out),
         TEST(without_calls_to_try_it_with_it_is_believed_less),
         TEST(intervals_of_many_zones_hold_too),
+        TEST(what_a_design_cannot_show_is_found_on_masks_held_out),
+        TEST(a_small_design_without_calls_to_try_others_is_not_called_sure),
+        TEST(what_adds_up_is_borne_out),
         TEST(nothing_is_doubted_where_all_masks_were_scored),
         TEST(the_classes_of_a_binary_model_are_doubted_alike),
     };

@@ -34,7 +34,7 @@ static struct xpl_explanation *explain(void **state, struct setting *setting)
     assert_int_equal(xpl_explain(*state, &setting->in, &explanation, &err), XPL_OK);
     assert_int_equal(err.status, XPL_OK);
     assert_int_equal(explanation->calls + explanation->held_out, setting->model.scored);
-    assert_int_equal(setting->model.repeated, 0);
+    assert_in_range(setting->model.repeated, 0, explanation->held_out); /* a later stage may have some of them */
     return explanation;
 }
 

@@ -125,9 +125,20 @@ static void the_verdict_tells_how_well_the_weights_are_known(void **state)
     high[2] = 0.5;
     assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_non_null(strstr(explained.reason, "known only to 60 % of the largest"));
+    high[2] = 5;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_non_null(strstr(explained.reason, "too uncertain to tell anything"));
     explained.low = explained.high = some;
     assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_non_null(strstr(explained.reason, "are exact"));
+    explained.unrepeated = true;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_non_null(strstr(explained.reason, "exact if the model repeats itself"));
+    explained.q2 = 1;
+    explained.untried = true;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_int_equal(explained.verdict, XPL_VERDICT_MEDIUM);
+    assert_non_null(strstr(explained.reason, "no call to try others"));
 }
 
 int main(void)
