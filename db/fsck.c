@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/backup.h"
+
 #define ARENA_BYTES  ((size_t)64 << 20)
 #define MAX_PROBLEMS 10000 /* of one check that are counted */
 
@@ -161,10 +163,16 @@ enum xpl_status xpl_fsck(const char *path, xpl_fsck_report_fn report, void *cont
 {
     XPL_AUTO(xpl_db) db = NULL;
     struct run run = {.report = report, .context = context};
+    struct xpl_error inner = {0};
     enum xpl_status st;
 
-    if ((st = xpl_db_open(path, XPL_DB_READER, &db, err)) || (st = xpl_db_check_version(db, err)))
-        return st;
+    if ((st = xpl_db_open(path, XPL_DB_READER, &db, &inner)) || (st = xpl_db_check_version(db, &inner))) {
+        if (!xpl_db_is_damaged(path))
+            return xpl_fail_field(err, st, inner.field, "%s", inner.message);
+        report(context, checks[0].name, 1, inner.message);
+        *ret_problems = 1;
+        return XPL_OK;
+    }
     run.db = db;
     xpl_db_begin_read(db);
     check_rows(&run);

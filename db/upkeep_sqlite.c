@@ -71,55 +71,83 @@ static enum xpl_status open_handle(const char *path, const char *setup, sqlite3 
     return rc == SQLITE_OK ? XPL_OK : failed(*ret, path, rc, err);
 }
 
+bool xpl_db_is_damaged(const char *path)
+{
+    AUTO_HANDLE handle = NULL;
+    int rc = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(handle, "SELECT COUNT(*) FROM sqlite_schema", NULL, NULL, NULL);
+    return (rc & 0xff) == SQLITE_CORRUPT;
+}
+
+struct copying {
+    const char *path, *temporary;
+    bool damaged;
+    char verdict[256];
+};
+
+/* Damage is told of the file that was read, whichever connection found it; all else of the one that is written. */
+static enum xpl_status copy_failed(struct copying *copying, sqlite3 *to, int rc, struct xpl_error *err)
+{
+    bool of_content = (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+
+    copying->damaged = (rc & 0xff) == SQLITE_CORRUPT;
+    return failed(to, of_content ? copying->path : copying->temporary, rc, err);
+}
+
 /* All pages in one step: within one read transaction, so that writes of a daemon meanwhile do not start it anew. */
-static enum xpl_status copy_pages(sqlite3 *from, sqlite3 *to, const char *path, struct xpl_error *err)
+static enum xpl_status copy_pages(sqlite3 *from, sqlite3 *to, struct copying *copying, struct xpl_error *err)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
     int rc;
 
     if (!backup)
-        return failed(to, path, sqlite3_errcode(to), err);
+        return copy_failed(copying, to, sqlite3_errcode(to), err);
     sqlite3_backup_step(backup, -1);
     rc = sqlite3_backup_finish(backup);
-    return rc == SQLITE_OK ? XPL_OK : failed(to, path, rc, err);
+    return rc == SQLITE_OK ? XPL_OK : copy_failed(copying, to, rc, err);
 }
 
 static int take_verdict(void *context, int n_columns, char **values, char **names)
 {
-    bool *ok = context;
+    struct copying *copying = context;
 
     (void)n_columns, (void)names;
-    *ok = values[0] && strcmp(values[0], "ok") == 0;
+    snprintf(copying->verdict, sizeof copying->verdict, "%s", values[0] ? values[0] : "");
     return 0;
 }
 
 /* A copy is one file: without the WAL of the original. */
-static enum xpl_status finish_copy(sqlite3 *to, const char *path, struct xpl_error *err)
+static enum xpl_status finish_copy(sqlite3 *to, struct copying *copying, struct xpl_error *err)
 {
-    bool ok = false;
     int rc = sqlite3_exec(to, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
 
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(to, "PRAGMA integrity_check(1)", take_verdict, &ok, NULL);
+        rc = sqlite3_exec(to, "PRAGMA integrity_check(1)", take_verdict, copying, NULL);
     if (rc != SQLITE_OK)
-        return failed(to, path, rc, err);
-    return ok ? XPL_OK : xpl_fail(err, XPL_STORAGE_FAILED, "the copy is damaged, and so is probably the database");
+        return copy_failed(copying, to, rc, err);
+    if (strcmp(copying->verdict, "ok") == 0)
+        return XPL_OK;
+    copying->damaged = true;
+    return xpl_fail(err, XPL_STORAGE_FAILED, "%.200s: its copy is damaged, and so it probably is itself (%.200s)",
+                    copying->path, copying->verdict);
 }
 
-static enum xpl_status make_copy(const char *path, const char *temporary, struct xpl_error *err)
+static enum xpl_status make_copy(struct copying *copying, struct xpl_error *err)
 {
     AUTO_HANDLE from = NULL;
     AUTO_HANDLE to = NULL;
     enum xpl_status st;
 
-    if ((st = open_handle(path, "PRAGMA query_only=ON; PRAGMA mmap_size=0", &from, err)) ||
-        (st = open_handle(temporary, "PRAGMA synchronous=OFF", &to, err)))
+    if ((st = open_handle(copying->path, "PRAGMA query_only=ON; PRAGMA mmap_size=0", &from, err)) ||
+        (st = open_handle(copying->temporary, "PRAGMA synchronous=OFF", &to, err)))
         return st;
     /* `from` may be the last connection to close, and must not checkpoint then */
     sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if ((st = copy_pages(from, to, temporary, err)))
+    if ((st = copy_pages(from, to, copying, err)))
         return st;
-    return finish_copy(to, temporary, err);
+    return finish_copy(to, copying, err);
 }
 
 static enum xpl_status sync_path(const char *path, int flags, struct xpl_error *err)
@@ -150,12 +178,15 @@ static enum xpl_status publish(const char *temporary, const char *copy, int64_t 
     return sync_path(dirname(directory), O_RDONLY | O_DIRECTORY, err);
 }
 
-enum xpl_status xpl_db_backup(const char *path, const char *copy, int64_t *ret_bytes, struct xpl_error *err)
+enum xpl_status xpl_db_backup(const char *path, const char *copy, int64_t *ret_bytes, bool *ret_damaged,
+                              struct xpl_error *err)
 {
     char temporary[MAX_PATH];
+    struct copying copying = {.path = path, .temporary = temporary};
     enum xpl_status st;
     int fd;
 
+    *ret_damaged = false;
     if (access(copy, F_OK) == 0)
         return xpl_fail(err, XPL_CONFLICT, "%.200s exists already", copy);
     if (snprintf(temporary, sizeof temporary, "%s.%ld.part", copy, (long)getpid()) >= (int)sizeof temporary)
@@ -164,7 +195,8 @@ enum xpl_status xpl_db_backup(const char *path, const char *copy, int64_t *ret_b
     if (fd < 0)
         return system_failed(temporary, err);
     close(fd);
-    st = make_copy(path, temporary, err);
+    st = make_copy(&copying, err);
+    *ret_damaged = copying.damaged;
     if (!st)
         st = publish(temporary, copy, ret_bytes, err);
     unlink(temporary);

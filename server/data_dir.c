@@ -67,26 +67,41 @@ enum xpl_status xpl_write_private(struct xpl_arena *arena, const char *path, uns
     return ok && rename(temporary, path) == 0 ? XPL_OK : failed("cannot be written", path, err);
 }
 
-static enum xpl_status load_key(struct xpl_arena *arena, const char *dir, const char *name, uint8_t ret[XPL_KEY_BYTES],
-                                struct xpl_error *err)
+static enum xpl_status read_key(const char *path, uint8_t ret[XPL_KEY_BYTES], bool *ret_found, struct xpl_error *err)
 {
-    const char *path = xpl_arena_printf(arena, "%s/%s", dir, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n;
-    int fd;
 
-    if (!path)
-        return xpl_no_memory(err);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
-        xpl_random(ret, XPL_KEY_BYTES);
-        return xpl_write_private(arena, path, 0400, ret, XPL_KEY_BYTES, err);
-    }
+    *ret_found = fd >= 0;
     if (fd < 0)
-        return failed("cannot be read", path, err);
+        return errno == ENOENT ? XPL_OK : failed("cannot be read", path, err);
     n = read(fd, ret, XPL_KEY_BYTES);
     close(fd);
     return n == XPL_KEY_BYTES ? XPL_OK
                               : xpl_fail_field(err, XPL_BAD_FIELD, "--data", "%.200s is not a key of 32 bytes", path);
+}
+
+static enum xpl_status load_key(struct xpl_arena *arena, const char *dir, const char *name, uint8_t ret[XPL_KEY_BYTES],
+                                struct xpl_error *err)
+{
+    const char *path = xpl_arena_printf(arena, "%s/%s", dir, name);
+    enum xpl_status st;
+    bool found;
+
+    if (!path)
+        return xpl_no_memory(err);
+    if ((st = read_key(path, ret, &found, err)) || found)
+        return st;
+    xpl_random(ret, XPL_KEY_BYTES);
+    return xpl_write_private(arena, path, 0400, ret, XPL_KEY_BYTES, err);
+}
+
+enum xpl_status xpl_data_dir_read_secrets_key(struct xpl_arena *arena, struct xpl_data_dir *dir, bool *ret_found,
+                                              struct xpl_error *err)
+{
+    const char *path = xpl_arena_printf(arena, "%s/secrets.key", dir->path);
+
+    return path ? read_key(path, dir->secrets_key, ret_found, err) : xpl_no_memory(err);
 }
 
 const char *xpl_data_dir_database(struct xpl_arena *arena, const char *path)
@@ -94,18 +109,32 @@ const char *xpl_data_dir_database(struct xpl_arena *arena, const char *path)
     return xpl_arena_printf(arena, "%s/explaind.db", path);
 }
 
-enum xpl_status xpl_data_dir_open(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
+enum xpl_status xpl_data_dir_name(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
+                                  struct xpl_error *err)
+{
+    *ret = (struct xpl_data_dir){.path = path, .database = xpl_data_dir_database(arena, path), .lock_fd = -1};
+    return ret->database ? XPL_OK : xpl_no_memory(err);
+}
+
+enum xpl_status xpl_data_dir_lock(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
                                   struct xpl_error *err)
 {
     const char *lock_path = xpl_arena_printf(arena, "%s/lock", path);
-    enum xpl_status st;
+    enum xpl_status st = xpl_data_dir_name(arena, path, ret, err);
 
-    *ret = (struct xpl_data_dir){.path = path, .database = xpl_data_dir_database(arena, path), .lock_fd = -1};
-    if (!lock_path || !ret->database)
+    if (st || !lock_path)
         return xpl_no_memory(err);
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return failed("cannot be made", path, err);
-    if ((st = lock(lock_path, path, &ret->lock_fd, err)) ||
+    return lock(lock_path, path, &ret->lock_fd, err);
+}
+
+enum xpl_status xpl_data_dir_open(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
+                                  struct xpl_error *err)
+{
+    enum xpl_status st;
+
+    if ((st = xpl_data_dir_lock(arena, path, ret, err)) ||
         (st = load_key(arena, path, "token.key", ret->token_key, err)))
         return st;
     return load_key(arena, path, "secrets.key", ret->secrets_key, err);

@@ -3,6 +3,7 @@
 #ifndef XPL_SERVER_DATA_DIR_H
 #define XPL_SERVER_DATA_DIR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/arena.h"
@@ -19,6 +20,15 @@ struct xpl_data_dir {
 /** XPL_CONFLICT when another daemon uses the directory. */
 enum xpl_status xpl_data_dir_open(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
                                   struct xpl_error *err);
+/** Only the directory and its lock, for a command that makes no key. */
+enum xpl_status xpl_data_dir_lock(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
+                                  struct xpl_error *err);
+/** Only its names: nothing is made and nothing locked. */
+enum xpl_status xpl_data_dir_name(struct xpl_arena *arena, const char *path, struct xpl_data_dir *ret,
+                                  struct xpl_error *err);
+/** Reads secrets.key if it is there; `*ret_found` says so. */
+enum xpl_status xpl_data_dir_read_secrets_key(struct xpl_arena *arena, struct xpl_data_dir *dir, bool *ret_found,
+                                              struct xpl_error *err);
 void xpl_data_dir_close(struct xpl_data_dir *dir);
 
 /** Path of the database of a data directory, in `arena`; NULL without memory. */

@@ -18,11 +18,12 @@ int xpl_backup_command(struct xpl_arena *arena, const char *data_dir, const char
 {
     const char *database = xpl_data_dir_database(arena, data_dir);
     struct xpl_error err = {0};
+    bool damaged;
     int64_t bytes;
 
     if (!database)
         return EX_OSERR;
-    if (xpl_db_backup(database, copy, &bytes, &err))
+    if (xpl_db_backup(database, copy, &bytes, &damaged, &err))
         return fail(&err, err.status == XPL_CONFLICT ? EX_CANTCREAT : EX_IOERR);
     printf("%s: %lld bytes, checked\n", copy, (long long)bytes);
     return EX_OK;

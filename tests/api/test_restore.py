@@ -63,10 +63,51 @@ def test_verify_changes_nothing(backed_up, tmp_path):
         "beside the database that is there"
 
 
-def test_a_backup_without_its_keys_is_not_restored(backed_up, tmp_path):
-    done = explaind("restore", backed_up["file"], "--data", tmp_path / "data")
-    assert done.returncode == BAD_DATA and "secrets.key" in done.stderr
-    assert databases(tmp_path / "data") == []
+@pytest.mark.parametrize("words", [[], ["--verify"]])
+def test_a_backup_without_its_keys_is_not_restored_and_none_are_made(backed_up, tmp_path, words):
+    data = tmp_path / "data"
+    data.mkdir()
+    done = explaind("restore", *words, backed_up["file"], "--data", data)
+    assert done.returncode == BAD_DATA and f"there is no secrets.key in {data}" in done.stderr
+    assert [path.name for path in data.iterdir()] == ([] if words else ["lock"])
+    for name in ("secrets.key", "token.key"):
+        (data / name).write_bytes((backed_up["data"] / name).read_bytes())
+    assert explaind("restore", *words, backed_up["file"], "--data", data).returncode == 0
+
+
+def test_another_key_is_told(backed_up, tmp_path):
+    data = with_keys(backed_up, tmp_path / "data")
+    (data / "secrets.key").write_bytes(bytes(32))
+    done = explaind("restore", backed_up["file"], "--data", data)
+    assert done.returncode == BAD_DATA and "does not open the credentials" in done.stderr
+
+
+def content(folder):
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+
+
+def test_verify_writes_nothing_and_needs_no_lock(backed_up, tmp_path):
+    """Beside a running daemon, in a directory that is not there, and where no copy can be made."""
+    assert explaind("restore", "--verify", backed_up["file"], "--data", tmp_path / "none").returncode == BAD_DATA
+    assert not (tmp_path / "none").exists()
+    data = with_keys(backed_up, tmp_path / "data")
+    before = content(data), data.stat().st_mtime_ns
+    assert explaind("restore", "--verify", backed_up["file"], "--data", data).returncode == 0
+    assert (content(data), data.stat().st_mtime_ns) == before
+    daemon = Daemon(tmp_path)
+    done = explaind("restore", "--verify", backed_up["file"], "--data", daemon.data)
+    daemon.stop()
+    assert done.returncode == 0, done.stderr
+
+
+def test_verify_copies_where_it_is_told_and_leaves_nothing(backed_up, tmp_path, monkeypatch):
+    data, room = with_keys(backed_up, tmp_path / "data"), tmp_path / "room"
+    monkeypatch.setenv("TMPDIR", str(room))
+    done = explaind("restore", "--verify", backed_up["file"], "--data", data)
+    assert done.returncode == CANNOT_CREATE and "TMPDIR" in done.stderr
+    room.mkdir()
+    assert explaind("restore", "--verify", backed_up["file"], "--data", data).returncode == 0
+    assert list(room.iterdir()) == []
 
 
 @pytest.mark.parametrize("statement, told", [
@@ -79,6 +120,28 @@ def test_an_unsound_backup_is_not_restored(backed_up, tmp_path, statement, told)
     data = with_keys(backed_up, tmp_path / "data")
     done = explaind("restore", broken, "--data", data)
     assert done.returncode == 1 and told in done.stdout
+    assert databases(data) == []
+
+
+def torn(content):
+    return content[:len(content) // 2]
+
+
+def scribbled(content):
+    """A page of the middle is not what its place needs."""
+    middle = len(content) // 2 // 4096 * 4096
+    return content[:middle] + b"\x5a" * 4096 + content[middle + 4096:]
+
+
+@pytest.mark.parametrize("words", [[], ["--verify"]])
+@pytest.mark.parametrize("damage", [torn, scribbled])
+def test_a_damaged_backup_is_told_by_its_name(backed_up, tmp_path, damage, words):
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(damage(backed_up["file"].read_bytes()))
+    data = with_keys(backed_up, tmp_path / "data")
+    done = explaind("restore", *words, broken, "--data", data)
+    assert done.returncode == 1 == explaind("fsck", broken).returncode, done.stderr
+    assert f"{broken}: " in done.stderr and ".part" not in done.stderr and "the database" not in done.stderr
     assert databases(data) == []
 
 
