@@ -134,19 +134,39 @@ static enum xpl_status read_values(struct xpl_arena *arena, struct xpl_record_fi
     return XPL_OK;
 }
 
-/* One condition: column:operator[:value], with column:in(a;b) beside column:in:a;b. */
+/* The text inside of the parentheses, when its first one is closed by its last character; else the text. */
+static char *without_parentheses(char *text)
+{
+    size_t length = strlen(text), depth = 0;
+
+    if (*text != '(')
+        return text;
+    for (size_t i = 0; i < length; i++) {
+        depth += text[i] == '(';
+        depth -= text[i] == ')';
+        if (depth == 0 && i + 1 < length)
+            return text;
+    }
+    if (depth > 0)
+        return text;
+    text[length - 1] = '\0';
+    return text + 1;
+}
+
+/* One condition: column:operator[:value]; a list is column:in:(a;b), column:in(a;b) or column:in:a;b. */
 static enum xpl_status read_condition(struct xpl_arena *arena, char *text, struct xpl_record_filter *filter,
                                       struct xpl_error *err)
 {
     char *operator_name = strchr(text, ':'), *value, *end;
-    bool wants_value;
+    bool wants_value, bare;
     enum xpl_status st;
 
     if (!operator_name)
         return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "\"%.60s\" is not column:operator[:value]", text);
     *operator_name++ = '\0';
     value = operator_name + strcspn(operator_name, ":(");
-    if (*value == '(' && (end = strrchr(value, ')')))
+    bare = *value == '('; /* column:in(a;b) */
+    if (bare && (end = strrchr(value, ')')))
         *end = '\0';
     if (*value)
         *value++ = '\0';
@@ -159,6 +179,8 @@ static enum xpl_status read_condition(struct xpl_arena *arena, char *text, struc
     if (wants_value != (value != NULL))
         return xpl_fail_field(err, XPL_BAD_FIELD, "filter", "%s %s a value", operator_name,
                               wants_value ? "needs" : "does not take");
+    if (filter->operator== XPL_OPERATOR_IN && !bare)
+        value = without_parentheses(value);
     return read_values(arena, filter, value, err);
 }
 

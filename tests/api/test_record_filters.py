@@ -50,3 +50,30 @@ def test_labels_are_found_however_their_json_was_written(watched):
         assert found(watched, filter=f"prediction:in({label};other)") == [label]
     assert found(watched, filter="prediction:like:CAF_") == labels[:1]
     assert found(watched, filter="prediction:like:%quoted%") == labels[1:2]
+
+
+COLUMNS_OF_LISTS = ["scoring_id", "transaction_id", "prediction", "prediction_probability", "scoring_timestamp",
+                    "response_time", "asset_revision", "user_id", "deployment_id"]
+
+
+@pytest.mark.parametrize("column", COLUMNS_OF_LISTS)
+def test_lists_are_written_with_parentheses_or_without(watched, column):
+    fields = ["scoring_input", "probability", "prediction", "transaction_id", "scoring_timestamp", "response_time",
+              "asset_revision", "user_id"]
+    rows = [[blocks(), [1 - p, p], 1, f"t{i}", f"2026-01-01T00:00:0{i}Z", i, f"r{i}", f"u{i}"]
+            for i, p in enumerate((0.5, 0.625, 0.75))]
+    watched.client.post(watched.records_path, [{"fields": fields, "values": rows}])
+    values = [record[column] for record in watched.values(includes=column)]
+    wanted = [str(value) for value in values[:2]]
+    n = sum(str(value) in wanted for value in values)
+    for form in ("in:({})", "in({})", "in:{}"):
+        assert watched.count(filter=f"{column}:{form.format(';'.join(wanted))}") == n, form
+        assert watched.count(filter=f"{column}:{form.format(wanted[0])},{column}:nonnull") >= 1, form
+
+
+def test_parentheses_of_labels_stay(watched):
+    log(watched, ["cat (big)", "(a)", "(b)", "dog"])
+    assert found(watched, filter="prediction:in:(cat (big);dog)") == ["cat (big)", "dog"]
+    assert found(watched, filter="prediction:in:cat (big);dog") == ["cat (big)", "dog"]
+    assert found(watched, filter="prediction:in:(a);(b)") == ["(a)", "(b)"]
+    assert found(watched, filter="prediction:in:((a);(b))") == ["(a)", "(b)"]
