@@ -4,6 +4,7 @@
 #include "api/configuration/resource.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/scoring/credential_rules.h"
 #include "api/scoring/endpoint.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
@@ -46,7 +47,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
         return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.auth_url",
                               "must be of the same server as credentials.url, or https://iam.….cloud.ibm.com: keys are "
                               "sent nowhere else");
-    return XPL_OK;
+    return xpl_credential_rules_check(entity, err);
 }
 
 static enum xpl_status removing(struct xpl_db *db, struct xpl_call *call, const char *id, bool force,

@@ -7,6 +7,7 @@
 #include "api/configuration/resource.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/scoring/credential_rules.h"
 #include "api/scoring/endpoint.h"
 #include "api/scoring/model_settings.h"
 #include "db/subscriptions.h"
@@ -88,6 +89,15 @@ static enum xpl_status check_retention(const json_t *entity, struct xpl_error *e
     return st || !rules.retention ? st : xpl_json_known(rules.retention, "retention", members, err);
 }
 
+static enum xpl_status check_scoring_endpoint(const json_t *entity, struct xpl_error *err)
+{
+    enum xpl_status st = xpl_credential_rules_check(xpl_json_at(entity, "deployment.scoring_endpoint"), err);
+
+    if (st)
+        xpl_error_prefix(err, "deployment.scoring_endpoint");
+    return st;
+}
+
 static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 {
     struct subscription_request request = {0};
@@ -109,8 +119,9 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     if (!xpl_auth_url_is_sound(request.scoring_credentials))
         return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.credentials.auth_url",
                               "must be of the same server as the credentials' url, or https://iam.….cloud.ibm.com");
-    st = check_retention(entity, err);
-    return st ? st : check_model_settings(entity, err);
+    if ((st = check_scoring_endpoint(entity, err)) || (st = check_retention(entity, err)))
+        return st;
+    return check_model_settings(entity, err);
 }
 
 /* Stops the work on a subscription's explanations and deletes all that belongs to it, but not its own row. */

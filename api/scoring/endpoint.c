@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "api/json_spec.h"
+#include "api/scoring/credential_rules.h"
 
-#define MAX_HEADERS 32
 #define IBM_CLOUD   ".cloud.ibm.com"
 #define WML_VERSION "version=2020-09-01"
 
@@ -121,14 +121,6 @@ static void take_credentials(struct xpl_arena *arena, const json_t *credentials,
         endpoint->bearer = text_at(arena, credentials, "apikey");
 }
 
-static bool is_sane(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || (unsigned char)*text == 0x7f)
-            return false;
-    return true;
-}
-
 static enum xpl_status add_headers(struct xpl_arena *arena, const json_t *headers, const char **lines, size_t *n,
                                    struct xpl_error *err)
 {
@@ -139,10 +131,11 @@ static enum xpl_status add_headers(struct xpl_arena *arena, const json_t *header
     {
         const char *text = json_string_value(value);
 
-        if (!text || *n == MAX_HEADERS || !*name || strpbrk(name, ": ") || !is_sane(name) || !is_sane(text))
+        if (!text || *n == XPL_MAX_REQUEST_HEADERS || !*name || strpbrk(name, ": ") || !xpl_is_header_text(name) ||
+            !xpl_is_header_text(text))
             return xpl_fail_field(err, XPL_BAD_FIELD, "request_headers",
                                   "must be at most %d headers whose values are strings without control characters",
-                                  MAX_HEADERS);
+                                  XPL_MAX_REQUEST_HEADERS);
         if (!(lines[(*n)++] = xpl_arena_printf(arena, "%s: %s", name, text)))
             return xpl_no_memory(err);
     }
@@ -153,7 +146,7 @@ enum xpl_status xpl_model_address_read(struct xpl_app *app, struct xpl_arena *ar
                                        const json_t *scoring_endpoint, const char *url, struct xpl_model_address *ret,
                                        struct xpl_error *err)
 {
-    const char **lines = XPL_NEW_ARRAY(arena, const char *, MAX_HEADERS);
+    const char **lines = XPL_NEW_ARRAY(arena, const char *, XPL_MAX_REQUEST_HEADERS);
     const json_t *own = xpl_json_at(scoring_endpoint, "credentials");
     const char *type = xpl_json_string_at(provider, "service_type");
     bool is_wml = type && strcmp(type, "watson_machine_learning") == 0;

@@ -148,7 +148,8 @@ def test_a_secret_cannot_be_opened_in_another_row_or_by_another_key(start_daemon
     """The ciphertext is bound to its place: what is copied to another row there is of no use."""
     daemon = start_daemon()
     api = Client(daemon.url, ZERO)
-    first, second = (api.add_provider(credentials={"url": "http://127.0.0.1:9", "password": p}) for p in "ab")
+    first, second = (api.add_provider(credentials={"url": "http://127.0.0.1:9", "username": "u", "password": p})
+                     for p in "ab")
     daemon.stop()
     with sqlite3.connect(daemon.data / "explaind.db") as database:
         database.execute("UPDATE service_providers SET entity = (SELECT entity FROM service_providers WHERE id = ?)"

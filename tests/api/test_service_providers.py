@@ -106,7 +106,7 @@ def test_new_credentials_can_be_patched_in(api, model):
     provider_id = api.add_provider()
     model.deployments = [deployment(model.url, "d1")]
     changed = api.patch(f"/v2/service_providers/{provider_id}",
-                        [{"op": "replace", "path": "/credentials", "value": {"url": model.url, "password": SECRET}}])
+                        [{"op": "replace", "path": "/credentials", "value": {"url": model.url, "username": "u", "password": SECRET}}])
     assert SECRET not in str(changed)
     assert api.get(f"/v1/ml_instances/{provider_id}/deployments")["count"] == 1
 
