@@ -309,6 +309,7 @@ enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, 
     enum xpl_status st;
     json_error_t error;
 
+    text = xpl_text_without_mark(text);
     if (text.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed");
     if ((st = xpl_call_check_json_type(call, err)))

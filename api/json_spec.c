@@ -105,6 +105,20 @@ static enum xpl_status read_string(const json_t *json, const struct xpl_json_fie
     return XPL_OK;
 }
 
+/* A number where a whole one is wanted is shown: that it is a number says nothing. */
+static enum xpl_status not_a_number(const struct xpl_json_field *field, const json_t *json, struct xpl_error *err)
+{
+    char text[32];
+
+    if (field->type == XPL_TYPE_NUMBER)
+        return wrong_type(field, "a number", json, err);
+    if (!json_is_real(json))
+        return wrong_type(field, "a whole number", json, err);
+    snprintf(text, sizeof text, "%.15g", json_real_value(json));
+    return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "must be a whole number, not %s%s", text,
+                          strpbrk(text, ".e") ? "" : ".0");
+}
+
 static enum xpl_status read_number(const json_t *json, const struct xpl_json_field *field, void *member,
                                    struct xpl_error *err)
 {
@@ -112,7 +126,7 @@ static enum xpl_status read_number(const json_t *json, const struct xpl_json_fie
     double value = json_number_value(json);
 
     if (whole ? !json_is_integer(json) : !json_is_number(json))
-        return wrong_type(field, whole ? "a whole number" : "a number", json, err);
+        return not_a_number(field, json, err);
     if (bounded(field) && !(value >= field->min && value <= field->max))
         return xpl_fail_field(err, XPL_BAD_FIELD, path_of(field), "%.15g is outside of %.15g to %.15g", value,
                               field->min, field->max);

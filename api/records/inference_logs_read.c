@@ -163,7 +163,7 @@ static enum xpl_status read_object(struct xpl_call *call, struct xpl_text object
 
 static struct xpl_text trimmed(const struct xpl_buf *body)
 {
-    struct xpl_text text = {body->data ? body->data : "", body->length};
+    struct xpl_text text = xpl_text_without_mark((struct xpl_text){body->data ? body->data : "", body->length});
 
     while (text.length && strchr(" \t\r\n", *text.ptr))
         text = (struct xpl_text){text.ptr + 1, text.length - 1};

@@ -266,11 +266,14 @@ enum xpl_status xpl_record_batch_prepare(struct xpl_call *call, struct xpl_recor
         return xpl_no_memory(err);
     batch->n = n;
     for (size_t i = 0; i < n; i++) {
+        struct xpl_transaction t = transactions[i];
         struct xpl_error inner = {0};
         enum xpl_status st;
         char prefix[32];
 
-        if ((st = prepare(call, batch, &transactions[i], &batch->prepared[i], &inner))) {
+        t.request = xpl_text_without_mark(t.request);
+        t.response = xpl_text_without_mark(t.response);
+        if ((st = prepare(call, batch, &t, &batch->prepared[i], &inner))) {
             snprintf(prefix, sizeof prefix, "[%zu]", i);
             xpl_error_prefix(&inner, prefix);
             return xpl_fail_field(err, st, inner.field, "%s", inner.message);

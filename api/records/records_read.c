@@ -4,19 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/json_spec.h"
+#include "api/records/record_rest.h"
 #include "lib/base/json_scan.h"
-#include "lib/base/time.h"
 
-#define MAX_REST_BYTES 65536u /* what else a record says, without request, response and image */
-#define MAX_COLUMNS    64u
+#define MAX_COLUMNS 64u
 
 const struct xpl_json_limits xpl_records_limits = {.arrays = 2500000, .objects = 100000, .numbers = 40000000};
-
-/* A name and the JSON text of its value. */
-struct cell {
-    struct xpl_text name, value;
-};
 
 struct reading {
     struct xpl_call *call;
@@ -43,57 +36,9 @@ static struct xpl_transaction *next_transaction(struct reading *r)
     return &r->transactions[r->n];
 }
 
-/* ---- what a record says besides request and response ---- */
-
-struct rest {
-    const char *scoring_id, *scoring_timestamp, *asset_revision, *user_id;
-    double response_time;
-    bool multiple_records;
-};
-
-static enum xpl_status read_rest(struct reading *r, const char *json, size_t length, struct xpl_transaction *t)
-{
-    static const struct xpl_json_field fields[] = {
-        XPL_JSON_STRING(struct rest, scoring_id, .min = 1, .max = 200),
-        XPL_JSON_STRING(struct rest, scoring_timestamp, .max = 64),
-        XPL_JSON_STRING(struct rest, asset_revision, .max = 256),
-        XPL_JSON_STRING(struct rest, user_id, .max = 256),
-        XPL_JSON_NUMBER_FIELD(struct rest, response_time, .min = -1, .max = 1e12),
-        XPL_JSON_BOOL(struct rest, multiple_records),
-    };
-    XPL_AUTO_JSON tree = json_loadb(json, length, JSON_REJECT_DUPLICATES, NULL);
-    struct rest rest = {.response_time = -1, .multiple_records = true};
-    struct xpl_arena *arena = r->call->arena;
-    enum xpl_status st;
-
-    if (!tree)
-        return xpl_fail(r->err, XPL_BAD_JSON, "the record's members are not acceptable JSON (duplicate names?)");
-    if ((st = xpl_json_read(tree, fields, XPL_COUNT(fields), &rest, r->err)))
-        return st;
-    t->scoring_timestamp = xpl_now_us();
-    if (rest.scoring_timestamp && !xpl_time_parse(rest.scoring_timestamp, &t->scoring_timestamp))
-        return xpl_fail_field(r->err, XPL_BAD_FIELD, "scoring_timestamp",
-                              "\"%.40s\" is not a time such as 2024-03-21T11:45:41Z", rest.scoring_timestamp);
-    t->scoring_id = xpl_arena_string(arena, rest.scoring_id);
-    t->asset_revision = xpl_arena_string(arena, rest.asset_revision);
-    t->user_id = xpl_arena_string(arena, rest.user_id);
-    t->has_response_time = rest.response_time >= 0;
-    t->response_time = rest.response_time;
-    t->is_single = !rest.multiple_records;
-    return XPL_OK;
-}
-
 /* ---- rows of a table ---- */
 
-static bool in_list(struct xpl_text name, const char *const *list)
-{
-    for (; *list; list++)
-        if (xpl_text_equal(name, *list))
-            return true;
-    return false;
-}
-
-static const struct cell *find_cell(const struct cell *cells, size_t n, const char *const *names)
+static const struct xpl_record_cell *find_cell(const struct xpl_record_cell *cells, size_t n, const char *const *names)
 {
     for (; *names; names++)
         for (size_t i = 0; i < n; i++)
@@ -103,8 +48,9 @@ static const struct cell *find_cell(const struct cell *cells, size_t n, const ch
 }
 
 /* Puts {"values":[IMAGE]} and {"fields":[…],"values":[[PROBABILITY, PREDICTION]]} together. */
-static enum xpl_status make_texts(struct reading *r, const struct cell *image, const struct cell *probability,
-                                  const struct cell *prediction, struct xpl_transaction *t)
+static enum xpl_status make_texts(struct reading *r, const struct xpl_record_cell *image,
+                                  const struct xpl_record_cell *probability, const struct xpl_record_cell *prediction,
+                                  struct xpl_transaction *t)
 {
     struct xpl_arena *arena = r->call->arena;
     const char *request = xpl_arena_printf(arena, "{\"values\":[%.*s]}", (int)image->value.length, image->value.ptr);
@@ -123,39 +69,15 @@ static enum xpl_status make_texts(struct reading *r, const struct cell *image, c
     return XPL_OK;
 }
 
-/* The small members become a tree; what is not known is not looked at. */
-static enum xpl_status rest_of_record(struct reading *r, const struct cell *cells, size_t n, struct xpl_transaction *t)
-{
-    static const char *const wanted[] = {
-        "scoring_id", "scoring_timestamp", "asset_revision", "user_id", "response_time", "multiple_records", NULL};
-    XPL_AUTO(xpl_buf) rest = xpl_buf_new(MAX_REST_BYTES);
-    const char *separator = "{";
-
-    if (!rest)
-        return xpl_no_memory(r->err);
-    for (size_t i = 0; i < n; i++) {
-        if (!in_list(cells[i].name, wanted))
-            continue;
-        xpl_buf_printf(rest, "%s\"%.*s\":", separator, (int)cells[i].name.length, cells[i].name.ptr);
-        xpl_buf_append(rest, cells[i].value.ptr, cells[i].value.length);
-        separator = ",";
-    }
-    xpl_buf_string(rest, *separator == '{' ? "{}" : "}");
-    if (rest->failed)
-        return xpl_fail(r->err, XPL_TOO_LARGE, "the record's members besides image and response exceed %u bytes",
-                        MAX_REST_BYTES);
-    return read_rest(r, rest->data, rest->length, t);
-}
-
-static enum xpl_status transaction_of_row(struct reading *r, const struct cell *cells, size_t n)
+static enum xpl_status transaction_of_row(struct reading *r, const struct xpl_record_cell *cells, size_t n)
 {
     static const char *const image_names[] = {"scoring_input", "image", "input", "values", NULL};
     static const char *const probability_names[] = {"probability", "probabilities", NULL};
     static const char *const prediction_names[] = {"prediction", "prediction_classes", NULL};
     struct xpl_transaction *t = next_transaction(r);
-    const struct cell *image = find_cell(cells, n, image_names);
-    const struct cell *probability = find_cell(cells, n, probability_names);
-    const struct cell *prediction = find_cell(cells, n, prediction_names);
+    const struct xpl_record_cell *image = find_cell(cells, n, image_names);
+    const struct xpl_record_cell *probability = find_cell(cells, n, probability_names);
+    const struct xpl_record_cell *prediction = find_cell(cells, n, prediction_names);
     enum xpl_status st;
 
     if (!t)
@@ -166,13 +88,15 @@ static enum xpl_status transaction_of_row(struct reading *r, const struct cell *
                               " probability");
     if (!probability && !r->response_optional)
         return xpl_fail_field(r->err, XPL_BAD_RECORD, "probability", "is missing");
-    if ((st = rest_of_record(r, cells, n, t)) || (st = make_texts(r, image, probability, prediction, t)))
+    if ((st = xpl_record_rest_read(r->call->arena, cells, n, t, r->err)) ||
+        (st = make_texts(r, image, probability, prediction, t)))
         return st;
     r->n++;
     return XPL_OK;
 }
 
-static enum xpl_status read_names(struct reading *r, struct xpl_text fields, struct cell *cells, size_t *ret_n)
+static enum xpl_status read_names(struct reading *r, struct xpl_text fields, struct xpl_record_cell *cells,
+                                  size_t *ret_n)
 {
     struct xpl_json_scan scan;
     enum xpl_status st;
@@ -191,7 +115,7 @@ static enum xpl_status read_names(struct reading *r, struct xpl_text fields, str
     return st;
 }
 
-static enum xpl_status read_row(struct reading *r, struct xpl_text row, struct cell *cells, size_t n_names)
+static enum xpl_status read_row(struct reading *r, struct xpl_text row, struct xpl_record_cell *cells, size_t n_names)
 {
     struct xpl_json_scan scan;
     enum xpl_status st;
@@ -224,7 +148,7 @@ static enum xpl_status too_many(struct reading *r)
 
 static enum xpl_status read_table(struct reading *r, struct xpl_text fields, struct xpl_text values)
 {
-    struct cell cells[MAX_COLUMNS] = {0};
+    struct xpl_record_cell cells[MAX_COLUMNS] = {0};
     struct xpl_json_scan scan;
     struct xpl_text row;
     enum xpl_status st;
@@ -247,16 +171,16 @@ static enum xpl_status read_table(struct reading *r, struct xpl_text fields, str
 
 /* ---- one record ---- */
 
-static const struct cell *find_one(const struct cell *cells, size_t n, const char *name)
+static const struct xpl_record_cell *find_one(const struct xpl_record_cell *cells, size_t n, const char *name)
 {
     const char *const names[] = {name, NULL};
 
     return find_cell(cells, n, names);
 }
 
-static enum xpl_status read_payload(struct reading *r, const struct cell *cells, size_t n)
+static enum xpl_status read_payload(struct reading *r, const struct xpl_record_cell *cells, size_t n)
 {
-    const struct cell *request = find_one(cells, n, "request"), *response = find_one(cells, n, "response");
+    const struct xpl_record_cell *request = find_one(cells, n, "request"), *response = find_one(cells, n, "response");
     struct xpl_transaction *t = next_transaction(r);
     enum xpl_status st;
 
@@ -270,7 +194,7 @@ static enum xpl_status read_payload(struct reading *r, const struct cell *cells,
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "request", "must be an object, or an array of images");
     if (response && !strchr("{[\"", *response->value.ptr))
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "response", "must be an object, an array, or one in a string");
-    if ((st = rest_of_record(r, cells, n, t)))
+    if ((st = xpl_record_rest_read(r->call->arena, cells, n, t, r->err)))
         return st;
     t->request = request->value;
     t->request_checked = true;
@@ -280,9 +204,10 @@ static enum xpl_status read_payload(struct reading *r, const struct cell *cells,
 }
 
 /* Members of one object as cells; a name that comes twice is refused. */
-static enum xpl_status read_members(struct reading *r, struct xpl_json_scan *scan, struct cell *cells, size_t *ret_n)
+static enum xpl_status read_members(struct reading *r, struct xpl_json_scan *scan, struct xpl_record_cell *cells,
+                                    size_t *ret_n)
 {
-    struct cell cell;
+    struct xpl_record_cell cell;
     enum xpl_status st;
     bool more;
 
@@ -306,8 +231,8 @@ static enum xpl_status read_members(struct reading *r, struct xpl_json_scan *sca
 
 static enum xpl_status read_object(struct reading *r, struct xpl_json_scan *scan)
 {
-    struct cell cells[MAX_COLUMNS];
-    const struct cell *fields, *values;
+    struct xpl_record_cell cells[MAX_COLUMNS];
+    const struct xpl_record_cell *fields, *values;
     enum xpl_status st;
     size_t n;
 
@@ -366,6 +291,7 @@ enum xpl_status xpl_records_read(struct xpl_call *call, struct xpl_text body, st
     enum xpl_json_kind kind;
     enum xpl_status st;
 
+    body = xpl_text_without_mark(body);
     if (body.length == 0)
         return xpl_fail(err, XPL_BAD_JSON, "a JSON body is needed: an array of records");
     xpl_json_scan_start(&scan, body.ptr, body.length, &xpl_records_limits, err);

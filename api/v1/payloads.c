@@ -27,7 +27,7 @@ static bool minimal_wanted(const struct xpl_call *call)
 /* The one subscription that all transactions name. */
 static enum xpl_status subscription_of(struct xpl_call *call, const char **ret, struct xpl_error *err)
 {
-    struct xpl_text body = {call->body.data, call->body.length}, element, id, first = {0};
+    struct xpl_text body = xpl_text_without_mark(xpl_call_body(call)), element, id, first = {0};
     enum xpl_status st = xpl_json_check(body.ptr, body.length, &xpl_records_limits, err);
 
     if (st)

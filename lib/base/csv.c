@@ -6,13 +6,11 @@
 void xpl_csv_start(struct xpl_csv *csv, struct xpl_arena *arena, struct xpl_text text, char delimiter,
                    size_t max_row_bytes)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    size_t skipped = text.length >= 3 && memcmp(text.ptr, mark, 3) == 0 ? 3 : 0;
-
+    text = xpl_text_without_mark(text);
     *csv = (struct xpl_csv){.arena = arena,
                             .delimiter = delimiter,
                             .max_row_bytes = max_row_bytes,
-                            .at = text.ptr + skipped,
+                            .at = text.ptr,
                             .end = text.ptr + text.length,
                             .line = 1};
 }

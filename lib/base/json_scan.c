@@ -47,6 +47,21 @@ static char look(struct xpl_json_scan *scan)
     return scan->at < scan->length ? scan->text[scan->at] : '\0';
 }
 
+static bool follows(const struct xpl_json_scan *scan, const char *word)
+{
+    size_t length = strlen(word);
+
+    return scan->length - scan->at >= length && memcmp(scan->text + scan->at, word, length) == 0;
+}
+
+/* What other writers of JSON make of numbers that are none. */
+static enum xpl_status unexpected(struct xpl_json_scan *scan)
+{
+    if (follows(scan, "NaN") || follows(scan, "Infinity") || follows(scan, "-Infinity"))
+        return broken(scan, "NaN and Infinity are no JSON numbers,");
+    return broken(scan, "unexpected character");
+}
+
 enum xpl_status xpl_json_peek(struct xpl_json_scan *scan, enum xpl_json_kind *ret_kind)
 {
     switch (look(scan)) {
@@ -86,7 +101,7 @@ enum xpl_status xpl_json_peek(struct xpl_json_scan *scan, enum xpl_json_kind *re
             return broken(scan, "the text ends too early");
         return broken(scan, "unexpected character");
     default:
-        return broken(scan, "unexpected character");
+        return unexpected(scan);
     }
 }
 
@@ -199,6 +214,8 @@ static enum xpl_status broken_number(struct xpl_json_scan *scan)
     const char *at = scan->text + scan->at, *end = scan->text + scan->length, *digit = at;
 
     digit += digit < end && *digit == '-';
+    if (follows(scan, "-Infinity"))
+        return unexpected(scan);
     if (xpl_skip_digits(digit, end) == digit)
         return broken(scan, "a number was expected");
     if (*digit == '0' && xpl_skip_digits(digit, end) > digit + 1)

@@ -43,6 +43,15 @@ bool xpl_ends_with(const char *string, const char *suffix)
     return tail <= length && strcmp(string + length - tail, suffix) == 0;
 }
 
+struct xpl_text xpl_text_without_mark(struct xpl_text text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (text.length < 3 || memcmp(text.ptr, mark, 3) != 0)
+        return text;
+    return (struct xpl_text){text.ptr + 3, text.length - 3};
+}
+
 bool xpl_parse_int(const char *string, int64_t min, int64_t max, int64_t *ret_value)
 {
     char *end;

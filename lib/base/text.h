@@ -24,6 +24,9 @@ bool xpl_ends_with(const char *string, const char *suffix);
 /** Without the white space of JSON around it. */
 struct xpl_text xpl_text_trim(struct xpl_text text);
 
+/** Without the byte order mark of UTF-8 that some programs write in front. */
+struct xpl_text xpl_text_without_mark(struct xpl_text text);
+
 /** A decimal integer that fills the whole string and lies within [min, max]; no blanks, no plus sign. */
 bool xpl_parse_int(const char *string, int64_t min, int64_t max, int64_t *ret_value);
 

@@ -39,6 +39,12 @@ def not_a_number(body):
     return re.sub(rb"\[[0-9.e-]+,", b"[NaN,", body)
 
 
+def too_large(body):
+    return re.sub(rb"\[[0-9.e-]+,", b"[1e999,", body)
+
+
+SETTINGS_FRAME = bytes.fromhex("00001204000000000000030000006400040000ffff000500004000")
+
 UNREACHABLE, TIMEOUT, REFUSED, FAILED, BAD_ANSWER = (f"AIQES001{n}E" for n in range(5))
 
 # name: the fault, the code of the error, words of its text, and how many calls it may cost
@@ -52,7 +58,10 @@ TABLE = {
     "429": (faults.status(429, Retry_After="0"), FAILED, r"status 429 \(after 2 tries\)", 2),
     "404": (faults.status(404), REFUSED, "status 404", 1),
     "redirect to a metadata address": (faults.status(302, Location=METADATA), REFUSED, "status 302", 1),
-    "NaN": (faults.changed(not_a_number), BAD_ANSWER, "", 1),
+    "NaN": (faults.changed(not_a_number), BAD_ANSWER, "NaN and Infinity are no JSON numbers, at byte", 1),
+    "1e999": (faults.changed(too_large), BAD_ANSWER, "", 1),
+    "HTTP/2 alone": (lambda call: call.send(SETTINGS_FRAME), UNREACHABLE, "not HTTP/1.x", 1),
+    "another protocol": (lambda call: call.send(b"220 mail ready\r\n"), UNREACHABLE, "not HTTP/1.x", 1),
     "not JSON": (faults.changed(lambda body: b"<html>secret words of the model</html>"), BAD_ANSWER, "", 1),
     "another number of classes": (faults.changed(three_probabilities, after=1), BAD_ANSWER,
                                   "3 probabilities, 2 were expected", 4),
@@ -153,3 +162,9 @@ def test_retry_after_is_honoured(behind_proxy, proxy):
     proxy.fault = faults.first(1, faults.status(429, Retry_After="1"))
     explained(behind_proxy, scoring_id)
     assert proxy.times[1] - proxy.times[0] >= 1
+
+
+def test_a_byte_order_mark_before_an_answer_is_skipped(behind_proxy, proxy, healthy):
+    [scoring_id] = behind_proxy.log(blocks(n=4))
+    proxy.fault = faults.changed(lambda body: b"\xef\xbb\xbf" + body)
+    assert explained(behind_proxy, scoring_id)["explanations"] == healthy[2]["explanations"]

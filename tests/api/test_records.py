@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Payload logging: every form that is taken, repeats, and reading back."""
 import json
+import re
 import uuid
 
 import pytest
 from support.client import Client, Watched
 from support.images import blocks, grey
 from support.model import wml_answer
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -345,6 +348,29 @@ def test_a_request_of_several_elements_is_refused_with_what_to_do(watched):
     error = watched.client.refused("POST", watched.records_path, 400, json=[record])
     assert error["parameters"] == ["[0].request.input_data"]
     assert "has several elements" in error["message"] and "a record for each" in error["message"]
+
+
+@pytest.mark.parametrize("value, name, words", [
+    ("1e309", "response_time", "1e309 .* -1 to 1000000000000"), ("-1e400", "response_time", "-1 to 1000000000000"),
+    ("1e13", "response_time", "1e\\+?13|10000000000000"), ('"a\\u0000"', "user_id", "u0000"), ('"\\ud800"', "scoring_id", "surrogate"),
+    ('{"a": 1, "a": 2}', "asset_revision", "JSON"), ("1e309", "user_id", "1e309")])
+def test_what_a_member_cannot_be_is_told_by_its_name(watched, value, name, words):
+    record = json.dumps([watched.transaction(blocks()) | {name: "VALUE"}]).replace('"VALUE"', value)
+    rows = '{"fields": ["scoring_input", "probability", "%s"], "values": [[[[[0], [1]]], [0.5, 0.5], %s]]}' % (name, value)
+    for body, path in ((record, f"[0].{name}"), (rows, name)):
+        error = watched.client.refused("POST", watched.records_path, 400, data=body, headers=JSON)
+        assert error["parameters"] == [path] and re.search(words, error["message"]), error
+
+
+def test_a_byte_order_mark_is_skipped_in_json_and_csv(watched):
+    mark = b"\xef\xbb\xbf"
+    record = mark + json.dumps([watched.transaction(blocks(), scoring_id="json")]).encode()
+    watched.client.request("POST", watched.records_path, data=record, headers=JSON)
+    watched.client.request("POST", watched.records_path, headers={"Content-Type": "text/csv"}, data=mark +
+                           b'scoring_id,scoring_input,probability\ncsv,"[[[0],[1]],[[1],[0]]]","[0.5,0.5]"\n')
+    assert sorted(names(watched.values())) == ["csv-1", "json-1"]
+    patch = mark + b'[{"op": "add", "path": "/asset/name", "value": "marked"}]'
+    watched.client.request("PATCH", f"/v2/subscriptions/{watched.subscription_id}", data=patch, headers=JSON)
 
 
 def test_a_data_set_that_is_not_there_is_404(api):

@@ -119,7 +119,8 @@ def test_an_explanation_in_progress_keeps_its_pixels(start_daemon, model):
 
 
 @pytest.mark.parametrize("rules, told", [
-    ({"weeks": 1}, "retention.weeks"), ({"days": 0}, "retention.days"), ({"days": 1.5}, "retention.days"),
+    ({"weeks": 1}, "retention.weeks"), ({"days": 0}, "retention.days"),
+    ({"days": 1.5}, "retention.days: must be a whole number, not 1.5"), ({"days": 2.0}, "a whole number, not 2.0"),
     ({"records": -1}, "retention.records"), ({"bytes": 1000}, "retention.bytes"), ({"pixel_days": "2"},
                                                                                   "retention.pixel_days")])
 def test_rules_that_are_none_are_refused(watched, rules, told):

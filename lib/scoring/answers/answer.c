@@ -335,6 +335,7 @@ enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, c
     r->answer = answer;
     r->err = &inner;
     answer->n_rows = n_rows;
+    text = xpl_text_without_mark(text);
     if ((st = xpl_json_check(text.ptr, text.length, NULL, &inner)) ||
         (st = xpl_answer_table_find(arena, text, hints, n_rows, &r->table, &inner)) ||
         (st = xpl_answer_columns_read(r->table.fields, &r->columns, &inner)) || (st = read_table(r, n_rows, n_classes)))

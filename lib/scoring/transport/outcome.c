@@ -44,6 +44,12 @@ enum xpl_outcome xpl_outcome_judge(struct xpl_slot *slot, CURLcode code, int64_t
         xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the model's answer is longer than %zu bytes", slot->answer.max);
         return XPL_OUTCOME_FAILED;
     }
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && slot->connected) {
+        xpl_fail(err, XPL_MODEL_UNREACHABLE,
+                 "what the scoring address answered is not HTTP/1.x: a server of HTTP/2 or "
+                 "gRPC only, or of another protocol");
+        return XPL_OUTCOME_FAILED;
+    }
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED) {
         xpl_fail(err, XPL_MODEL_UNREACHABLE, "the scoring address is not usable: %s", curl_easy_strerror(code));
         return XPL_OUTCOME_FAILED;
