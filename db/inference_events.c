@@ -114,6 +114,15 @@ enum xpl_status xpl_event_errors_list(struct xpl_db *db, struct xpl_arena *arena
     return xpl_fetch_all(query, arena, read_error, sizeof **ret, MAX_LISTED, ret, ret_n, err);
 }
 
+enum xpl_status xpl_events_oldest(struct xpl_db *db, int64_t *ret, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_stmt)
+    query = xpl_db_query(db, "SELECT COALESCE((SELECT received_at FROM inference_events WHERE received_at > 0"
+                             " ORDER BY received_at LIMIT 1), 0)");
+
+    return xpl_fetch_int(query, ret, err);
+}
+
 enum xpl_status xpl_events_expire(struct xpl_db *db, int64_t before, int64_t now, int64_t *ret_n, struct xpl_error *err)
 {
     XPL_AUTO(xpl_stmt)

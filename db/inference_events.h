@@ -40,6 +40,9 @@ enum xpl_status xpl_event_errors_list(struct xpl_db *db, struct xpl_arena *arena
                                       int64_t limit, int64_t offset, struct xpl_event_error **ret, size_t *ret_n,
                                       struct xpl_error *err);
 
+/** When the half that waits longest came; 0 = none waits. */
+enum xpl_status xpl_events_oldest(struct xpl_db *db, int64_t *ret, struct xpl_error *err);
+
 /** Of all subscriptions: halves that came before `before`, the oldest hundred, become errors. `ret_n` = how many. */
 enum xpl_status xpl_events_expire(struct xpl_db *db, int64_t before, int64_t now, int64_t *ret_n,
                                   struct xpl_error *err);

@@ -77,7 +77,7 @@ bool xpl_db_is_damaged(const char *path)
     int rc = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(handle, "SELECT COUNT(*) FROM sqlite_schema", NULL, NULL, NULL);
+        rc = sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema WHERE rowid = 1", NULL, NULL, NULL);
     return (rc & 0xff) == SQLITE_CORRUPT;
 }
 

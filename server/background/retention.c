@@ -13,14 +13,16 @@
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 
-#define DAY_US       ((int64_t)24 * 3600 * 1000000)
-#define MIN_PAUSE_MS 2 /* between two steps */
-#define STEP_BYTES   ((size_t)1 << 20)
-#define ARENA_BYTES  ((size_t)16 << 20)
+#define DAY_US        ((int64_t)24 * 3600 * 1000000)
+#define MIN_PAUSE_MS  2                 /* between two steps */
+#define MIN_EVENTS_US ((int64_t)500000) /* between two looks at halves that wait */
+#define STEP_BYTES    ((size_t)1 << 20)
+#define ARENA_BYTES   ((size_t)16 << 20)
 
 struct xpl_retention {
     struct xpl_app *app;
     struct xpl_db *db; /* a reader, for the rules */
+    int64_t events_us; /* when to look at halves of inference logs, in monotonic time */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wakeup;
@@ -123,13 +125,60 @@ static enum xpl_status do_step(struct xpl_retention *r, struct step *s, struct x
     return st;
 }
 
+/* ---- halves of inference logs whose other half never came ---- */
+
+static enum xpl_status expire_events(struct xpl_retention *r, int64_t before, struct xpl_error *err)
+{
+    struct step s = {.kind = STEP_EVENTS, .events.before = before};
+    enum xpl_status st;
+
+    do
+        st = do_step(r, &s, err);
+    while (!st && s.events.n > 0);
+    return st;
+}
+
+/*
+ * Expires what has waited long enough; gives how long nothing else will have. A half that comes meanwhile waits at
+ * least as long as that, so nobody has to wake this thread for it.
+ */
+static enum xpl_status look_at_events(struct xpl_retention *r, int64_t *ret_us, struct xpl_error *err)
+{
+    int64_t wait_us = r->app->settings.limits_event_wait_ms * 1000, now = xpl_now_us(), oldest;
+    enum xpl_status st = xpl_events_oldest(r->db, &oldest, err);
+
+    if (!st && oldest && oldest + wait_us <= now && !(st = expire_events(r, now - wait_us, err)))
+        st = xpl_events_oldest(r->db, &oldest, err);
+    if (!st)
+        *ret_us = (oldest ? oldest : now) + wait_us - xpl_now_us();
+    return st;
+}
+
+/* Looks at them when it is time to. A failure is tried again with the next round. */
+static void expire_due_events(struct xpl_retention *r)
+{
+    int64_t interval_us = r->app->settings.retention_interval_ms * 1000, left_us = interval_us;
+    struct xpl_error err = {0};
+
+    if (xpl_monotonic_us() < r->events_us)
+        return;
+    if (look_at_events(r, &left_us, &err) && err.status != XPL_CANCELLED)
+        xpl_log(XPL_LOG_ERROR, "halves of inference logs could not be expired", "message", err.message, NULL);
+    if (left_us > interval_us) /* the clock may be set */
+        left_us = interval_us;
+    r->events_us = xpl_monotonic_us() + (left_us > MIN_EVENTS_US ? left_us : MIN_EVENTS_US);
+}
+
 /* ---- purges ---- */
 
+/* Comes between the steps of everything that may take long: the halves that are due have their turn here, too. */
 static enum xpl_status purge_step(struct xpl_retention *r, bool *ret_idle, struct xpl_error *err)
 {
     struct step s = {.kind = STEP_PURGE, .purge = {.now = xpl_now_us()}};
-    enum xpl_status st = do_step(r, &s, err);
+    enum xpl_status st;
 
+    expire_due_events(r);
+    st = do_step(r, &s, err);
     *ret_idle = s.purge.idle;
     return st;
 }
@@ -180,19 +229,6 @@ static enum xpl_status drop_pixels(struct round *round, const char *data_set_id,
         round->n_dropped += s.pixels.n_dropped;
     } while (!s.pixels.done);
     return XPL_OK;
-}
-
-/* Halves of inference logs whose other half never came. */
-static enum xpl_status expire_events(struct round *round, struct xpl_error *err)
-{
-    struct step s = {.kind = STEP_EVENTS,
-                     .events.before = round->now - round->r->app->settings.limits_event_wait_ms * 1000};
-    enum xpl_status st;
-
-    do
-        st = do_step(round->r, &s, err);
-    while (!st && s.events.n > 0);
-    return st;
 }
 
 /* Answers to requests with an Idempotency-Key. */
@@ -267,10 +303,8 @@ static void do_round(struct xpl_retention *r)
     struct round round = {.r = r, .now = xpl_now_us()};
     struct xpl_retention_step all = {.used_bytes = settings->retention_bytes};
     struct xpl_error err = {0};
-    enum xpl_status st = expire_events(&round, &err);
+    enum xpl_status st = expire_keys(&round, &err);
 
-    if (!st)
-        st = expire_keys(&round, &err);
     if (settings->retention_days > 0)
         all.older_than = round.now - settings->retention_days * DAY_US;
     if (!st && (all.older_than || all.used_bytes))
@@ -296,7 +330,7 @@ static void *retention_main(void *arg)
             do_round(r);
             next_us = xpl_monotonic_us() + interval_us;
         }
-        left_ms = (next_us - xpl_monotonic_us()) / 1000 + 1;
+        left_ms = (sooner(next_us, r->events_us) - xpl_monotonic_us()) / 1000 + 1;
     } while (pause_for(r, left_ms > 0 ? left_ms : 1, true));
     return NULL;
 }
