@@ -5,8 +5,11 @@
 #define OLDEST          "FROM inference_events WHERE received_at < ?1 ORDER BY received_at LIMIT 100"
 #define MAX_LISTED      1000
 
-enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, struct xpl_error *err)
+enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, bool *ret_new, struct xpl_error *err)
 {
+    enum xpl_status st;
+    int64_t n = 0;
+
     XPL_AUTO(xpl_stmt)
     put =
         xpl_db_query(db, "INSERT INTO inference_events (subscription_id, data_mart_id, event_id, response, data, size,"
@@ -20,7 +23,9 @@ enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, 
     xpl_bind_int(put, (int64_t)event->size);
     xpl_bind_int(put, event->time);
     xpl_bind_int(put, event->received_at);
-    return xpl_run(put, NULL, err);
+    st = xpl_run(put, &n, err);
+    *ret_new = n > 0;
+    return st;
 }
 
 struct half {

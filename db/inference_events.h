@@ -13,8 +13,8 @@ struct xpl_event {
     int64_t time, received_at;
 };
 
-/** One that is there already stays. */
-enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, struct xpl_error *err);
+/** One that is there already stays: `*ret_new` is false then. */
+enum xpl_status xpl_event_put(struct xpl_db *db, const struct xpl_event *event, bool *ret_new, struct xpl_error *err);
 
 /** The text of one half, decompressed; XPL_NOT_FOUND when it is not there. */
 enum xpl_status xpl_event_get(struct xpl_db *db, struct xpl_arena *arena, const char *subscription_id, const char *id,

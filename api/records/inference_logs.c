@@ -17,6 +17,9 @@
 #define OWN_PREFIX  "explaind:" /* ids of our own variations */
 #define FIRST       "[0]."
 #define PAGE_MAX    1000
+#define BLANKS      " \t\r\n"
+
+#define SCRATCH_BYTES ((size_t)256 << 20)
 
 /* One event on its way: a half to be stored, or a whole record. */
 struct taking {
@@ -71,21 +74,6 @@ static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, stru
     return st;
 }
 
-/* Whether it was logged before: then it came twice. */
-static enum xpl_status is_logged(struct xpl_db *db, struct xpl_call *call, const struct taken *t, const char *id,
-                                 bool *ret, struct xpl_error *err)
-{
-    struct xpl_record *found;
-    enum xpl_status st;
-    size_t n;
-
-    *ret = false;
-    st = xpl_records_by_transaction(db, call->arena, call->data_mart_id, id, &found, &n, err);
-    for (size_t i = 0; !st && i < n; i++)
-        *ret |= strcmp(found[i].data_set_id, t->data_set_id) == 0;
-    return st;
-}
-
 static enum xpl_status prepare(struct xpl_call *call, struct taken *t, const struct xpl_inference_event *event,
                                struct xpl_error *err)
 {
@@ -119,8 +107,8 @@ static enum xpl_status prepare(struct xpl_call *call, struct taken *t, const str
 
 /* ---- the write ---- */
 
-static enum xpl_status add_error(struct xpl_db *db, const struct taken *t, const struct taking *e,
-                                 struct xpl_error *err)
+static enum xpl_status list_error(struct xpl_db *db, const struct taken *t, const struct taking *e,
+                                  struct xpl_error *err)
 {
     const struct xpl_event_error error = {.data_mart_id = e->half.data_mart_id,
                                           .subscription_id = t->subscription_id,
@@ -128,7 +116,117 @@ static enum xpl_status add_error(struct xpl_db *db, const struct taken *t, const
                                           .event_id = e->half.id,
                                           .reason = e->reason,
                                           .created_at = xpl_now_us()};
-    enum xpl_status st = xpl_event_error_add(db, &error, err);
+
+    return xpl_event_error_add(db, &error, err);
+}
+
+/* ---- ids that were there before ---- */
+
+/* Whether two texts of JSON are the same but for blanks outside of strings, which brokers may change. */
+static bool is_same(struct xpl_text a, struct xpl_text b)
+{
+    bool in_string = false, escaped = false;
+    size_t i = 0, k = 0;
+
+    for (;; i++, k++) {
+        while (!in_string && i < a.length && strchr(BLANKS, a.ptr[i]) && a.ptr[i])
+            i++;
+        while (!in_string && k < b.length && strchr(BLANKS, b.ptr[k]) && b.ptr[k])
+            k++;
+        if (i == a.length || k == b.length)
+            return i == a.length && k == b.length;
+        if (a.ptr[i] != b.ptr[k])
+            return false;
+        in_string ^= a.ptr[i] == '"' && !escaped;
+        escaped = in_string && a.ptr[i] == '\\' && !escaped;
+    }
+}
+
+/* What came before under the id of `e` is `there`, found with `st`: another content becomes the reason. */
+static enum xpl_status compare(struct xpl_call *call, struct taking *e, enum xpl_status st, struct xpl_text there,
+                               const char *what_was, const struct xpl_error *inner, struct xpl_error *err)
+{
+    if (st == XPL_GONE) /* its pixels were deleted */
+        return XPL_OK;
+    if (st)
+        return xpl_fail(err, st, "%s", inner->message);
+    if (is_same(xpl_text_without_mark(e->text), xpl_text_without_mark(there)))
+        return XPL_OK;
+    e->reason = xpl_arena_printf(call->arena, "the id %.100s was used before: this %s differs from the one that %s",
+                                 e->half.id, e->half.response ? "response" : "request", what_was);
+    return e->reason ? XPL_OK : xpl_no_memory(err);
+}
+
+static enum xpl_status compare_with_logged(struct xpl_db *db, struct xpl_call *call, struct taking *e,
+                                           int64_t payload_id, struct xpl_error *err)
+{
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(SCRATCH_BYTES);
+    struct xpl_error inner = {0};
+    struct xpl_text there = {0};
+    bool response = e->half.response;
+    enum xpl_status st;
+
+    if (!scratch)
+        return xpl_no_memory(err);
+    st = xpl_payload_load(db, scratch, payload_id, response ? NULL : &there, response ? &there : NULL, &inner);
+    return compare(call, e, st, there, "was logged", &inner, err);
+}
+
+static enum xpl_status compare_with_waiting(struct xpl_db *db, struct xpl_call *call, struct taking *e,
+                                            struct xpl_error *err)
+{
+    XPL_AUTO(xpl_arena) scratch = xpl_arena_new(SCRATCH_BYTES);
+    struct xpl_error inner = {0};
+    struct xpl_text there = {0};
+    enum xpl_status st;
+    int64_t time;
+
+    if (!scratch)
+        return xpl_no_memory(err);
+    st = xpl_event_get(db, scratch, e->half.subscription_id, e->half.id, e->half.response, &there, &time, &inner);
+    return compare(call, e, st, there, "waits for its other half", &inner, err);
+}
+
+/* A half whose id was logged before came twice, or belongs to another transaction. */
+static enum xpl_status look_for_logged(struct xpl_db *db, struct xpl_call *call, const struct taken *t,
+                                       struct taking *e, bool *ret_logged, struct xpl_error *err)
+{
+    struct xpl_record *found;
+    enum xpl_status st;
+    size_t n, i = 0;
+
+    *ret_logged = false;
+    if ((st = xpl_records_by_transaction(db, call->arena, call->data_mart_id, e->half.id, &found, &n, err)))
+        return st;
+    while (i < n && strcmp(found[i].data_set_id, t->data_set_id) != 0)
+        i++;
+    if (i == n)
+        return XPL_OK;
+    *ret_logged = true;
+    if ((st = compare_with_logged(db, call, e, found[i].payload_id, err)))
+        return st;
+    e->came_before = !e->reason;
+    return e->reason ? list_error(db, t, e, err) : XPL_OK;
+}
+
+/* Stays for its other half; the one that waits already is not replaced. */
+static enum xpl_status wait_for_other(struct xpl_db *db, struct xpl_call *call, const struct taken *t, struct taking *e,
+                                      struct xpl_error *err)
+{
+    bool is_new;
+    enum xpl_status st = xpl_event_put(db, &e->half, &is_new, err);
+
+    if (st || is_new || (st = compare_with_waiting(db, call, e, err)))
+        return st;
+    return e->reason ? list_error(db, t, e, err) : XPL_OK;
+}
+
+/* ---- one event ---- */
+
+static enum xpl_status refuse_whole(struct xpl_db *db, const struct taken *t, const struct taking *e,
+                                    struct xpl_error *err)
+{
+    enum xpl_status st = list_error(db, t, e, err);
 
     return st ? st : xpl_event_delete(db, t->subscription_id, e->half.id, err);
 }
@@ -144,7 +242,7 @@ static enum xpl_status store_whole(struct xpl_db *db, struct xpl_call *call, con
         e->reason = xpl_arena_string(call->arena, inner.message);
     else if (st)
         return xpl_fail_field(err, st, inner.field, "%s", inner.message);
-    return e->reason ? add_error(db, t, e, err) : xpl_event_delete(db, t->subscription_id, e->half.id, err);
+    return e->reason ? refuse_whole(db, t, e, err) : xpl_event_delete(db, t->subscription_id, e->half.id, err);
 }
 
 /* The other half may have come in the same body, or in the meantime. */
@@ -155,14 +253,15 @@ static enum xpl_status store(struct xpl_db *db, struct xpl_call *call, struct ta
     struct xpl_text other;
     int64_t other_time;
     enum xpl_status st;
+    bool was_logged;
 
-    if ((st = is_logged(db, call, t, e->half.id, &e->came_before, err)) || e->came_before)
+    if ((st = look_for_logged(db, call, t, e, &was_logged, err)) || was_logged)
         return st;
     if (!e->whole) {
         st = xpl_event_get(db, call->arena, t->subscription_id, e->half.id, !e->half.response, &other, &other_time,
                            &missing);
         if (st == XPL_NOT_FOUND)
-            return xpl_event_put(db, &e->half, err);
+            return wait_for_other(db, call, t, e, err);
         if (st)
             return xpl_fail(err, st, "%s", missing.message);
         if ((st = make_whole(db, call, t, e, other, other_time, err)))

@@ -132,6 +132,42 @@ def test_what_comes_twice_is_logged_once(watched):
     assert watched.count() == 1
 
 
+def test_another_transaction_under_a_used_id_is_listed_and_not_refused(watched):
+    events, others = halves(watched, "used", blocks()), halves(watched, "used", blocks(first=1))
+    other_answer = event("used", RESPONSE, {"predictions": [{"fields": ["probability"], "values": [[[0.125, 0.875]]]}]})
+    assert post(watched, events, {"Content-Type": BATCH}) == counts(waiting=1, logged=1)
+    assert post(watched, [other_answer], {"Content-Type": BATCH}) == counts(refused=1)
+    [listed] = errors(watched)
+    assert listed["event_id"] == "used" and "used was used before: this response" in listed["reason"]
+    assert post(watched, [others[0], events[1]], {"Content-Type": BATCH}) == counts(refused=1, dropped=1)
+    assert "this request" in errors(watched)[0]["reason"] and len(errors(watched)) == 2
+    assert watched.count() == 1 and watched.values()[0]["scoring_id"] == "used-1"
+
+
+def test_another_half_does_not_take_the_place_of_one_that_waits(watched):
+    events, others = halves(watched, "w", blocks()), halves(watched, "w", blocks(first=1))
+    assert kserve(watched, "w", REQUEST, events[0]["data"]) == counts(waiting=1)
+    assert kserve(watched, "w", REQUEST, others[0]["data"]) == counts(refused=1)
+    assert kserve(watched, "w", REQUEST, events[0]["data"]) == counts(waiting=1)
+    [listed] = errors(watched)
+    assert listed["event_id"] == "w" and "waits" in listed["reason"]
+    assert kserve(watched, "w", RESPONSE, events[1]["data"]) == counts(logged=1)
+    assert len(errors(watched)) == 1
+    assert json.dumps(watched.values(includes="scoring_input")[0]["scoring_input"]) == json.dumps(blocks())
+
+
+def test_what_comes_twice_with_other_blanks_came_twice(watched):
+    request, response = watched.score(blocks())
+    response["note"] = 'a "quoted" \\ word'
+    for kind, data in ((REQUEST, request), (RESPONSE, response)):
+        kserve(watched, "blanks", kind, json.dumps(data).encode())
+    for kind, data in ((REQUEST, request), (RESPONSE, response)):
+        for text in (json.dumps(data, indent=1), json.dumps(data, separators=(",", ":"))):
+            assert kserve(watched, "blanks", kind, text.encode()) == counts(dropped=1)
+    response["note"] = 'a "quoted" \\  word'
+    assert kserve(watched, "blanks", RESPONSE, json.dumps(response).encode()) == counts(refused=1)
+
+
 def test_our_own_variations_are_left_out(watched):
     request, response = watched.score(blocks())
     assert post(watched, halves(watched, "explaind:task:7", blocks()), {"Content-Type": BATCH}) == counts(dropped=2)
