@@ -12,6 +12,7 @@
 #include "db/inference_events.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
+#include "lib/scoring/requests/raw_body.h"
 
 #define WAITING_MAX 10000       /* halves of a subscription */
 #define OWN_PREFIX  "explaind:" /* ids of our own variations */
@@ -74,9 +75,21 @@ static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, stru
     return st;
 }
 
+/* A file or a raw tensor as the JSON that says the same; what is broken stays as it is, and is listed for that. */
+static struct xpl_text as_json(struct xpl_call *call, const struct xpl_inference_event *event)
+{
+    const struct xpl_raw_body body = {event->data, xpl_call_header(call, "Inference-Header-Content-Length"),
+                                      event->response};
+    struct xpl_error ignored = {0};
+    struct xpl_text json;
+
+    return xpl_raw_body_as_json(call->arena, &body, &json, &ignored) ? event->data : json;
+}
+
 static enum xpl_status prepare(struct xpl_call *call, struct taken *t, const struct xpl_inference_event *event,
                                struct xpl_error *err)
 {
+    const struct xpl_text text = as_json(call, event);
     struct taking *e = &t->events[t->n];
     struct xpl_error missing = {0};
     struct xpl_text other;
@@ -91,10 +104,10 @@ static enum xpl_status prepare(struct xpl_call *call, struct taken *t, const str
                                   .subscription_id = t->subscription_id,
                                   .id = event->id,
                                   .response = event->response,
-                                  .size = event->data.length,
+                                  .size = text.length,
                                   .time = event->time,
                                   .received_at = xpl_now_us()},
-                         .text = event->data};
+                         .text = text};
     t->n++;
     st = xpl_event_get(call->db, call->arena, t->subscription_id, event->id, !event->response, &other, &other_time,
                        &missing);
@@ -102,7 +115,7 @@ static enum xpl_status prepare(struct xpl_call *call, struct taken *t, const str
         return make_whole(call->db, call, t, e, other, other_time, err);
     if (st != XPL_NOT_FOUND)
         return xpl_fail(err, st, "%s", missing.message);
-    return xpl_payload_compress(call->arena, event->data, &e->half.data, err);
+    return xpl_payload_compress(call->arena, text, &e->half.data, err);
 }
 
 /* ---- the write ---- */

@@ -4,15 +4,18 @@ import base64
 import collections
 import concurrent.futures
 import gzip
+import io
 import json
 import os
 import random
 import time
 import uuid
 
+import numpy
 import pytest
 from cloudevents.conversion import to_binary, to_structured
 from cloudevents.http import CloudEvent
+from PIL import Image
 from support.client import Client, Watched, wait_for
 from support.images import blocks
 from support.paths import build_dir
@@ -94,6 +97,39 @@ def test_base64_data_is_the_same_as_plain(watched):
     for one in events:
         one["data_base64"] = base64.b64encode(json.dumps(one.pop("data")).encode()).decode()
     assert post(watched, events, {"Content-Type": BATCH}) == counts(waiting=1, logged=1)
+
+
+def as_png(image) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(numpy.asarray(image, dtype=numpy.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", ["binary", "base64"])
+def test_files_and_raw_tensors_are_logged_as_the_json_that_says_the_same(watched, form):
+    image = blocks()
+    _, response = watched.score(image)
+    pixels = numpy.asarray([image], dtype=numpy.uint8)
+    head = json.dumps({"inputs": [{"name": "i", "shape": pixels.shape, "datatype": "UINT8",
+                                   "parameters": {"binary_data_size": pixels.nbytes}}]}).encode()
+    bodies = {"png": (as_png(image), {"Content-Type": "image/png"}),
+              "tensor": (head + pixels.tobytes(), {"Content-Type": "application/octet-stream",
+                                                   "Inference-Header-Content-Length": str(len(head))})}
+    for event_id, (body, headers) in bodies.items():
+        if form == "binary":
+            kserve(watched, event_id, REQUEST, body, **headers)
+        elif event_id == "png":
+            one = event(event_id, REQUEST, None, data_base64=base64.b64encode(body).decode(), datacontenttype="image/png")
+            del one["data"]
+            post(watched, one, {"Content-Type": ONE})
+        else:
+            continue
+        assert kserve(watched, event_id, RESPONSE, response) == counts(logged=1)
+        assert kserve(watched, event_id, RESPONSE, response) == counts(dropped=1)
+    rows = watched.values(includes="scoring_input")
+    assert len(rows) == (2 if form == "binary" else 1) and errors(watched) == []
+    [png] = [row["scoring_input"] for row in rows if isinstance(row["scoring_input"], str)]
+    assert Image.open(io.BytesIO(base64.b64decode(png.split(",")[-1]))).size == (len(image[0]), len(image))
 
 
 def test_gzip_is_taken_and_bounded(watched, api):
