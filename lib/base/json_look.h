@@ -40,4 +40,10 @@ bool xpl_json_element(struct xpl_text array, size_t index, struct xpl_text *ret)
 /** 0 when `array` is no array. */
 size_t xpl_json_count_elements(struct xpl_text array);
 
+/**
+ * Writes where `part`, a value inside of `whole`, stands: "predictions[0][2]"; "" for the whole and for what is not in
+ * it. `out` has `size` bytes (>= 1); a path that is longer is cut.
+ */
+void xpl_json_path(struct xpl_text whole, struct xpl_text part, char *out, size_t size);
+
 #endif

@@ -47,7 +47,7 @@ def pairs(image, label, score, scale=1):
 
 
 NUMBERS, PICTURE = PIXELS.tolist(), png(PIXELS)
-# request; the answer to a request; whether the classes have names
+# request; the answer to a request; what the subscription says, where something has to be said
 SERVICES = {
     "hugging face": ({"inputs": PICTURE}, lambda q: pairs(q["inputs"], "label", "score")),
     "torchserve": ({"instances": [{"data": PICTURE}]},
@@ -80,6 +80,26 @@ SERVICES = {
     "a flask example": ({"image": NUMBERS},
                         lambda q: {"prediction": ranked(q["image"])[0][0], "confidence": ranked(q["image"])[0][1],
                                    "probabilities": dict(ranked(q["image"])), "time_ms": 3}),
+    "one class beside all": ({"image": NUMBERS},
+                             lambda q: {"label": ranked(q["image"])[0][0], "confidence": ranked(q["image"])[0][1],
+                                        "all": dict(ranked(q["image"]))}),
+    "roboflow": ({"image": {"type": "base64", "value": PICTURE}},
+                 lambda q: {"time": 0.02, "image": {"width": SIDE, "height": SIDE}, "predictions": {
+                     name: {"confidence": p, "class_id": NAMES.index(name)} for name, p in ranked(q["image"]["value"])},
+                     "predicted_classes": [ranked(q["image"]["value"])[0][0]]}),
+    "keras": ({"instances": [NUMBERS]},
+              lambda q: {"predictions": [[[f"n{NAMES.index(name)}", name, p] for name, p in ranked(row)]
+                                         for row in q["instances"]]}),
+    "baidu": ({"image": PICTURE}, lambda q: {"log_id": 7, "result_num": 3, "result": [
+        pair | {"root": "animal"} for pair in pairs(q["image"], "keyword", "score")]}),
+    "names beside": ({"image": NUMBERS}, lambda q: {"probabilities": [p for _, p in ranked(q["image"])],
+                                                    "classes": [name for name, _ in ranked(q["image"])]}),
+    "a list beside objects": ({"daten": {"bilder": [NUMBERS]}},
+                              lambda q: {"meta": {"v": 3}, "ausgabe": [scores(row) for row in q["daten"]["bilder"]]},
+                              {"class_labels": NAMES}),
+    "more than classes": ({"instances": [NUMBERS]},
+                          lambda q: {"predictions": [dict(ranked(row)) | {"time_ms": 12} for row in q["instances"]]},
+                          {"class_labels": NAMES}),
 }
 
 
@@ -87,7 +107,7 @@ class Services(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        _, answer = SERVICES[self.path.strip("/").replace("-", " ")]
+        _, answer, *_ = SERVICES[self.path.strip("/").replace("-", " ")]
         try:
             body = json.dumps(answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
             status = 200
@@ -111,9 +131,11 @@ def server():
 
 def explained(api, server, name):
     """The classes of an explanation, the most probable first."""
-    request, answer = SERVICES[name]
+    request, answer, *settings = SERVICES[name]
     url = f"{server.url}/{name.replace(' ', '-')}"
     body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    for setting in settings:
+        body.setdefault("asset_properties", {})["explaind"] = setting
     subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
     api.enable_explanations(subscription_id)
     path = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
@@ -142,3 +164,21 @@ def test_a_service_is_understood_from_one_transaction(api, server, known, name):
     assert any(abs(weight) > 0.01 for weight in classes[0]["weights"])
     for c in classes:
         numpy.testing.assert_allclose(c["weights"], weights[c["label"]], atol=1e-9)
+
+
+UNREADABLE = {
+    "a member that is no class": ([{"cat": 0.9, "dog": 0.1, "time_ms": 12}], '"time_ms" is 12'),
+    "a number that is none": ([[0.9, None]], "predictions[0][1]: a probability is not a number"),
+    "a number that is no probability": ([[0.9, 1.5]], "predictions[0]: 1.5 is no probability"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_answer_that_is_not_understood_is_refused_with_the_place(api, name):
+    rows_, says = UNREADABLE[name]
+    url = "http://127.0.0.1:1/online"
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    error = api.refused("POST", f"/v2/data_sets/{api.data_set_of(subscription_id)}/records", 400,
+                        json=[{"request": {"instances": [NUMBERS]}, "response": {"predictions": rows_}}])
+    assert says in error["message"], error

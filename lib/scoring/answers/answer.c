@@ -5,12 +5,14 @@
 
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answers/answer_check.h"
 #include "lib/scoring/answers/answer_items.h"
 #include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_numbers.h"
 #include "lib/scoring/answers/answer_row.h"
 
 #define MAX_CLASSES 100000u
+#define MAX_PATH    160
 
 struct reading {
     struct xpl_arena *arena;
@@ -20,9 +22,10 @@ struct reading {
     struct xpl_class_names classes; /* n = 0: they have no names */
     const uint32_t *order;          /* where the i-th of the answer's own labels stands; NULL: at i */
     struct xpl_answer *answer;
-    double *scratch; /* n_classes */
-    bool one_number; /* a sigmoid: the probability of the second class */
-    bool named_rows; /* every row names its classes */
+    double *scratch;    /* n_classes */
+    bool one_number;    /* a sigmoid: the probability of the second class */
+    bool named_rows;    /* every row names its classes */
+    struct xpl_text at; /* what is being read, for the message when that fails */
     struct xpl_error *err;
 };
 
@@ -209,7 +212,7 @@ static enum xpl_status read_probabilities(struct reading *r, const struct xpl_an
 
     if (!row->probabilities.ptr)
         return read_name(r, row->prediction, out);
-    if ((st = xpl_answer_numbers(row->probabilities, r->scratch, n_classes, &n, r->err)) ||
+    if ((st = xpl_answer_numbers(row->probabilities, r->scratch, n_classes, &n, &r->at, r->err)) ||
         (st = xpl_answer_activate(activation, r->scratch, n, r->err)))
         return st;
     if (n == 1 && r->one_number && n_classes == 2) {
@@ -230,6 +233,17 @@ static enum xpl_status make_room(struct reading *r, uint32_t n_rows)
     return answer->probabilities && r->scratch ? XPL_OK : xpl_no_memory(r->err);
 }
 
+/* A map may have more in it than the classes that the subscription names. */
+static enum xpl_status leave_out_others(struct reading *r, struct xpl_answer_row *row)
+{
+    if (!xpl_json_text_is_object(row->probabilities) || !r->hints ||
+        xpl_answer_items_count(row->probabilities) <= r->hints->n_class_labels ||
+        !xpl_class_names_are_members(row->probabilities, r->hints))
+        return XPL_OK;
+    row->probabilities = xpl_class_members(r->arena, row->probabilities, r->hints);
+    return row->probabilities.ptr ? XPL_OK : xpl_no_memory(r->err);
+}
+
 static enum xpl_status read_row(struct reading *r, struct xpl_text text, uint32_t index, uint32_t n_rows,
                                 uint32_t n_classes)
 {
@@ -237,8 +251,12 @@ static enum xpl_status read_row(struct reading *r, struct xpl_text text, uint32_
     struct xpl_answer_row row;
     enum xpl_status st;
 
-    if ((st = xpl_answer_row_read(&r->table, r->hints, text, &r->columns, &row, r->err)))
+    r->at = text;
+    if ((st = xpl_answer_row_read(&r->table, r->hints, text, &r->columns, &row, r->err)) ||
+        (st = leave_out_others(r, &row)))
         return st;
+    if (row.probabilities.ptr)
+        r->at = row.probabilities;
     if (index == 0 && ((st = look_at_first_row(r, &row, n_classes)) || (st = make_room(r, n_rows))))
         return st;
     if (row.prediction.ptr &&
@@ -320,8 +338,19 @@ static enum xpl_status read_table(struct reading *r, uint32_t n_rows, uint32_t n
     return read_rows(r, n_rows, n_classes);
 }
 
-enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
-                                uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret, struct xpl_error *err)
+/* What is wrong, and where. */
+static enum xpl_status failed(const struct reading *r, const struct xpl_error *inner, struct xpl_error *err)
+{
+    char path[MAX_PATH] = "";
+
+    if (r->at.ptr)
+        xpl_json_path(r->table.whole, r->at, path, sizeof path);
+    return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s%s%s", path, *path ? ": " : "", inner->message);
+}
+
+static enum xpl_status read_answer(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
+                                   bool loose, uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret,
+                                   struct xpl_error *err)
 {
     struct xpl_error inner = {0};
     struct xpl_answer *answer = XPL_NEW(arena, struct xpl_answer);
@@ -335,11 +364,22 @@ enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, c
     r->answer = answer;
     r->err = &inner;
     answer->n_rows = n_rows;
-    text = xpl_text_without_mark(text);
-    if ((st = xpl_json_check(text.ptr, text.length, NULL, &inner)) ||
-        (st = xpl_answer_table_find(arena, text, hints, n_rows, &r->table, &inner)) ||
+    if ((st = xpl_answer_table_find(arena, text, hints, n_rows, loose, &r->table, &inner)) ||
         (st = xpl_answer_columns_read(r->table.fields, &r->columns, &inner)) || (st = read_table(r, n_rows, n_classes)))
-        return xpl_fail(err, st == XPL_NO_MEMORY ? st : XPL_MODEL_BAD_ANSWER, "%s", inner.message);
+        return st == XPL_NO_MEMORY ? xpl_no_memory(err) : failed(r, &inner, err);
     *ret = answer;
     return XPL_OK;
+}
+
+enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
+                                uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret, struct xpl_error *err)
+{
+    struct xpl_error inner = {0};
+    enum xpl_status st;
+
+    text = xpl_text_without_mark(text);
+    if ((st = xpl_answer_check(arena, text, &inner)))
+        return st == XPL_NO_MEMORY ? xpl_no_memory(err) : xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", inner.message);
+    st = read_answer(arena, text, hints, false, n_rows, n_classes, ret, NULL);
+    return st == XPL_MODEL_BAD_ANSWER ? read_answer(arena, text, hints, true, n_rows, n_classes, ret, err) : st;
 }

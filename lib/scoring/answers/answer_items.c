@@ -15,16 +15,21 @@ const char *const xpl_label_names[] = {
     "description", "display_name",  "category",        "Name",      "prediction", "classes", "predictedLabel",
     "class_label", "Scored Labels", "predicted_label", NULL};
 
+bool xpl_answer_score(struct xpl_text object, struct xpl_text *ret)
+{
+    for (const char *const *name = xpl_score_names; *name; name++)
+        if (xpl_json_member(object, *name, ret) && xpl_json_text_is_number(*ret))
+            return true;
+    return false;
+}
+
 bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label)
 {
     struct xpl_text label = {0};
-    const char *const *name = xpl_score_names;
 
-    while (*name && !(xpl_json_member(object, *name, ret_score) && xpl_json_text_is_number(*ret_score)))
-        name++;
-    if (!*name)
+    if (!xpl_answer_score(object, ret_score))
         return false;
-    for (name = xpl_label_names; *name && !xpl_json_text_is_string(label); name++)
+    for (const char *const *name = xpl_label_names; *name && !xpl_json_text_is_string(label); name++)
         xpl_json_member(object, *name, &label);
     if (ret_label)
         *ret_label = label;
@@ -36,6 +41,7 @@ void xpl_answer_items_start(struct xpl_answer_items *items, struct xpl_text prob
     struct xpl_text score;
 
     *items = (struct xpl_answer_items){.is_list = xpl_json_text_is_array(probabilities)};
+    items->is_loose = items->is_list && xpl_answer_is_loose_list(probabilities);
     items->is_map = xpl_json_text_is_object(probabilities) && !xpl_answer_pair(probabilities, &score, NULL);
     xpl_json_rescan_start(&items->scan, probabilities, NULL);
     if (items->is_list)
@@ -61,19 +67,43 @@ static bool next_value(struct xpl_answer_items *items, struct xpl_text *name, st
     return value->ptr;
 }
 
-bool xpl_answer_items_next(struct xpl_answer_items *items, struct xpl_answer_item *ret)
+/* What stands beside the numbers of a map: a text, true or false. */
+static bool is_aside(struct xpl_text value)
 {
-    struct xpl_text name = {0}, value = {0}, score;
+    return xpl_json_text_is_string(value) || *value.ptr == 't' || *value.ptr == 'f';
+}
 
-    *ret = (struct xpl_answer_item){0};
-    if (!next_value(items, &name, &value))
-        return false;
-    if (items->is_map)
-        ret->label = (struct xpl_text){name.ptr - 1, name.length + 2}; /* with its quotes */
+static void read_item(struct xpl_answer_items *items, struct xpl_text value, struct xpl_answer_item *ret)
+{
+    struct xpl_text score, label;
+    bool known;
+
     if (xpl_json_text_is_number(value))
         ret->number = value;
-    else if (xpl_json_text_is_object(value) && xpl_answer_pair(value, &score, &ret->label))
+    else if (items->is_list && items->is_loose ? xpl_answer_loose_pair(value, &score, &label, &known)
+                                               : xpl_answer_pair(value, &score, &label)) {
         ret->number = score;
+        ret->label = label;
+    } else if (items->is_map && xpl_json_text_is_object(value) && xpl_answer_loose_score(value, &score, &known)) {
+        ret->number = score;
+        items->is_loose = true;
+    }
+}
+
+bool xpl_answer_items_next(struct xpl_answer_items *items, struct xpl_answer_item *ret)
+{
+    struct xpl_text name = {0}, value = {0};
+
+    *ret = (struct xpl_answer_item){0};
+    do {
+        if (!next_value(items, &name, &value))
+            return false;
+        items->is_loose |= items->is_map && is_aside(value);
+    } while (items->is_map && is_aside(value));
+    if (items->is_map)
+        ret->label = (struct xpl_text){name.ptr - 1, name.length + 2}; /* with its quotes */
+    ret->value = value;
+    read_item(items, value, ret);
     return true;
 }
 
@@ -91,10 +121,13 @@ uint32_t xpl_answer_items_count(struct xpl_text probabilities)
 
 bool xpl_answer_items_are_named(struct xpl_text probabilities)
 {
-    struct xpl_text first = probabilities;
+    struct xpl_text first = probabilities, score, label;
+    bool known;
 
-    return (xpl_json_text_is_object(probabilities) || xpl_json_element(probabilities, 0, &first)) &&
-           xpl_json_text_is_object(first);
+    if (!xpl_json_text_is_object(probabilities) && !xpl_json_element(probabilities, 0, &first))
+        return false;
+    return xpl_json_text_is_object(first) ||
+           (xpl_json_text_is_array(first) && xpl_answer_loose_pair(first, &score, &label, &known));
 }
 
 bool xpl_answer_is_named_list(struct xpl_text value)
@@ -105,22 +138,62 @@ bool xpl_answer_is_named_list(struct xpl_text value)
            xpl_json_count_elements(value) >= 2;
 }
 
-bool xpl_answer_is_map(struct xpl_text value, bool any_sum)
+bool xpl_answer_is_whole(double sum)
+{
+    return fabs(sum - 1) < SUM_SLACK || fabs(sum - 100) < 100 * SUM_SLACK;
+}
+
+/* Whether all that an object has are numbers, besides what is aside. */
+static bool sum_of_map(struct xpl_text value, double *ret_sum, uint32_t *ret_n, bool *ret_loose)
 {
     struct xpl_answer_items items;
     struct xpl_answer_item item;
-    double sum = 0;
+
+    if (!xpl_json_text_is_object(value))
+        return false;
+    xpl_answer_items_start(&items, value);
+    for (*ret_sum = *ret_n = 0; xpl_answer_items_next(&items, &item); ++*ret_n) {
+        if (!items.is_map || !item.number.ptr)
+            return false;
+        *ret_sum += xpl_parse_double(item.number.ptr, item.number.length);
+    }
+    *ret_loose = items.is_loose;
+    return true;
+}
+
+bool xpl_answer_is_map(struct xpl_text value, bool any_sum)
+{
+    double sum;
+    uint32_t n;
+    bool loose;
+
+    return sum_of_map(value, &sum, &n, &loose) && !loose && (any_sum ? n >= 1 : n >= 2 && xpl_answer_is_whole(sum));
+}
+
+bool xpl_answer_is_map_of_objects(struct xpl_text value)
+{
+    struct xpl_answer_items items;
+    struct xpl_answer_item item;
+    struct xpl_text score;
     uint32_t n = 0;
 
     if (!xpl_json_text_is_object(value))
         return false;
     xpl_answer_items_start(&items, value);
-    for (; xpl_answer_items_next(&items, &item); n++) {
-        if (!items.is_map || !item.number.ptr)
+    for (; xpl_answer_items_next(&items, &item); n++)
+        if (!xpl_answer_score(item.value, &score))
             return false;
-        sum += xpl_parse_double(item.number.ptr, item.number.length);
-    }
-    return any_sum ? n >= 1 : n >= 2 && (fabs(sum - 1) < SUM_SLACK || fabs(sum - 100) < 100 * SUM_SLACK);
+    return items.is_map && n >= 2;
+}
+
+bool xpl_answer_is_loose_map(struct xpl_text value)
+{
+    double sum;
+    uint32_t n;
+    bool loose;
+
+    return sum_of_map(value, &sum, &n, &loose) && loose && n >= 2 &&
+           (xpl_answer_is_whole(sum) || xpl_answer_is_map_of_objects(value));
 }
 
 bool xpl_answer_is_strings(struct xpl_text value)

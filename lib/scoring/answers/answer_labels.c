@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answers/answer_items.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -87,4 +89,81 @@ uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name
     const char **found = bsearch(&name, classes->sorted, classes->n, sizeof *classes->sorted, compare);
 
     return found ? classes->index[found - classes->sorted] : UINT32_MAX;
+}
+
+static bool is_class(struct xpl_text string, const struct xpl_answer_hints *hints)
+{
+    for (uint32_t i = 0; i < hints->n_class_labels; i++)
+        if (string.length >= 2 &&
+            xpl_text_equal((struct xpl_text){string.ptr + 1, string.length - 2}, hints->class_labels[i]))
+            return true;
+    return false;
+}
+
+static bool are_classes(struct xpl_text list, const struct xpl_answer_hints *hints)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text string;
+    bool more;
+
+    if (!hints || !hints->n_class_labels)
+        return true;
+    xpl_json_rescan_start(&scan, list, NULL);
+    if (xpl_json_enter_array(&scan))
+        return false;
+    while (xpl_json_next_element(&scan, &more) == XPL_OK && more && xpl_json_skip(&scan, &string) == XPL_OK)
+        if (!is_class(string, hints))
+            return false;
+    return true;
+}
+
+void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hints *hints, uint32_t n,
+                            struct xpl_text *ret)
+{
+    static const char *const names[] = {"classes",    "displayNames", "class_labels", "classNames",
+                                        "categories", "label",        "class"};
+    struct xpl_text list;
+
+    for (size_t i = 0; n >= 2 && i < sizeof names / sizeof *names; i++)
+        if (xpl_json_member(object, names[i], &list) && xpl_answer_is_strings(list) &&
+            xpl_json_count_elements(list) == n && are_classes(list, hints)) {
+            *ret = list;
+            return;
+        }
+}
+
+bool xpl_class_names_are_members(struct xpl_text object, const struct xpl_answer_hints *hints)
+{
+    struct xpl_text value;
+
+    for (uint32_t i = 0; hints && i < hints->n_class_labels; i++)
+        if (!xpl_json_member(object, hints->class_labels[i], &value) || !xpl_json_text_is_number(value))
+            return false;
+    return hints && hints->n_class_labels > 0;
+}
+
+struct xpl_text xpl_class_members(struct xpl_arena *arena, struct xpl_text object, const struct xpl_answer_hints *hints)
+{
+    char *text = xpl_arena_alloc(arena, object.length + 1), *at = text;
+    const char *end = text + object.length;
+    struct xpl_text value;
+
+    for (uint32_t i = 0; text && i < hints->n_class_labels && xpl_json_member(object, hints->class_labels[i], &value);
+         i++) {
+        size_t length = strlen(hints->class_labels[i]);
+
+        if (length + value.length + 4 > (size_t)(end - at)) /* a class that is named twice */
+            break;
+        *at++ = i ? ',' : '{';
+        *at++ = '"';
+        memcpy(at, hints->class_labels[i], length);
+        at += length;
+        *at++ = '"';
+        *at++ = ':';
+        memcpy(at, value.ptr, value.length);
+        at += value.length;
+    }
+    if (text)
+        *at++ = '}';
+    return (struct xpl_text){text, (size_t)(at - text)};
 }

@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
+#include "lib/scoring/model_hints.h"
 
 /** The classes: names in the order of their indexes, and the same sorted, for finding them. */
 struct xpl_class_names {
@@ -29,6 +30,20 @@ void xpl_class_names_sort(const char **list, uint32_t n);
 
 /** A JSON scalar as a name: a string's content, or the text of anything else. NULL for a broken escape. */
 const char *xpl_class_name_of(struct xpl_arena *arena, struct xpl_text scalar);
+
+/**
+ * The names of `n` (2 or more) classes in an object: a list of so many strings with a usual name, all of which are
+ * among those of the subscription where that names them. `*ret` stays as it is when there is none.
+ */
+void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hints *hints, uint32_t n,
+                            struct xpl_text *ret);
+
+/** Whether an object has a number for each class that the subscription names; false when it names none. */
+bool xpl_class_names_are_members(struct xpl_text object, const struct xpl_answer_hints *hints);
+
+/** A map (answer_items.h) of such an object without what is no class; ptr NULL without memory. */
+struct xpl_text xpl_class_members(struct xpl_arena *arena, struct xpl_text object,
+                                  const struct xpl_answer_hints *hints);
 
 /** The index of a class; UINT32_MAX when there is none of that name. */
 uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name);

@@ -8,11 +8,6 @@
 #define SLACK         1e-3 /* how far outside of [0, 1] a float32 softmax may be */
 #define PERCENT_SLACK 2.0
 
-static enum xpl_status not_a_number(struct xpl_error *err)
-{
-    return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a probability is not a number");
-}
-
 static double sigmoid(double x)
 {
     return 1 / (1 + exp(-x));
@@ -75,7 +70,7 @@ enum xpl_status xpl_answer_activate(enum xpl_activation activation, double *x, u
 }
 
 enum xpl_status xpl_answer_numbers(struct xpl_text probabilities, double *out, uint32_t max, uint32_t *ret_n,
-                                   struct xpl_error *err)
+                                   struct xpl_text *ret_value, struct xpl_error *err)
 {
     struct xpl_answer_items items;
     struct xpl_answer_item item;
@@ -84,8 +79,10 @@ enum xpl_status xpl_answer_numbers(struct xpl_text probabilities, double *out, u
     for (*ret_n = 0; xpl_answer_items_next(&items, &item); ++*ret_n) {
         if (*ret_n == max)
             return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a row has more probabilities than the others");
-        if (!item.number.ptr)
-            return not_a_number(err);
+        if (!item.number.ptr) {
+            *ret_value = item.value;
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a probability is not a number");
+        }
         out[*ret_n] = xpl_parse_double(item.number.ptr, item.number.length);
     }
     return XPL_OK;

@@ -7,9 +7,10 @@
 #include "lib/base/text.h"
 #include "lib/scoring/model_hints.h"
 
-/** The numbers of a row's items (answer_items.h) into `out`: at most `max`. XPL_MODEL_BAD_ANSWER for something else. */
+/** The numbers of a row's items (answer_items.h) into `out`: at most `max`. XPL_MODEL_BAD_ANSWER for something else,
+ * which `*ret_value` is then. */
 enum xpl_status xpl_answer_numbers(struct xpl_text probabilities, double *out, uint32_t max, uint32_t *ret_n,
-                                   struct xpl_error *err);
+                                   struct xpl_text *ret_value, struct xpl_error *err);
 
 /**
  * Makes probabilities of `n` numbers and checks them: finite and within [0, 1], up to float32 rounding. Without an

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/scoring/answers/answer_row.h"
 
+#include <string.h>
+
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answers/answer_advice.h"
 #include "lib/scoring/answers/answer_items.h"
+#include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_names.h"
 
 #define MAX_DEPTH 6 /* objects inside of each other */
@@ -115,14 +119,16 @@ static void choose_prediction(struct xpl_answer_columns *columns, const struct x
     }
 }
 
-static enum xpl_status read_array(const struct xpl_answer_hints *hints, struct xpl_text row,
-                                  struct xpl_answer_columns *columns, struct xpl_answer_row *ret, struct xpl_error *err)
+static enum xpl_status read_array(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
+                                  struct xpl_text row, struct xpl_answer_columns *columns, struct xpl_answer_row *ret,
+                                  struct xpl_error *err)
 {
     struct xpl_text cells[XPL_MAX_FIELDS];
     enum xpl_status st;
     uint32_t n;
 
-    if (columns->chosen && columns->probability == XPL_NO_COLUMN) {
+    if ((columns->chosen && columns->probability == XPL_NO_COLUMN) ||
+        (table->loose && columns->n_names == 0 && xpl_answer_is_loose_list(row))) {
         ret->probabilities = row;
         return XPL_OK;
     }
@@ -157,7 +163,8 @@ static bool only_array(struct xpl_text object, struct xpl_text *ret)
         if (xpl_json_text_is_array(value) && !xpl_text_equal(name, "labels") && !xpl_answer_is_strings(value) &&
             n++ == 0)
             *ret = value;
-    return n == 1 && (xpl_answer_is_named_list(*ret) || !xpl_answer_items_are_named(*ret));
+    return n == 1 &&
+           (xpl_answer_is_named_list(*ret) || !xpl_json_element(*ret, 0, &value) || !xpl_json_text_is_object(value));
 }
 
 static bool knows_scores(const struct xpl_answer_hints *hints)
@@ -179,11 +186,24 @@ static bool find_under_name(struct xpl_text object, const struct xpl_answer_hint
     return false;
 }
 
-static bool search(struct xpl_text value, const struct xpl_answer_hints *hints, unsigned depth, struct xpl_text *ret);
+/* What is searched for: scores of several classes with their names. */
+typedef bool is_sought(struct xpl_text value, bool any_sum);
+
+static bool is_strict(struct xpl_text value, bool any_sum)
+{
+    return xpl_answer_is_named_list(value) || xpl_answer_is_map(value, any_sum);
+}
+
+static bool is_loose(struct xpl_text value, bool any_sum)
+{
+    (void)any_sum;
+    return xpl_answer_is_loose_list(value) || xpl_answer_is_loose_map(value);
+}
+
+static bool search(struct xpl_text value, is_sought *is, bool any_sum, unsigned depth, struct xpl_text *ret);
 
 /* The only member that has several classes in it. */
-static bool search_members(struct xpl_text object, const struct xpl_answer_hints *hints, unsigned depth,
-                           struct xpl_text *ret)
+static bool search_members(struct xpl_text object, is_sought *is, unsigned depth, struct xpl_text *ret)
 {
     struct xpl_json_scan scan;
     struct xpl_text name, value, found;
@@ -194,44 +214,65 @@ static bool search_members(struct xpl_text object, const struct xpl_answer_hints
     if (xpl_json_enter_object(&scan))
         return false;
     while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
-        if (search(value, hints, depth + 1, &found) && n++ == 0)
+        if (search(value, is, false, depth + 1, &found) && n++ == 0)
             *ret = found;
     return n == 1;
 }
 
-/* Scores of several classes with their names, in an object inside of objects and lists of one. */
-static bool search(struct xpl_text value, const struct xpl_answer_hints *hints, unsigned depth, struct xpl_text *ret)
+/* In an object inside of objects and lists of one. */
+static bool search(struct xpl_text value, is_sought *is, bool any_sum, unsigned depth, struct xpl_text *ret)
 {
     struct xpl_text first;
 
     if (depth > MAX_DEPTH)
         return false;
-    if (xpl_answer_is_named_list(value) || xpl_answer_is_map(value, depth == 0 && knows_scores(hints))) {
+    if (is(value, any_sum)) {
         *ret = value;
         return true;
     }
-    if (xpl_json_text_is_object(value))
-        return search_members(value, hints, depth, ret);
+    if (xpl_json_text_is_object(value)) /* the numbers beside one of several scores are no classes */
+        return !xpl_answer_is_map_of_objects(value) && search_members(value, is, depth, ret);
     return xpl_json_count_elements(value) == 1 && xpl_json_element(value, 0, &first) &&
-           xpl_json_text_is_object(first) && search(first, hints, depth + 1, ret);
+           xpl_json_text_is_object(first) && search(first, is, false, depth + 1, ret);
 }
 
-static bool find_probabilities(struct xpl_text object, const struct xpl_answer_hints *hints, struct xpl_text *ret)
+/* Whether scores name a class, or one of them is that number. */
+static bool has_class(struct xpl_text scores, struct xpl_text label, struct xpl_text number)
 {
+    struct xpl_answer_items items;
+    struct xpl_answer_item item;
+
+    xpl_answer_items_start(&items, scores);
+    while (xpl_answer_items_next(&items, &item))
+        if (label.ptr ? item.label.length == label.length && memcmp(item.label.ptr, label.ptr, label.length) == 0
+                      : item.number.length == number.length && memcmp(item.number.ptr, number.ptr, number.length) == 0)
+            return true;
+    return false;
+}
+
+static bool find_probabilities(struct xpl_text object, const struct xpl_answer_hints *hints, bool loose,
+                               struct xpl_text *ret)
+{
+    struct xpl_text score, label = {0};
+    bool pair;
+
     if (find_under_name(object, hints, ret) || only_array(object, ret))
         return true;
-    if (xpl_answer_pair(object, ret, NULL)) {
-        *ret = object; /* the score is that of the class it names */
+    if ((pair = xpl_answer_pair(object, &score, &label)) || xpl_answer_score(object, &score)) {
+        if (search_members(object, loose ? is_loose : is_strict, 0, ret) &&
+            has_class(*ret, pair ? label : (struct xpl_text){0}, score))
+            return true;              /* the scores of all classes beside that of one */
+        *ret = pair ? object : score; /* of a pair: that of the class it names */
         return true;
     }
-    for (const char *const *name = xpl_score_names; *name; name++)
-        if (xpl_json_member(object, *name, ret) && xpl_json_text_is_number(*ret))
-            return true;
-    return search(object, hints, 0, ret);
+    if (search(object, is_strict, knows_scores(hints), 0, ret))
+        return true;
+    *ret = object;
+    return xpl_class_names_are_members(object, hints);
 }
 
 /* The names beside a list of probabilities. */
-static void find_labels(struct xpl_text object, struct xpl_answer_row *row)
+static void find_labels(struct xpl_text object, const struct xpl_answer_hints *hints, struct xpl_answer_row *row)
 {
     static const char *const names[] = {"displayNames", "class_names", "classes", "names"};
     uint32_t n = xpl_answer_items_count(row->probabilities);
@@ -243,6 +284,8 @@ static void find_labels(struct xpl_text object, struct xpl_answer_row *row)
         if (xpl_json_member(object, names[i], &labels) && xpl_answer_is_strings(labels) &&
             xpl_json_count_elements(labels) == n)
             row->labels = labels;
+    if (!row->labels.ptr && xpl_json_text_is_array(row->probabilities))
+        xpl_class_names_beside(object, hints, n, &row->labels);
 }
 
 static void find_prediction(struct xpl_text object, const struct xpl_answer_hints *hints, struct xpl_answer_row *row)
@@ -257,30 +300,38 @@ static void find_prediction(struct xpl_text object, const struct xpl_answer_hint
             row->prediction = value;
 }
 
-static enum xpl_status read_object(const struct xpl_answer_hints *hints, struct xpl_text object,
-                                   struct xpl_answer_row *ret, struct xpl_error *err)
+/* What an object says of one image: probabilities or, without them, the name of a class. */
+static void look(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints, struct xpl_text object,
+                 struct xpl_answer_row *ret)
 {
-    if (!find_probabilities(object, hints, &ret->probabilities)) {
+    bool found = find_probabilities(object, hints, table->loose, &ret->probabilities) ||
+                 (table->loose && search(object, is_loose, false, 0, &ret->probabilities));
+
+    if (!found)
         ret->probabilities = (struct xpl_text){0};
-        find_prediction(object, hints, ret);
-        if (ret->prediction.ptr && hints && hints->n_class_labels)
-            return XPL_OK; /* a name only */
-        return bad(err, ret->prediction.ptr ? ONLY_A_NAME : WHAT_IS_LOOKED_FOR);
-    }
     find_prediction(object, hints, ret);
-    find_labels(object, ret);
-    return XPL_OK;
+    if (found)
+        find_labels(object, hints, ret);
 }
 
-bool xpl_answer_row_is_one(struct xpl_text object, const struct xpl_answer_hints *hints)
+static enum xpl_status read_object(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
+                                   struct xpl_text object, struct xpl_answer_row *ret, struct xpl_error *err)
+{
+    look(table, hints, object, ret);
+    if (ret->probabilities.ptr || (ret->prediction.ptr && hints && hints->n_class_labels))
+        return XPL_OK;
+    if (xpl_answer_advise(object, err))
+        return XPL_MODEL_BAD_ANSWER;
+    return bad(err, ret->prediction.ptr ? ONLY_A_NAME : WHAT_IS_LOOKED_FOR);
+}
+
+bool xpl_answer_row_is_one(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
+                           struct xpl_text object)
 {
     struct xpl_answer_row row = {0};
 
-    if (find_probabilities(object, hints, &row.probabilities))
-        return true;
-    row.probabilities = (struct xpl_text){0};
-    find_prediction(object, hints, &row);
-    return row.prediction.ptr;
+    look(table, hints, object, &row);
+    return row.probabilities.ptr || row.prediction.ptr;
 }
 
 enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
@@ -293,9 +344,9 @@ enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const 
     if (table->row_path && !xpl_answer_follow(row, table->row_path, &row, &rest))
         return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a row has nothing at \"%.200s\"", table->row_path);
     if (xpl_json_text_is_array(row))
-        return read_array(hints, row, columns, ret, err);
+        return read_array(table, hints, row, columns, ret, err);
     if (xpl_json_text_is_object(row))
-        return read_object(hints, row, ret, err);
+        return read_object(table, hints, row, ret, err);
     if (xpl_json_text_is_number(row)) {
         ret->probabilities = row;
         return XPL_OK;

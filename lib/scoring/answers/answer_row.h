@@ -27,7 +27,8 @@ struct xpl_answer_row {
 enum xpl_status xpl_answer_columns_read(struct xpl_text fields, struct xpl_answer_columns *ret, struct xpl_error *err);
 
 /** Whether an object says by itself what an image is: probabilities somewhere in it, or the name of a class. */
-bool xpl_answer_row_is_one(struct xpl_text object, const struct xpl_answer_hints *hints);
+bool xpl_answer_row_is_one(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
+                           struct xpl_text object);
 
 /** The parts of one row; the first row that has cells decides which columns are read. */
 enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,

@@ -5,12 +5,16 @@
 
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answers/answer_advice.h"
+#include "lib/scoring/answers/answer_check.h"
 #include "lib/scoring/answers/answer_items.h"
+#include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_names.h"
 #include "lib/scoring/answers/answer_row.h"
 
 #define MAX_DEPTH   6 /* containers inside of each other */
 #define MAX_TENSORS 64
+#define MAX_PATH    512
 
 const char *const xpl_probability_names[] = {
     "probability", "probabilities",        "probs",  "scores",      "score",      "Scored Probabilities",
@@ -56,9 +60,10 @@ static bool is_one_row(const struct finding *f, struct xpl_text array, struct xp
 {
     struct xpl_text score;
 
-    if (xpl_json_text_is_object(first))
-        return xpl_answer_pair(first, &score, NULL) && (f->n_rows == 1 || xpl_json_count_elements(array) != f->n_rows);
-    return xpl_json_text_is_number(first) && f->n_rows == 1;
+    if (xpl_json_text_is_number(first))
+        return f->n_rows == 1;
+    return (xpl_answer_pair(first, &score, NULL) || (f->table->loose && xpl_answer_is_loose_list(array))) &&
+           (f->n_rows == 1 || xpl_json_count_elements(array) != f->n_rows);
 }
 
 /* Whether a string holds an object or an array: what a service made text of. */
@@ -82,7 +87,7 @@ static struct xpl_text unwrap(const struct finding *f, struct xpl_text array)
         *at = at == text ? '[' : ',';
         at++;
         if (!holds_json(string) || !xpl_json_unescape((struct xpl_text){string.ptr + 1, string.length - 2}, at) ||
-            xpl_json_check(at, strlen(at), NULL, NULL))
+            xpl_answer_check(f->arena, xpl_text_of(at), NULL))
             return xpl_text_of("");
         at += strlen(at);
     }
@@ -97,6 +102,7 @@ static bool find_in_strings(const struct finding *f, struct xpl_text array, unsi
 
     if (list.length == 0)
         return false;
+    f->table->whole = list;
     return find(f, xpl_json_count_elements(list) == 1 && xpl_json_element(list, 0, &only) ? only : list, depth + 1);
 }
 
@@ -146,12 +152,12 @@ static bool find_named(const struct finding *f, struct xpl_text object, const ch
     return xpl_json_member(object, name, &member) && !xpl_json_text_is_number(member) && find(f, member, depth + 1);
 }
 
-/* The only member that is an array or an object. */
+/* The only member that is an array or an object, or the only list of lists beside objects. */
 static bool find_only(const struct finding *f, struct xpl_text object, unsigned depth)
 {
     struct xpl_json_scan scan;
-    struct xpl_text name, value, only = {0};
-    unsigned n = 0;
+    struct xpl_text name, value, first, only = {0}, list = {0};
+    unsigned n = 0, n_lists = 0;
     bool more;
 
     xpl_json_rescan_start(&scan, object, NULL);
@@ -163,23 +169,20 @@ static bool find_only(const struct finding *f, struct xpl_text object, unsigned 
             continue;
         only = value;
         n++;
+        if (xpl_json_text_is_array(value)) {
+            list = value;
+            n_lists++;
+        }
     }
+    if (f->table->loose && n > 1 && n_lists == 1 && xpl_json_element(list, 0, &first) && xpl_json_text_is_array(first))
+        return find(f, list, depth + 1);
     return n == 1 && find(f, only, depth + 1);
 }
 
-static bool has_number(struct xpl_text object, const char *const *names)
+static bool find_rows(const struct finding *f, struct xpl_text object, unsigned depth)
 {
-    struct xpl_text value;
+    struct xpl_text score;
 
-    for (; *names; names++)
-        if (xpl_json_member(object, *names, &value) && xpl_json_text_is_number(value))
-            return true;
-    return false;
-}
-
-static bool find_in_object(const struct finding *f, struct xpl_text object, unsigned depth)
-{
-    take_labels(f, object);
     if (find_table(f, object))
         return true;
     for (const char *const *name = xpl_container_names; *name; name++)
@@ -191,10 +194,24 @@ static bool find_in_object(const struct finding *f, struct xpl_text object, unsi
     for (const char *const *name = xpl_probability_names; *name; name++)
         if (find_named(f, object, *name, depth))
             return true;
-    if (f->n_rows == 1 && has_number(object, xpl_score_names))
+    if (f->n_rows == 1 && xpl_answer_score(object, &score))
         return set(f, XPL_ANSWER_ONE, object);
     return find_only(f, object, depth) ||
-           (f->n_rows == 1 && xpl_answer_row_is_one(object, f->hints) && set(f, XPL_ANSWER_ONE, object));
+           (f->n_rows == 1 && xpl_answer_row_is_one(f->table, f->hints, object) && set(f, XPL_ANSWER_ONE, object));
+}
+
+static bool find_in_object(const struct finding *f, struct xpl_text object, unsigned depth)
+{
+    struct xpl_answer_table *table = f->table;
+    struct xpl_text first;
+
+    take_labels(f, object);
+    if (!find_rows(f, object, depth))
+        return false;
+    if (table->kind == XPL_ANSWER_ONE && !table->labels.ptr && xpl_json_element(table->values, 0, &first) &&
+        xpl_json_text_is_number(first))
+        xpl_class_names_beside(object, f->hints, (uint32_t)xpl_json_count_elements(table->values), &table->labels);
+    return true;
 }
 
 /* An answer written into a string. */
@@ -203,9 +220,10 @@ static bool find_in_string(const struct finding *f, struct xpl_text string, unsi
     struct xpl_text raw = {string.ptr + 1, string.length - 2};
     char *text = xpl_arena_alloc(f->arena, raw.length + 1);
 
-    if (!text || !xpl_json_unescape(raw, text) || xpl_json_check(text, strlen(text), NULL, NULL))
+    if (!text || !xpl_json_unescape(raw, text) || xpl_answer_check(f->arena, xpl_text_of(text), NULL))
         return false;
-    return find(f, xpl_text_of(text + strspn(text, " \t\r\n")), depth + 1);
+    f->table->whole = xpl_text_of(text + strspn(text, " \t\r\n"));
+    return find(f, f->table->whole, depth + 1);
 }
 
 static bool find(const struct finding *f, struct xpl_text value, unsigned depth)
@@ -219,6 +237,21 @@ static bool find(const struct finding *f, struct xpl_text value, unsigned depth)
     return xpl_json_text_is_string(value) && find_in_string(f, value, depth);
 }
 
+/* Whether a path ends at one of several scores, which would be the probability of a class that has no name. */
+static bool is_one_of_several(struct xpl_text text, const char *path, struct xpl_text value)
+{
+    const char *bracket = strrchr(path, '['), *rest;
+    char outer[MAX_PATH];
+    struct xpl_text list, score;
+
+    if (!bracket || path[strlen(path) - 1] != ']' || (size_t)(bracket - path) >= sizeof outer ||
+        !xpl_answer_score(value, &score))
+        return false;
+    memcpy(outer, path, (size_t)(bracket - path));
+    outer[bracket - path] = '\0';
+    return xpl_answer_follow(text, outer, &list, &rest) && xpl_answer_is_loose_list(list);
+}
+
 /* Where the subscription says they are. */
 static enum xpl_status find_at_path(const struct finding *f, struct xpl_text text, struct xpl_error *err)
 {
@@ -230,10 +263,12 @@ static enum xpl_status find_at_path(const struct finding *f, struct xpl_text tex
     if (strstr(path, "[*]")) {
         f->table->row_path = *rest ? rest : NULL;
         set(f, XPL_ANSWER_ROWS, value);
-    } else if (xpl_json_text_is_array(value))
-        set(f,
-            f->n_rows == 1 && xpl_json_element(value, 0, &first) && xpl_json_text_is_number(first) ? XPL_ANSWER_ONE
-                                                                                                   : XPL_ANSWER_ROWS,
+    } else if (is_one_of_several(text, path, value))
+        return xpl_fail(err, XPL_MODEL_BAD_ANSWER,
+                        "probability_path \"%.200s\" leads to one class of several: it must lead to the list of them",
+                        path);
+    else if (xpl_json_text_is_array(value))
+        set(f, xpl_json_element(value, 0, &first) && is_one_row(f, value, first) ? XPL_ANSWER_ONE : XPL_ANSWER_ROWS,
             value);
     else
         set(f, XPL_ANSWER_ONE, value);
@@ -241,19 +276,21 @@ static enum xpl_status find_at_path(const struct finding *f, struct xpl_text tex
 }
 
 enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text text,
-                                      const struct xpl_answer_hints *hints, uint32_t n_rows,
+                                      const struct xpl_answer_hints *hints, uint32_t n_rows, bool loose,
                                       struct xpl_answer_table *ret, struct xpl_error *err)
 {
     struct finding f = {arena, hints, n_rows, ret};
 
     text = xpl_text_trim(text);
-    *ret = (struct xpl_answer_table){0};
+    *ret = (struct xpl_answer_table){.loose = loose, .whole = text};
     if (hints && hints->probability_path)
         return find_at_path(&f, text, err);
-    if (!find(&f, text, 0))
-        return xpl_fail(
-            err, XPL_MODEL_BAD_ANSWER,
-            "no probabilities found: looked for predictions[0].values, values, predictions, outputs, output, "
-            "a list of rows, and a member with a usual name such as \"probabilities\"");
-    return XPL_OK;
+    if (find(&f, text, 0))
+        return XPL_OK;
+    return n_rows == 1 && xpl_answer_advise(text, err)
+               ? XPL_MODEL_BAD_ANSWER
+               : xpl_fail(
+                     err, XPL_MODEL_BAD_ANSWER,
+                     "no probabilities found: looked for predictions[0].values, values, predictions, outputs, output, "
+                     "a list of rows, and a member with a usual name such as \"probabilities\"");
 }

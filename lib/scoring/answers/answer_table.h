@@ -21,14 +21,16 @@ struct xpl_answer_table {
     struct xpl_text values;
     struct xpl_text fields, labels; /* ptr NULL = not there */
     const char *row_path;           /* within each row; NULL = none */
+    bool loose;                     /* whether loose items count, too (answer_items.h) */
+    struct xpl_text whole;          /* the text that all of this is in: the answer, or what a string of it holds */
 };
 
 /**
- * `text` was checked. XPL_MODEL_BAD_ANSWER when nothing was found. An answer inside of a JSON string, or of a
- * list of them, is unescaped into `arena`.
+ * `text` was checked; `loose` as in the table. XPL_MODEL_BAD_ANSWER when nothing was found. An answer inside of a JSON
+ * string, or of a list of them, is unescaped into `arena`.
  */
 enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text text,
-                                      const struct xpl_answer_hints *hints, uint32_t n_rows,
+                                      const struct xpl_answer_hints *hints, uint32_t n_rows, bool loose,
                                       struct xpl_answer_table *ret, struct xpl_error *err);
 
 /** The tensor of an Open Inference answer that has the probabilities; false when `outputs` is no list of tensors. */

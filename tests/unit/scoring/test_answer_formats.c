@@ -17,6 +17,8 @@ static const struct xpl_answer_hints named_at_path = {
     .class_labels = cat_dog, .n_class_labels = 2, .probability_path = "predictions[0]"};
 static const struct xpl_answer_hints by_field = {.probability_fields = scores, .n_probability_fields = 1};
 static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
+static const struct xpl_answer_hints result_path = {.probability_path = "result"};
+static const struct xpl_answer_hints first_result = {.probability_path = "result[0]"};
 static const struct xpl_answer_hints by_row_path = {.probability_path = "rows[*].q.p"};
 
 struct family {
@@ -164,6 +166,53 @@ static const struct family families[] = {
     {"{\"predictions\":[[25,75]]}", NULL, 1, {0.25, 0.75}, NULL},
     {"{\"predictions\":[[75]]}", &percent, 1, {0.25, 0.75}, NULL},
     {"{\"class\":\"dog\"}", &named, 1, {0, 1}, "cat"},
+    {"{\"meta\":{\"v\":3},\"ausgabe\":[[0.25,0.75]]}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"ausgabe\":[[1,0],[0.25,0.75]],\"meta\":{\"v\":3},\"took\":{\"ms\":4}}", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"label\":\"dog\",\"confidence\":0.75,\"all\":{\"cat\":0.25,\"dog\":0.75}}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"label\":\"dog\",\"confidence\":0.75,\"all\":{\"cat\":0.25,\"dog\":0.75}}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"label\":\"dog\",\"confidence\":0.75,\"box\":{\"x\":0.5,\"y\":0.5}}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":{\"dog\":{\"confidence\":0.75,\"class_id\":2},\"cat\":{\"confidence\":0.25,\"class_id\":1}},"
+     "\"predicted_classes\":[\"dog\"]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"predictions\":{\"dog\":{\"confidence\":1,\"id\":2},\"cat\":{\"confidence\":0,\"id\":1}}}",
+     NULL,
+     1,
+     {0, 1},
+     "cat"},
+    {"{\"cat\":{\"p\":0.25},\"dog\":{\"p\":0.75}}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"[{\"class\":\"dog\",\"confidence\":0.75},{\"class\":\"cat\",\"confidence\":0.25}]", NULL, 1, {0.25, 0.75}, "cat"},
+    {"[[[\"n2\",\"dog\",0.75],[\"n1\",\"cat\",0.25]]]", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[[[\"n1\",\"cat\",1],[\"n2\",\"dog\",0]],[[\"n2\",\"dog\",0.75],[\"n1\",\"cat\",0.25]]]}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"top\":[[\"dog\",0.75],[\"cat\",0.25]],\"took_ms\":3}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"result\":[{\"keyword\":\"dog\",\"score\":0.75,\"root\":\"a\"},{\"keyword\":\"cat\",\"score\":0.25,\"root\":"
+     "\"a\"}],"
+     "\"result_num\":2}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"result\":[{\"keyword\":\"dog\",\"score\":0.75},{\"keyword\":\"cat\",\"score\":0.25}]}",
+     &result_path,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"liste\":[{\"klasse\":\"dog\",\"wert\":75},{\"klasse\":\"cat\",\"wert\":25}]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"[{\"score\":0.5,\"id\":\"a\"},{\"score\":0.75,\"id\":\"b\"}]", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"probabilities\":[0.75,0.25],\"classes\":[\"dog\",\"cat\"]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"label\":[\"dog\",\"cat\"],\"prob\":[0.75,0.25]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[{\"label\":[\"dog\",\"cat\"],\"prob\":[0.75,0.25]}]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"probabilities\":[0.25,0.75],\"classes\":[\"x\",\"y\"]}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"probabilities\":[[1,0],[0.25,0.75]],\"classes\":[\"dog\",\"cat\"]}", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[{\"cat\":0.25,\"dog\":0.75,\"time_ms\":12}]}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"cat\":0.25,\"dog\":0.75,\"time_ms\":12,\"model\":\"v1\"}", &named, 1, {0.25, 0.75}, "cat"},
+    {"{\"cat\":0.25,\"dog\":0.75,\"prediction\":\"dog\"}", NULL, 1, {0.25, 0.75}, "cat"},
     {"{\"took_ms\":3,\"result\":{\"probabilities\":[0.25,0.75],\"label\":\"dog\"}}", NULL, 1, {0.25, 0.75}, NULL},
 };
 
@@ -213,6 +262,19 @@ static const struct refused refusals[] = {
     {"{\"a\":{\"b\":[1]}}", &by_path, 1, "$.a.b[1].p"},
     {"{\"rows\":[{\"q\":7}]}", &by_row_path, 1, "q.p"},
     {"{\"error\":\"model not ready\"}", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[[0.5,null]]}", NULL, 1, "predictions[0][1]: a probability is not a number"},
+    {"{\"a\":{\"probs\":[0.5,1.5]}}", NULL, 1, "a.probs: 1.5 is no probability"},
+    {"\"{\\\"p\\\":[[0.5,1.5]]}\"", NULL, 1, "p[0]: 1.5 is no probability"},
+    {"{\"predictions\":[[1,0]],\"predictions\":[[0,1]]}", NULL, 1, "\"predictions\" twice"},
+    {"{\"predictions\":[{\"cat\":0.5,\"dog\":0.5,\"cat\":0.1}]}", NULL, 1, "\"cat\" twice"},
+    {"\"{\\\"a\\\":[1,0],\\\"a\\\":[0,1]}\"", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[{\"cat\":0.25,\"dog\":0.75,\"time_ms\":12}]}", NULL, 1, "\"time_ms\" is 12"},
+    {"{\"result\":{\"cat\":0.25,\"dog\":0.75,\"time_ms\":12}}", NULL, 1, "explaind.class_labels"},
+    {"{\"result\":{\"cat\":0.25,\"dog\":0.5,\"time_ms\":12}}", NULL, 1, "sum of the 3 numbers of an object is 12.75"},
+    {"{\"result\":[{\"keyword\":\"dog\",\"score\":0.75},{\"keyword\":\"cat\",\"score\":0.25}]}", &first_result, 1,
+     "one class of several"},
+    {"{\"sizes\":[{\"id\":\"a\",\"width\":0.5},{\"id\":\"b\",\"width\":0.7}]}", NULL, 1,
+     "sizes[0]: no probabilities found"},
     {"{\"predictions\":[[NaN,0.5]]}", NULL, 1, "JSON"},
 };
 
