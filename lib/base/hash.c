@@ -9,6 +9,8 @@
 _Static_assert(XPL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key size");
 _Static_assert(XPL_KEY_BYTES == crypto_stream_chacha20_KEYBYTES, "stream key size");
 
+#define BASE64_BLANKS " \t\r\n"
+
 #define UUID_RANDOM 8 /* bytes */
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -158,6 +160,46 @@ uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *re
                                    sodium_base64_VARIANT_ORIGINAL) != 0)
         return NULL;
     return data;
+}
+
+static int variant_of(enum xpl_base64_kind kind)
+{
+    static const int variants[] = {sodium_base64_VARIANT_ORIGINAL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING,
+                                   sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_URLSAFE_NO_PADDING};
+
+    return variants[kind];
+}
+
+enum xpl_base64_kind xpl_base64_kind_of(const char *text)
+{
+    bool url = strpbrk(text, "-_");
+    size_t n = 0;
+
+    for (const char *c = text; *c; c++)
+        n += (unsigned char)*c > ' ';
+    if (n % 4 == 0 || strchr(text, '='))
+        return url ? XPL_BASE64_URL_PADDED : XPL_BASE64_PADDED;
+    return url ? XPL_BASE64_URL_UNPADDED : XPL_BASE64_UNPADDED;
+}
+
+size_t xpl_base64_length_as(enum xpl_base64_kind kind, size_t length)
+{
+    return sodium_base64_encoded_len(length, variant_of(kind)) - 1;
+}
+
+void xpl_base64_write_as(enum xpl_base64_kind kind, const void *data, size_t length, char *out)
+{
+    sodium_bin2base64(out, xpl_base64_length_as(kind, length) + 1, data, length, variant_of(kind));
+}
+
+uint8_t *xpl_base64_decode_as(struct xpl_arena *arena, enum xpl_base64_kind kind, const char *text, size_t *ret_length)
+{
+    size_t length = strlen(text), size = length / 4 * 3 + 3;
+    uint8_t *data = xpl_arena_alloc(arena, size);
+
+    return data && sodium_base642bin(data, size, text, length, BASE64_BLANKS, ret_length, NULL, variant_of(kind)) == 0
+               ? data
+               : NULL;
 }
 
 char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length)

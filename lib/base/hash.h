@@ -63,6 +63,22 @@ void xpl_base64_write(const void *data, size_t length, char *out);
 /** The opposite; NULL when `text` is not base64 or without memory. */
 uint8_t *xpl_base64_decode(struct xpl_arena *arena, const char *text, size_t *ret_length);
 
+/** Which letters stand for 62 and 63, and whether the last group is filled up with '='. */
+enum xpl_base64_kind {
+    XPL_BASE64_PADDED, /* + and / */
+    XPL_BASE64_UNPADDED,
+    XPL_BASE64_URL_PADDED, /* - and _ */
+    XPL_BASE64_URL_UNPADDED
+};
+
+/** What a text is like: padded when nothing tells. */
+enum xpl_base64_kind xpl_base64_kind_of(const char *text);
+
+/** The same as xpl_base64_length, _write and _decode; blanks and line breaks in what is decoded do not matter. */
+size_t xpl_base64_length_as(enum xpl_base64_kind kind, size_t length);
+void xpl_base64_write_as(enum xpl_base64_kind kind, const void *data, size_t length, char *out);
+uint8_t *xpl_base64_decode_as(struct xpl_arena *arena, enum xpl_base64_kind kind, const char *text, size_t *ret_length);
+
 /** base64url without padding, as JWTs want it. */
 char *xpl_base64url(struct xpl_arena *arena, const void *data, size_t length);
 

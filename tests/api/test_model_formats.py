@@ -3,11 +3,14 @@
 the same explanation."""
 import base64
 import io
+import json
+from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
 from PIL import Image
 from support.client import wait_for
+from support.local_server import LocalServer
 from support.paths import MODELS
 from support.processes import ModelServer
 
@@ -148,6 +151,79 @@ def test_a_jpeg_is_explained_and_drawn(api, served):
     wait_for(api, task_id)
     picture = api.request("GET", f"/v2/explanation_tasks/{task_id}/image", params={"pane": "masked", "scale": 1})
     assert Image.open(io.BytesIO(picture.content)).size == (28, 28)
+
+
+# ---- pictures as clients write them ----
+
+WRITINGS = {
+    "lines": lambda text: "\n".join(text[i:i + 76] for i in range(0, len(text), 76)) + "\n",
+    "mime": lambda text: "\r\n".join(text[i:i + 76] for i in range(0, len(text), 76)),
+    "url-safe": lambda text: text.replace("+", "-").replace("/", "_"),
+    "unpadded": lambda text: text.rstrip("="),
+    "url-safe and unpadded": lambda text: text.replace("+", "-").replace("/", "_").rstrip("="),
+    "without a type": lambda text: "data:;base64," + text,
+    "bytes": lambda text: "data:application/octet-stream;base64," + text,
+    "capitals": lambda text: "DATA:IMAGE/PNG;BASE64," + text,
+}
+
+
+def noise():
+    """A picture whose base64 has all letters, and needs padding (bytes behind its end do not matter)."""
+    pixels = numpy.random.default_rng(5).integers(0, 255, (16, 16, 3), dtype=numpy.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    file = out.getvalue()
+    return base64.b64encode(file + bytes(1 + (1 - len(file)) % 3)).decode()
+
+
+class Watcher(BaseHTTPRequestHandler):
+    """A model that takes pictures in any writing and remembers what came."""
+    protocol_version = "HTTP/1.1"
+    seen = []
+
+    def do_POST(self):
+        image = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["image"]
+        self.seen.append(image)
+        data = image.rpartition(",")[2]
+        data = base64.b64decode(data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4))
+        p = numpy.asarray(Image.open(io.BytesIO(data)), float)[:8].mean() / 255
+        body = json.dumps({"probabilities": [p, 1 - p]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def watcher():
+    server = LocalServer(Watcher)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("name", WRITINGS)
+def test_pictures_are_sent_in_the_writing_that_was_logged(api, watcher, name):
+    text = WRITINGS[name](noise())
+    Watcher.seen.clear()
+    subscription_id = subscribe(api, watcher.url + "/score")
+    assert explain(api, log(api, subscription_id, {"image": text}, {"probabilities": [0.5, 0.5]}))["classes"][0]["weights"]
+    prefix = text.rpartition(",")[0]
+    every = [image.rpartition(",") for image in Watcher.seen]
+    assert len(every) > 2 and all(before == prefix for before, _, _ in every)
+    letters = set("".join(data for _, _, data in every))
+    assert letters & set("-_" if name.startswith("url") else "+/") and not letters & set("+/" if name.startswith("url") else "-_")
+    assert all(data.endswith("=") or len(data) % 4 == 0 for _, _, data in every) or name.endswith("unpadded")
+    assert not name.endswith("unpadded") or "=" not in letters
+
+
+def test_pixels_in_objects_are_refused_with_the_shapes_that_are_known(api):
+    subscription_id = subscribe(api, "http://127.0.0.1:1/online")
+    error = api.refused("POST", f"/v2/data_sets/{api.data_set_of(subscription_id)}/records", 400, json=[
+        {"request": {"pixels": [[{"r": 1, "g": 2, "b": 3}]]}, "response": {"probabilities": [0.5, 0.5]}}])
+    assert "H x W x C, C x H x W or H x W" in error["message"], error
 
 
 # ---- what the subscription says about the model ----

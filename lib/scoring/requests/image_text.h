@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures inside of JSON strings: PNG or JPEG as base64, with or without "data:image/…;base64," before it. */
+/*
+ * Pictures inside of JSON strings: PNG or JPEG as base64, with or without "data:…;base64," before it. The alphabet may
+ * be the usual or the URL-safe one, padding may be missing, and lines may be broken.
+ */
 #ifndef XPL_SCORING_IMAGE_TEXT_H
 #define XPL_SCORING_IMAGE_TEXT_H
 
 #include "lib/base/arena.h"
+#include "lib/base/hash.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 #include "lib/image/decode.h"
@@ -14,7 +18,7 @@ bool xpl_is_image_text(struct xpl_text raw);
 /** Whether a JSON value is a string that holds a picture; `*ret_raw` is what stands between the quotes. */
 bool xpl_is_image_string(struct xpl_text value, struct xpl_text *ret_raw);
 
-/** Length of the "data:…;base64," before the picture; 0 = there is none. */
+/** Length of the "data:…;base64," before the picture, in letters of either case; 0 = there is none. */
 size_t xpl_image_text_prefix(struct xpl_text raw);
 
 /**
@@ -23,6 +27,6 @@ size_t xpl_image_text_prefix(struct xpl_text raw);
  */
 enum xpl_status xpl_image_text_decode(struct xpl_arena *arena, struct xpl_text raw,
                                       const struct xpl_picture_decoder *decoder, struct xpl_picture_size *ret_size,
-                                      uint8_t **ret, struct xpl_error *err);
+                                      enum xpl_base64_kind *ret_kind, uint8_t **ret, struct xpl_error *err);
 
 #endif

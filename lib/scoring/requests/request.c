@@ -118,7 +118,7 @@ static enum xpl_status read_picture(const struct reading *r, struct xpl_text raw
     struct xpl_request *request = r->request;
     struct xpl_picture_size size;
     uint8_t *picture;
-    enum xpl_status st = xpl_image_text_decode(r->arena, raw, r->decoder, &size, &picture, err);
+    enum xpl_status st = xpl_image_text_decode(r->arena, raw, r->decoder, &size, &image->base64, &picture, err);
 
     if (st)
         return st;

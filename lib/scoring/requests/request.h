@@ -15,6 +15,7 @@
 #define XPL_SCORING_REQUEST_H
 
 #include "lib/base/arena.h"
+#include "lib/base/hash.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 #include "lib/image/decode.h"
@@ -46,7 +47,8 @@ struct xpl_request_image {
     size_t row_offset, row_length; /* the row that holds it: the same unless rows have several cells or members */
     uint32_t height, width, channels;
     enum xpl_image_form form;
-    const uint8_t *picture; /* XPL_FORM_ENCODED: height x width x channels, unless the decoder only measures */
+    enum xpl_base64_kind base64; /* XPL_FORM_ENCODED: how it is written */
+    const uint8_t *picture;      /* XPL_FORM_ENCODED: height x width x channels, unless the decoder only measures */
 };
 
 struct xpl_request {

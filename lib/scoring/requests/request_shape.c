@@ -186,7 +186,11 @@ static enum xpl_status walk(struct xpl_text text, struct nest *nest, struct xpl_
     if (st == XPL_BAD_RECORD)
         return xpl_fail(err, st, "%s", inner.message);
     if (st)
-        return xpl_fail(err, XPL_BAD_RECORD, "is not an image: something else than numbers at byte %zu of it", scan.at);
+        return xpl_fail(
+            err, XPL_BAD_RECORD,
+            "is not an image: something else than numbers at byte %zu of it; looked for nested arrays of numbers "
+            "H x W x C, C x H x W or H x W, or a PNG or JPEG in base64",
+            scan.at);
     return XPL_OK;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <string.h>
+#include <strings.h>
 
 #include "lib/base/hash.h"
 #include "lib/image/encode.h"
@@ -7,7 +9,7 @@
 #include "lib/scoring/requests/image_text.h"
 #include "lib/scoring/requests/splice_rows.h"
 
-#define PREFIX "data:image/png;base64,"
+#define IMAGE "data:image"
 
 /* Neighbouring pixels of one row and one superpixel, in the scanlines. */
 struct run {
@@ -21,6 +23,7 @@ struct xpl_splice_picture {
     struct run *runs;
     size_t n_runs, png_size, length;
     const char *prefix;
+    enum xpl_base64_kind base64;
     uint8_t *scanlines, *png; /* what a body is made in */
     char *text;               /* the picture inside of JSON, and a byte behind it */
 };
@@ -95,6 +98,17 @@ static size_t put_runs(const struct xpl_splice_source *source, const struct xpl_
     return n;
 }
 
+/* What stands before the picture, as it was written unless it says that the picture is no PNG. */
+static const char *prefix_of(struct xpl_arena *arena, struct xpl_text raw)
+{
+    size_t length = xpl_image_text_prefix(raw);
+
+    if (length >= strlen(IMAGE) && strncasecmp(raw.ptr, IMAGE, strlen(IMAGE)) == 0 &&
+        strncasecmp(raw.ptr, IMAGE "/png", strlen(IMAGE "/png")) != 0)
+        return IMAGE "/png;base64,";
+    return xpl_arena_string_n(arena, raw.ptr, length);
+}
+
 enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, struct xpl_splice_picture **ret,
                                        struct xpl_error *err)
 {
@@ -108,8 +122,10 @@ enum xpl_status xpl_splice_picture_new(const struct xpl_splice_source *source, s
         return xpl_no_memory(err);
     p->shape = (struct xpl_png_shape){image->height, image->width, image->channels};
     p->png_size = xpl_png_stored_size(&p->shape);
-    p->prefix = xpl_image_text_prefix(raw) ? PREFIX : "";
-    p->length = strlen(p->prefix) + xpl_base64_length(p->png_size);
+    if (!(p->prefix = prefix_of(arena, raw)))
+        return xpl_no_memory(err);
+    p->base64 = image->base64;
+    p->length = strlen(p->prefix) + xpl_base64_length_as(p->base64, p->png_size);
     if ((st = scanlines_of_image(source, &p->shape, &p->on, err)))
         return st;
     p->off = scanlines_of_numbers(arena, source->fill, &p->shape);
@@ -170,6 +186,6 @@ struct xpl_text xpl_splice_picture_text(const struct xpl_splice_picture *p, uint
     char *end = xpl_put(p->text, p->prefix, strlen(p->prefix));
 
     xpl_splice_picture_file(p, mask, (char *)p->png);
-    xpl_base64_write(p->png, p->png_size, end);
+    xpl_base64_write_as(p->base64, p->png, p->png_size, end);
     return (struct xpl_text){p->text, p->length};
 }
