@@ -292,5 +292,6 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
                : xpl_fail(
                      err, XPL_MODEL_BAD_ANSWER,
                      "no probabilities found: looked for predictions[0].values, values, predictions, outputs, output, "
-                     "a list of rows, and a member with a usual name such as \"probabilities\"");
+                     "a list of rows, and a member with a usual name such as \"probabilities\"; "
+                     "asset_properties.explaind.probability_path can say where they are");
 }
