@@ -65,8 +65,8 @@ static size_t big_endian(const uint8_t *at)
     return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
 }
 
-/* The library trusts the lengths that chunks declare: none may reach beyond the end, and a palette must be whole for
- * the indexes that use it. */
+/* The library trusts the lengths that chunks declare: none may reach beyond the end. A palette may have fewer colours
+ * than an index can name: the library's room for 256 of them is black before it is filled (CMakeLists.txt). */
 static bool png_is_sound(const uint8_t *data, size_t length)
 {
     bool has_data = false, indexed;
@@ -86,7 +86,7 @@ static bool png_is_sound(const uint8_t *data, size_t length)
             has_data = true;
         at += 12 + size;
     }
-    return has_data && (!indexed || palette >= (size_t)1 << data[24]);
+    return has_data && (!indexed || palette > 0);
 }
 
 static enum xpl_status check_head(const uint8_t *data, size_t length, struct xpl_picture_size *ret,

@@ -206,7 +206,11 @@ BOMBS = {
     "more pixels than its head says": (png(8, 8, zeros(512 << 20)), "PNG picture that cannot be decoded"),
     "data that claims gigabytes": (png(8, 8, zeros(1 << 20), length=0x7fffffff), "broken PNG"),
     "sides of two billion": (png(0x7fffffff, 0x7fffffff, b"x"), "broken PNG"),
-    "a palette that is too short": (png(8, 8, zeros(1 << 20), colour=3, before=chunk(b"PLTE", b"abc")), "broken PNG"),
+    "a palette without colours": (png(8, 8, zeros(1 << 20), colour=3, before=chunk(b"PLTE", b"")), "broken PNG"),
+    "no palette": (png(8, 8, zeros(1 << 20), colour=3), "broken PNG"),
+    "two thirds of a colour": (png(8, 8, zeros(1 << 20), colour=3, before=chunk(b"PLTE", b"ab")), "broken PNG"),
+    "a palette before the head": (b"\x89PNG\r\n\x1a\n" + chunk(b"PLTE", b"abc") + png(8, 8, zeros(1 << 20), colour=3)[8:],
+                                  "broken PNG"),
     "noise after the head": (png(64, 64, bytes(range(256)) * 8), "PNG picture that cannot be decoded"),
     "half of a JPEG": (picture(form="JPEG")[:400], "JPEG picture"),
     "a JPEG of nothing": (b"\xff\xd8\xff\xe0" + b"\xff" * 400, "JPEG picture"),
@@ -244,6 +248,26 @@ def test_many_large_pictures_in_a_request_are_refused_and_cost_no_memory(start_d
     logged.client.request("POST", logged.path, 202, json=rows)
     peak_kib = int(status_of(logged.daemon.process.pid)["VmHWM"].split()[0])
     assert peak_kib < 512 << 10, "no request needs all of its pictures at once"
+
+
+# ---- pictures with palettes ----
+
+@pytest.mark.parametrize("colours", [1, 2, 3, 5, 16, 17, 100, 256])
+@pytest.mark.parametrize("see_through", [False, True])
+def test_a_palette_has_as_many_colours_as_its_picture_needs(logged, colours, see_through):
+    indexes = Image.fromarray((numpy.arange(24 * 24) % colours).astype(numpy.uint8).reshape(24, 24), "L")
+    indexed = indexes.convert("P")
+    indexed.putpalette([value for i in range(colours) for value in (i, 255 - i, 7 * i % 256)])
+    out = io.BytesIO()
+    indexed.save(out, "PNG", **({"transparency": 0} if see_through else {}))
+    logged.log(out.getvalue())
+
+
+def test_quantized_pictures_are_accepted(logged):
+    for method in (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE):
+        out = io.BytesIO()
+        Image.open(io.BytesIO(picture())).quantize(20, method).save(out, "PNG")
+        logged.log(out.getvalue())
 
 
 # ---- many at once ----
