@@ -16,6 +16,8 @@ static const char *const kinds[] = {
 static const char *const maps[] = {"blue_orange", "green_purple", NULL};
 static const char *const backdrops[] = {"original", "grey", "black", "transparent", NULL};
 static const char *const formats[] = {"png", "svg", "json", NULL};
+static const char *const parameters[] = {"pane", "class", "overlay", "color_map", "alpha",
+                                         "clip", "scale", "format",  "legend",    NULL};
 
 static const char *joined(const struct xpl_call *call, const char *const *names)
 {
@@ -24,6 +26,23 @@ static const char *joined(const struct xpl_call *call, const char *const *names)
     for (size_t i = 1; text && names[i]; i++)
         text = xpl_arena_printf(call->arena, "%s, %s", text, names[i]);
     return text ? text : "";
+}
+
+/* A misspelt parameter is not taken for one that was not given. */
+static enum xpl_status check_names(const struct xpl_call *call, struct xpl_error *err)
+{
+    for (size_t i = 0; i < call->n_query; i++) {
+        const char *name = call->query[i].name, *const *known = parameters;
+
+        while (*known && strcmp(*known, name) != 0)
+            known++;
+        if (!*known)
+            return xpl_fail_field(err, XPL_BAD_FIELD, name, "is not a parameter of pictures, which are %s",
+                                  joined(call, parameters));
+        if (xpl_call_query(call, name) != call->query[i].value)
+            return xpl_fail_field(err, XPL_BAD_FIELD, name, "is given more than once");
+    }
+    return XPL_OK;
 }
 
 /* The position of the parameter's value; `fallback` when it is not given. */
@@ -75,10 +94,13 @@ static enum xpl_status check_together(const struct xpl_picture_query *q, struct 
         return xpl_fail_field(err, XPL_BAD_FIELD, "format", "svg is there for pane=heatmap");
     if (q->legend && !coloured)
         return xpl_fail_field(err, XPL_BAD_FIELD, "legend", "is there for pane=heatmap and pane=both");
-    if (q->overlay.backdrop == XPL_BACKDROP_TRANSPARENT &&
-        (q->kind == XPL_PICTURE_SHEET || q->kind == XPL_PICTURE_ORIGINAL || q->format == XPL_PICTURE_SVG))
+    if (q->overlay.backdrop == XPL_BACKDROP_TRANSPARENT && q->format == XPL_PICTURE_SVG)
         return xpl_fail_field(err, XPL_BAD_FIELD, "overlay",
-                              "transparent is there for PNG pictures of zones, not for pane=sheet or pane=original");
+                              "transparent is there for PNG pictures, not for format=svg");
+    if (q->overlay.backdrop == XPL_BACKDROP_TRANSPARENT &&
+        (q->kind == XPL_PICTURE_SHEET || q->kind == XPL_PICTURE_ORIGINAL))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "overlay",
+                              "transparent is there for PNG pictures of zones, not for pane=%s", kinds[q->kind]);
     return XPL_OK;
 }
 
@@ -91,7 +113,7 @@ enum xpl_status xpl_picture_query_read(const struct xpl_call *call, struct xpl_p
     enum xpl_status st;
 
     *ret = (struct xpl_picture_query){0};
-    if ((st = read_choice(call, "pane", kinds, XPL_PICTURE_SHEET, &kind, err)))
+    if ((st = check_names(call, err)) || (st = read_choice(call, "pane", kinds, XPL_PICTURE_SHEET, &kind, err)))
         return st;
     heat = kind == XPL_PICTURE_HEATMAP;
     if ((st = read_choice(call, "color_map", maps, XPL_MAP_BLUE_ORANGE, &map, err)) ||
