@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/explanations/explain_params_check.h"
 #include "api/explanations/label_map.h"
 #include "api/json_spec.h"
 #include "lib/base/text.h"
 
-#define MAX_CLASS         99999
-#define MIN_CALLS_REFINED 512 /* a quarter is for the coarse explanation */
-#define MIN_CALLS         64  /* fewer masks are no balanced design */
+#define MAX_CLASS 99999
+#define MIN_CALLS 64 /* fewer masks are no balanced design */
 
 /* What clients may write, in the order of the enumerations. */
 static const char *const designs[] = {"auto", "exact", "reference", "adaptive", "array", NULL};
@@ -173,35 +173,6 @@ static enum xpl_status read_labels(struct xpl_arena *arena, const json_t *json, 
     return XPL_OK;
 }
 
-/* What each may be alone, and not together. */
-static enum xpl_status check_together(const struct params_request *request, struct xpl_error *err)
-{
-    bool exact = request->design == XPL_DESIGN_EXACT;
-    int64_t most = exact ? XPL_FIELD_SEGMENTS : XPL_MAX_SEGMENTS, cells = request->rows * request->columns;
-
-    if (!request->lime && !request->contrastive)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "lime.enabled",
-                              "is false, and so is contrastive.enabled: that leaves none");
-    if (request->algorithm != XPL_SEGMENTATION_LABELS && request->max_segments > most)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.max_segments",
-                              "is %lld; with design exact at most %lld superpixels (%u model calls) are accepted",
-                              (long long)request->max_segments, (long long)most, XPL_EXACT_MAX_MASKS);
-    if (request->refine && request->design != XPL_DESIGN_AUTO && request->design != XPL_DESIGN_ADAPTIVE)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.refine", "goes with design auto or adaptive");
-    if (request->refine && request->algorithm == XPL_SEGMENTATION_LABELS)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.refine", "cannot split the client's own labels");
-    if (request->refine && ((request->budget && request->budget < MIN_CALLS_REFINED) ||
-                            (request->perturbations_count && request->perturbations_count < MIN_CALLS_REFINED)))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.refine",
-                              "needs a budget of at least %d model calls", MIN_CALLS_REFINED);
-    if (request->algorithm == XPL_SEGMENTATION_GRID && (cells < 2 || cells > most))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image.segmentation.rows",
-                              "%lld rows of %lld columns are %lld superpixels; 2 to %lld are accepted%s",
-                              (long long)request->rows, (long long)request->columns, (long long)cells, (long long)most,
-                              exact ? " with design exact" : "");
-    return XPL_OK;
-}
-
 /* The image that hidden zones show is one that was logged. */
 static enum xpl_status read_background(struct xpl_arena *arena, const struct params_request *request,
                                        struct xpl_explain_params *params, struct xpl_error *err)
@@ -209,7 +180,9 @@ static enum xpl_status read_background(struct xpl_arena *arena, const struct par
     if (params->fill == XPL_FILL_IMAGE && !request->background)
         return xpl_fail_field(err, XPL_BAD_FIELD, "image.background",
                               "is needed with fill image: the scoring id of the image that hidden zones show");
-    if (request->background == params->background)
+    if (params->fill != XPL_FILL_IMAGE)
+        params->background = NULL;
+    if (params->fill != XPL_FILL_IMAGE || request->background == params->background)
         return XPL_OK;
     params->background = xpl_arena_string(arena, request->background);
     return params->background ? XPL_OK : xpl_no_memory(err);
@@ -320,7 +293,6 @@ static enum xpl_status read_all(struct xpl_arena *arena, const json_t *json, str
 
     forget_nulls(json, &request);
     if ((st = read_members(json, &request, err)) || (st = read_labels(arena, json, &request, params, err)) ||
-        (st = check_together(&request, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image"), "image", image_members, err)) ||
         (st = xpl_json_known(xpl_json_at(json, "image.segmentation"), "image.segmentation", segmentation_members,
                              err)) ||
@@ -329,7 +301,7 @@ static enum xpl_status read_all(struct xpl_arena *arena, const json_t *json, str
         (st = read_seed(xpl_json_at(json, "image.seed"), params, err)))
         return st;
     take(&request, params);
-    return XPL_OK;
+    return xpl_explain_params_check(json, params, err);
 }
 
 enum xpl_status xpl_explain_params_read(struct xpl_arena *arena, const json_t *json, const char *where,

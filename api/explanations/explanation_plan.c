@@ -9,6 +9,7 @@
 #include "api/json_spec.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
+#include "lib/explain/coarse_to_fine.h"
 
 enum xpl_status xpl_explanation_find_record(struct xpl_call *call, const char *scoring_id, const char *subscription_id,
                                             struct xpl_record *ret, struct xpl_error *err)
@@ -79,6 +80,14 @@ static enum xpl_status check_background(struct xpl_call *call, const struct xpl_
     return XPL_OK;
 }
 
+static enum xpl_status check_budget(const struct xpl_record *record, const struct xpl_explain_params *params,
+                                    struct xpl_error *err)
+{
+    uint32_t n = xpl_explain_known_segments(params, (uint32_t)record->height, (uint32_t)record->width);
+
+    return xpl_explain_check_budget(params, n, err);
+}
+
 /* One of input_rows is not stored yet. */
 static enum xpl_status check_pixels(struct xpl_call *call, const struct xpl_record *record, struct xpl_error *err)
 {
@@ -101,7 +110,7 @@ enum xpl_status xpl_explanation_plan(struct xpl_call *call, const struct xpl_exp
         (st = xpl_explain_params_read(call->arena, request->parameters, "parameters", &params, err)) ||
         (st = xpl_label_map_check(&params.segmentation, record->height, record->width,
                                   "parameters.image.segmentation.labels", err)) ||
-        (st = check_background(call, record, &params, err)))
+        (st = check_budget(record, &params, err)) || (st = check_background(call, record, &params, err)))
         return st;
     if (request->has_types) {
         params.lime = request->lime;

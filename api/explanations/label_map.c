@@ -163,16 +163,6 @@ enum xpl_status xpl_label_map_check(const struct xpl_segmentation *segmentation,
     return XPL_OK;
 }
 
-uint32_t xpl_label_count(const struct xpl_segmentation *segmentation)
-{
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < segmentation->n_runs; i++)
-        if (segmentation->runs[i].label >= count)
-            count = segmentation->runs[i].label + 1;
-    return count;
-}
-
 json_t *xpl_label_runs(const uint16_t *labels, size_t n)
 {
     json_t *runs = json_array();

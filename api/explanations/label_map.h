@@ -23,9 +23,6 @@ enum xpl_status xpl_label_map_read(struct xpl_arena *arena, const json_t *json, 
 enum xpl_status xpl_label_map_check(const struct xpl_segmentation *segmentation, int64_t height, int64_t width,
                                     const char *path, struct xpl_error *err);
 
-/** How many labels the map has. */
-uint32_t xpl_label_count(const struct xpl_segmentation *segmentation);
-
 /** A label for each of n pixels in raster order as [[label, length], …]. */
 json_t *xpl_label_runs(const uint16_t *labels, size_t n);
 

@@ -9,6 +9,7 @@
 
 #define FIRST_CALLS 512u /* of the coarse explanation, without a budget */
 #define FIRST_SHARE 4u   /* one of so many parts of the budget */
+#define CHECK_BYTES ((size_t)16 << 20)
 
 struct splitting {
     const struct xpl_segments *fine, *coarse;
@@ -19,7 +20,7 @@ struct splitting {
     uint32_t count;
 };
 
-static uint32_t coarse_bound(const struct xpl_explain_params *params)
+uint32_t xpl_coarse_segments(const struct xpl_explain_params *params)
 {
     uint32_t wanted = params->segmentation.max_segments;
 
@@ -113,18 +114,43 @@ static enum xpl_status explain_fine(struct xpl_arena *arena, const struct xpl_ex
     return xpl_explain(arena, &second, ret, err);
 }
 
+static enum xpl_status warn(struct xpl_arena *arena, struct xpl_explanation *e, const char *text, struct xpl_error *err)
+{
+    const char **warnings = XPL_NEW_ARRAY(arena, const char *, e->n_warnings + 1);
+
+    if (!text || !warnings)
+        return xpl_no_memory(err);
+    memcpy(warnings, e->warnings, e->n_warnings * sizeof *warnings);
+    warnings[e->n_warnings++] = text;
+    e->warnings = warnings;
+    return XPL_OK;
+}
+
+/* What it said last was that its calls were used up, and they were only a share. */
+static void forget_share(struct xpl_explanation *first)
+{
+    if (first->stopped == XPL_STOPPED_BUDGET)
+        first->n_warnings--;
+}
+
 /* The time was over before the fine ones were explained. */
 static enum xpl_status end_with_coarse(struct xpl_arena *arena, struct xpl_explanation *first, struct xpl_error *err)
 {
-    const char **warnings = XPL_NEW_ARRAY(arena, const char *, first->n_warnings + 1);
-
-    if (!warnings)
-        return xpl_no_memory(err);
-    memcpy(warnings, first->warnings, first->n_warnings * sizeof *warnings);
-    warnings[first->n_warnings++] = "The deadline ended the explanation before its superpixels were refined.";
-    first->warnings = warnings;
+    forget_share(first);
     first->stopped = XPL_STOPPED_DEADLINE;
-    return XPL_OK;
+    return warn(arena, first, "The deadline ended the explanation before its superpixels were refined.", err);
+}
+
+static enum xpl_status end_unsplit(struct xpl_arena *arena, struct xpl_explanation *first, uint32_t asked,
+                                   struct xpl_error *err)
+{
+    forget_share(first);
+    return warn(arena, first,
+                xpl_arena_printf(arena,
+                                 "No superpixel was split: none matters, or those that do have too many parts for the "
+                                 "%u that were asked for. The answer is that of the first %zu model calls.",
+                                 asked, first->calls),
+                err);
 }
 
 static enum xpl_status refine(struct xpl_arena *arena, const struct xpl_explain_input *in,
@@ -144,8 +170,10 @@ static enum xpl_status refine(struct xpl_arena *arena, const struct xpl_explain_
     *ret = first;
     rank(&s, first);
     choose(&s, in->params.segmentation.refine);
-    if (s.count == coarse->count || first->stopped == XPL_STOPPED_DEADLINE)
+    if (first->stopped == XPL_STOPPED_DEADLINE)
         return XPL_OK;
+    if (s.count == coarse->count)
+        return end_unsplit(arena, first, in->params.segmentation.refine, err);
     if ((st = make_segments(arena, &s, in->image, &segments, err)) || (st = use(in->model, segments, err)))
         return st;
     st = explain_fine(arena, in, segments, first, ret, &inner);
@@ -161,20 +189,36 @@ static enum xpl_status refine(struct xpl_arena *arena, const struct xpl_explain_
     return XPL_OK;
 }
 
+static enum xpl_status warn_of_fewer(struct xpl_arena *arena, const struct xpl_explain_input *in,
+                                     struct xpl_explanation *e, struct xpl_error *err)
+{
+    uint32_t asked = in->params.segmentation.refine, found = in->segments->count;
+    bool split = found > xpl_coarse_segments(&in->params);
+
+    if (found >= asked)
+        return XPL_OK;
+    return warn(arena, e,
+                xpl_arena_printf(arena, "Refining to %u superpixels was asked for, and the image has %u%s.", asked,
+                                 found, split ? "" : ": nothing was split"),
+                err);
+}
+
 enum xpl_status xpl_explain_coarse_to_fine(struct xpl_arena *arena, const struct xpl_explain_input *in,
                                            xpl_use_segments_fn use, const struct xpl_segments **ret_segments,
                                            struct xpl_explanation **ret, struct xpl_error *err)
 {
+    uint32_t bound = xpl_coarse_segments(&in->params);
     struct xpl_segments *coarse;
     enum xpl_status st;
 
     *ret_segments = in->segments;
-    if (!in->params.segmentation.refine || in->segments->count <= coarse_bound(&in->params))
+    if (!in->params.segmentation.refine)
         return xpl_explain(arena, in, ret, err);
-    if ((st = xpl_segments_merged(arena, in->image, in->segments, coarse_bound(&in->params), in->interrupt, &coarse,
-                                  err)))
-        return st;
-    return refine(arena, in, coarse, use, ret_segments, ret, err);
+    if (in->segments->count <= bound)
+        st = xpl_explain(arena, in, ret, err);
+    else if (!(st = xpl_segments_merged(arena, in->image, in->segments, bound, in->interrupt, &coarse, err)))
+        st = refine(arena, in, coarse, use, ret_segments, ret, err);
+    return st ? st : warn_of_fewer(arena, in, *ret, err);
 }
 
 /* As many superpixels as an image can be cut into. */
@@ -210,4 +254,40 @@ enum xpl_status xpl_explain_expected_calls(struct xpl_arena *arena, const struct
     *ret = design->n + (params->segmentation.refine ? FIRST_CALLS : 0) +
            (params->contrastive ? XPL_CONTRAST_USUAL_CALLS : 0);
     return XPL_OK;
+}
+
+/* ---- what is known before ---- */
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+uint32_t xpl_explain_known_segments(const struct xpl_explain_params *params, uint32_t height, uint32_t width)
+{
+    const struct xpl_segmentation *cut = &params->segmentation;
+    uint32_t most = cut->max_segments;
+
+    if (cut->algorithm == XPL_SEGMENTATION_GRID)
+        return min_u32(cut->grid_rows, height) * min_u32(cut->grid_columns, width);
+    if (cut->algorithm != XPL_SEGMENTATION_LABELS)
+        return 0;
+    if (most == 0)
+        most = params->design == XPL_DESIGN_EXACT ? XPL_FIELD_SEGMENTS : XPL_MAX_SEGMENTS;
+    return min_u32(xpl_label_count(cut), most);
+}
+
+enum xpl_status xpl_explain_check_budget(const struct xpl_explain_params *params, uint32_t n_segments,
+                                         struct xpl_error *err)
+{
+    static const uint8_t seed[XPL_HASH_BYTES];
+    XPL_AUTO(xpl_arena) scratch = NULL;
+    struct xpl_design *ignored;
+
+    /* from coarse to fine there are at least 512 calls, which are enough for any number */
+    if (n_segments < 2 || params->segmentation.refine || xpl_explain_budget(params) >= XPL_EXACT_MAX_MASKS)
+        return XPL_OK;
+    if (!(scratch = xpl_arena_new(CHECK_BYTES)))
+        return xpl_no_memory(err);
+    return xpl_design_plan(scratch, n_segments, params, seed, &ignored, err);
 }

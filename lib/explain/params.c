@@ -28,6 +28,16 @@ size_t xpl_explain_budget(const struct xpl_explain_params *params)
     return params->perturbations_count && params->perturbations_count < budget ? params->perturbations_count : budget;
 }
 
+uint32_t xpl_label_count(const struct xpl_segmentation *segmentation)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < segmentation->n_runs; i++)
+        if (segmentation->runs[i].label >= count)
+            count = segmentation->runs[i].label + 1;
+    return count;
+}
+
 const char *xpl_design_mode_name(enum xpl_design_mode mode)
 {
     switch (mode) {

@@ -107,6 +107,9 @@ struct xpl_explain_params xpl_explain_params_default(void);
 /** Model calls at most: the smaller one of `budget` and `perturbations_count`; SIZE_MAX without either. */
 size_t xpl_explain_budget(const struct xpl_explain_params *params);
 
+/** How many labels the label map has. */
+uint32_t xpl_label_count(const struct xpl_segmentation *segmentation);
+
 const char *xpl_design_mode_name(enum xpl_design_mode mode);
 const char *xpl_segmentation_name(enum xpl_segmentation_algorithm algorithm);
 

@@ -188,8 +188,8 @@ static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
         return st;
     s->patience = (struct xpl_patience){&progress.cancel, s->started_us + (int64_t)s->params.deadline_ms * 1000};
     s->interrupt = (struct xpl_interrupt){xpl_patience_check, &s->patience};
-    if ((st = load_image(s, err)) || (st = make_predictor(s, err)) || (st = make_splicer(s, err)) ||
-        (st = explain_and_show(s, err)))
+    if ((st = load_image(s, err)) || (st = xpl_explain_check_budget(&s->params, s->segments->count, err)) ||
+        (st = make_predictor(s, err)) || (st = make_splicer(s, err)) || (st = explain_and_show(s, err)))
         return st;
     if (s->options.output && (st = xpl_shell_write_picture(s, err)))
         return st;

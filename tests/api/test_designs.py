@@ -79,10 +79,9 @@ def test_more_zones_than_exact_can_do_fail_the_request_and_name_the_limit(checke
 
 def test_an_array_that_the_budget_does_not_reach_is_refused_by_name(checkered):
     watched, image = checkered
-    [task_id] = watched.explain(*watched.log(image),
-                                parameters={"image": grid(4, 5, design="array", budget=1000)})
-    error = wait_for(watched.client, task_id)["entity"]["errors"][0]["error"]
-    assert "parameters.image.budget" in error["message"] and "1024" in error["message"]
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 400, json={
+        "scoring_ids": watched.log(image), "parameters": {"image": grid(4, 5, design="array", budget=1000)}})
+    assert error["parameters"] == ["parameters.image.budget"] and "1024" in error["message"]
 
 
 def test_from_coarse_to_fine_only_what_matters_is_split(api, model):
@@ -111,9 +110,26 @@ def test_from_coarse_to_fine_only_what_matters_is_split(api, model):
 @pytest.mark.parametrize("image", [
     {"segmentation": {"refine": 16}}, {"segmentation": {"refine": 64}}, {"segmentation": {"refine": 30}, "design": "exact"},
     {"segmentation": {"refine": 30}, "budget": 300}, {"segmentation": {"refine": 30, "labels": [[0, 1], [0, 1]]}},
+    {"segmentation": {"refine": 20, "algorithm": "grid"}}, {"segmentation": {"refine": 20, "max_segments": 20}},
+    {"segmentation": {"refine": 30, "algorithm": "grid", "rows": 4, "columns": 5, "max_segments": 20}},
 ])
 def test_what_cannot_be_refined_is_refused(checkered, image):
     watched, picture = checkered
     error = watched.client.refused("POST", "/v2/explanation_tasks", 400, json={
         "scoring_ids": watched.log(picture), "parameters": {"image": image}})
     assert error["parameters"] == ["parameters.image.segmentation.refine"]
+
+
+@pytest.mark.parametrize("refine, warned", [
+    ({"refine": 20}, "Refining to 20 superpixels was asked for, and the image has 16: nothing was split."),
+    ({"refine": 40, "algorithm": "grid", "rows": 4, "columns": 5}, "Refining to 40 superpixels was asked for, and the image has 20."),
+    ({"refine": 17, "algorithm": "grid", "rows": 4, "columns": 5}, None),
+])
+def test_what_the_image_does_not_give_is_warned_of(watched, refine, warned):
+    """A picture of one colour is cut into a grid of 16."""
+    grey = numpy.full((24, 24, 3), 90)
+    grey[6:12, 6:12] += (numpy.arange(6) if "algorithm" in refine else numpy.zeros(6, int))[:, None]
+    task_id, _ = watched.explained(grey.tolist(), segmentation=refine)
+    warnings = watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["warnings"]
+    assert [w for w in warnings if w.startswith("Refining")] == ([warned] if warned else [])
+    assert not any("budget" in w for w in warnings), "none was given"

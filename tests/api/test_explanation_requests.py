@@ -85,6 +85,45 @@ def test_a_misspelt_parameter_is_not_taken_for_the_default(watched, parameters, 
     assert error["parameters"] == [f"parameters.{field}"]
 
 
+OWN = [[column // 12 for column in range(24)] for _ in range(24)]
+
+
+@pytest.mark.parametrize("image, field, told", [
+    ({"segmentation": {"algorithm": "grid", "labels": OWN}}, "segmentation.labels", '"grid"'),
+    ({"fill": "mean", "background": "x"}, "background", 'fill is "mean"'),
+    ({"background": "x"}, "background", 'fill is "black"'),
+    ({"fill": "#102030", "background": "x"}, "background", 'fill is "#102030"'),
+    ({"segmentation": {"algorithm": "grid", "rows": 7, "columns": 9}, "budget": 64}, "budget", "for 63 superpixels; at least 130"),
+    ({"segmentation": {"algorithm": "grid"}, "design": "exact", "budget": 1000}, "budget", "for 16 superpixels; at least 65536"),
+    ({"segmentation": {"labels": [[24 * row + column for column in range(24)] for row in range(24)]}, "budget": 64},
+     "budget", "for 63 superpixels; at least 130"),
+])
+def test_what_contradicts_itself_is_refused_when_it_is_asked(watched, image, field, told):
+    error = watched.client.refused("POST", "/v2/explanation_tasks", 400,
+                                   json={"scoring_ids": watched.log(blocks()), "parameters": {"image": image}})
+    assert error["parameters"] == [f"parameters.image.{field}"] and told in error["message"], error
+
+
+def test_a_budget_is_held_against_the_cells_the_image_has(watched):
+    """Of 7 x 9 cells a small picture has fewer, which the budget is enough for."""
+    task_id, _ = watched.explained(blocks(height=4, width=5), budget=64,
+                                   segmentation={"algorithm": "grid", "rows": 7, "columns": 9})
+    assert watched.client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["segmentation"]["count"] == 20
+
+
+def test_what_the_monitor_instance_says_of_another_fill_or_cut_is_put_aside(api, stub_model):
+    chosen = {"fill": "image", "background": "behind", "segmentation": {"algorithm": "slic"}}
+    watched = Watched(api, stub_model, parameters={"image": chosen})
+    [scoring_id] = watched.log(blocks())
+    [task_id] = watched.explain(scoring_id, parameters={"image": {"fill": "black", "segmentation": {"labels": OWN}}})
+    wait_for(api, task_id)
+    used = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["parameters"]
+    assert used["image"]["fill"] == "black" and used["image"]["background"] is None
+    assert used["image"]["segmentation"]["algorithm"] == "labels"
+    [again] = watched.explain(scoring_id, parameters=used)
+    assert wait_for(api, again)["entity"]["status"]["state"] == "finished", "what was used can be asked for"
+
+
 def test_null_takes_back_what_the_monitor_instance_says(api, stub_model):
     chosen = {"budget": 128, "seed": 7, "segmentation": {"kernel_size": 2, "max_segments": 12}}
     watched = Watched(api, stub_model, parameters={"image": chosen, "lime": {"perturbations_count": 300}})

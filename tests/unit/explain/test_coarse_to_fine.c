@@ -14,15 +14,18 @@ struct seen {
     const struct xpl_segments *segments;
     size_t scored, fail_after;
     uint32_t used; /* how often other segments were taken */
-    bool flat;
+    bool flat, odd;
 };
 
-/* Two cells matter, in different corners: 0.4 for the one, 0.2 for the other. */
+/* Two cells matter, in different corners: 0.4 for the one, 0.2 for the other. Or whether an odd number of superpixels
+ * is shown, which no design of a few hundred calls finds out. */
 static double probability(const struct seen *seen, xpl_mask mask)
 {
     const uint16_t *labels = seen->segments->labels;
     bool first = mask >> labels[1 * SIDE + 1] & 1u, second = mask >> labels[22 * SIDE + 22] & 1u;
 
+    if (seen->odd)
+        return (first ? 0.1 : 0) + (__builtin_parityll(mask & 0x7f) ? 0.8 : 0.1);
     return seen->flat ? 0.5 : 0.2 + (first ? 0.4 : 0) + (second ? 0.2 : 0);
 }
 
@@ -125,6 +128,24 @@ static void where_nothing_matters_the_coarse_answer_stays(void **state)
     assert_int_equal(explain(state, &seen, refined(36), &segments, &e), XPL_OK);
     assert_int_equal(segments->count, 9);
     assert_int_equal(seen.used, 1);
+    assert_int_equal(e->n_warnings, 1);
+    assert_non_null(strstr(e->warnings[0], "No superpixel was split"));
+}
+
+static void an_image_with_fewer_superpixels_is_warned_of(void **state)
+{
+    struct seen seen = {0};
+    struct xpl_explain_params params = refined(63);
+    const struct xpl_segments *segments;
+    struct xpl_explanation *e;
+
+    assert_int_equal(explain(state, &seen, params, &segments, &e), XPL_OK);
+    assert_int_equal(e->n_warnings, 1);
+    assert_string_equal(e->warnings[0], "Refining to 63 superpixels was asked for, and the image has 36.");
+    params.segmentation.max_segments = 40;
+    assert_int_equal(explain(state, &seen, params, &segments, &e), XPL_OK);
+    assert_string_equal(e->warnings[e->n_warnings - 1],
+                        "Refining to 63 superpixels was asked for, and the image has 36: nothing was split.");
 }
 
 static void the_budget_holds_for_both(void **state)
@@ -149,8 +170,47 @@ static void a_deadline_in_the_fine_part_leaves_the_coarse_answer(void **state)
     assert_int_equal(explain(state, &seen, refined(36), &segments, &e), XPL_OK);
     assert_int_equal(e->stopped, XPL_STOPPED_DEADLINE);
     assert_int_equal(segments->count, 9);
+    assert_int_equal(e->n_warnings, 1);
+    assert_non_null(strstr(e->warnings[0], "deadline"));
     seen = (struct seen){.fail_after = 20};
     assert_int_equal(explain(state, &seen, refined(36), &segments, &e), XPL_DEADLINE);
+}
+
+/* The calls of the first part are not what the client asked for. */
+static void a_deadline_is_not_told_as_a_budget(void **state)
+{
+    struct xpl_explain_params params = refined(36);
+    struct seen seen = {.odd = true, .fail_after = 600};
+    const struct xpl_segments *segments;
+    struct xpl_explanation *e;
+
+    params.segmentation.max_segments = 16;
+    assert_int_equal(explain(state, &seen, params, &segments, &e), XPL_OK);
+    assert_int_equal(e->stopped, XPL_STOPPED_DEADLINE);
+    assert_int_equal(segments->count, 16);
+    assert_int_equal(e->n_warnings, 1);
+    assert_non_null(strstr(e->warnings[0], "deadline"));
+}
+
+static void a_budget_that_is_too_small_is_known_before(void **state)
+{
+    struct xpl_explain_params params = xpl_explain_params_default();
+    struct xpl_error err = {0};
+
+    (void)state;
+    params.segmentation.algorithm = XPL_SEGMENTATION_GRID;
+    params.segmentation.grid_rows = 7;
+    params.segmentation.grid_columns = 9;
+    assert_int_equal(xpl_explain_known_segments(&params, 100, 100), 63);
+    assert_int_equal(xpl_explain_known_segments(&params, 2, 100), 18);
+    assert_int_equal(xpl_explain_check_budget(&params, 63, NULL), XPL_OK);
+    params.budget = 64;
+    assert_int_equal(xpl_explain_check_budget(&params, 63, &err), XPL_BAD_FIELD);
+    assert_string_equal(err.field, "parameters.image.budget");
+    assert_int_equal(xpl_explain_check_budget(&params, 18, NULL), XPL_OK);
+    assert_int_equal(xpl_explain_check_budget(&params, 0, NULL), XPL_OK);
+    params.segmentation.algorithm = XPL_SEGMENTATION_SLIC;
+    assert_int_equal(xpl_explain_known_segments(&params, 100, 100), 0);
 }
 
 int main(void)
@@ -160,7 +220,10 @@ int main(void)
         TEST(without_being_asked_nothing_is_split),
         TEST(where_nothing_matters_the_coarse_answer_stays),
         TEST(the_budget_holds_for_both),
+        TEST(an_image_with_fewer_superpixels_is_warned_of),
         TEST(a_deadline_in_the_fine_part_leaves_the_coarse_answer),
+        TEST(a_deadline_is_not_told_as_a_budget),
+        TEST(a_budget_that_is_too_small_is_known_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
