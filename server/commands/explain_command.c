@@ -16,6 +16,8 @@
 #include "lib/explain/superpixels/fill.h"
 #include "lib/image/decode.h"
 #include "server/commands/explain_shell.h"
+#include "server/commands/label_file.h"
+#include "server/commands/option_names.h"
 #include "server/commands/picture_file.h"
 
 #define ARENA_BYTES  ((size_t)1 << 30)
@@ -184,7 +186,9 @@ static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
 
     s->params = xpl_explain_params_default();
     s->started_us = xpl_monotonic_us();
-    if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)))
+    if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)) ||
+        (s->options.class_labels &&
+         (st = xpl_label_file_read(s->arena, s->options.class_labels, &s->options.model.answer, err))))
         return st;
     s->patience = (struct xpl_patience){&progress.cancel, s->started_us + (int64_t)s->params.deadline_ms * 1000};
     s->interrupt = (struct xpl_interrupt){xpl_patience_check, &s->patience};
@@ -222,7 +226,7 @@ int xpl_explain_command(int argc, char **argv)
     xpl_explain_options_read(argc, argv, &s.options);
     signal(SIGINT, on_interrupt);
     if ((st = run(&s, &err))) {
-        fprintf(stderr, "explaind: %s%s%s\n", err.field, *err.field ? ": " : "", err.message);
+        xpl_print_error(stderr, &err);
         code = exit_status(st, &err);
     }
     xpl_predictor_free(s.predictor);

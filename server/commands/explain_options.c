@@ -11,6 +11,7 @@
 
 enum {
     OPTION_CLASS = 256,
+    OPTION_CLASS_LABELS,
     OPTION_PANE,
     OPTION_JSON,
     OPTION_DESIGN,
@@ -27,6 +28,8 @@ enum {
 static const struct argp_option option_list[] = {
     {"model", 'm', "URL", 0, "the model's scoring endpoint", 0},
     {"class", OPTION_CLASS, "N", 0, "explain this class instead of the most probable one", 0},
+    {"class-labels", OPTION_CLASS_LABELS, "FILE", 0,
+     "the names of all classes in their order, one a line; needed when the model answers with the best few by name", 0},
     {"output", 'o', "FILE", 0, "write a picture: .png, or .svg of a heat map", 0},
     {"pane", OPTION_PANE, "PANE", 0,
      "which: heatmap (default), positive, negative, both, outline, masked, sheet, pertinent_positive, "
@@ -101,6 +104,8 @@ static error_t take_parameter(int key, const char *value, struct argp_state *sta
         set_segmentation(options, "algorithm", json_string(value));
         return 0;
     case OPTION_FILL:
+        if (strcmp(value, "image") == 0)
+            argp_error(state, "--fill image: only the daemon has other images to show");
         set(options, "fill", json_string(value));
         return 0;
     case OPTION_CONTRASTIVE:
@@ -117,19 +122,27 @@ static error_t take_parameter(int key, const char *value, struct argp_state *sta
     }
 }
 
-/* An SVG is a heat map, and is asked for by its name. */
+/* An SVG is a heat map, and is asked for by its name. Without an ending a PNG is written. */
+static void check_output(struct argp_state *state, struct xpl_explain_options *options)
+{
+    const char *slash = options->output ? strrchr(options->output, '/') : NULL;
+    const char *name = slash ? slash + 1 : options->output, *dot = name ? strrchr(name, '.') : NULL;
+
+    if (dot && strcmp(dot, ".png") != 0 && strcmp(dot, ".svg") != 0)
+        argp_error(state, "--output %s: pictures are written as .png, and heat maps as .svg", options->output);
+    options->picture.format = dot && strcmp(dot, ".svg") == 0 ? XPL_PICTURE_SVG : XPL_PICTURE_PNG;
+    if (options->picture.format == XPL_PICTURE_SVG && options->picture.kind != XPL_PICTURE_HEATMAP)
+        argp_error(state, "only heat maps are written as SVG");
+}
+
 static void check(struct argp_state *state, struct xpl_explain_options *options)
 {
-    const char *dot = options->output ? strrchr(options->output, '.') : NULL;
-
     options->picture.legend = options->picture.kind == XPL_PICTURE_HEATMAP;
     if (!options->image || !options->url)
         argp_error(state, "an image and --model are needed");
     if (options->picture.kind >= XPL_PICTURE_PERTINENT_POSITIVE)
         ask_contrastive(options);
-    options->picture.format = dot && strcmp(dot, ".svg") == 0 ? XPL_PICTURE_SVG : XPL_PICTURE_PNG;
-    if (options->picture.format == XPL_PICTURE_SVG && options->picture.kind != XPL_PICTURE_HEATMAP)
-        argp_error(state, "only heat maps are written as SVG");
+    check_output(state, options);
 }
 
 static error_t on_option(int key, char *value, struct argp_state *state)
@@ -145,6 +158,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return 0;
     case 'o':
         options->output = value;
+        return 0;
+    case OPTION_CLASS_LABELS:
+        options->class_labels = value;
         return 0;
     case OPTION_PANE:
         if (!xpl_picture_query_of(value, &options->picture))

@@ -125,16 +125,59 @@ def test_credentials_come_from_the_environment(photo, model):
 @pytest.mark.parametrize("words, status, told", [
     ([], 64, "--model"), (["--model", "URL", "--size", "big"], 64, "HxW"),
     (["--model", "URL", "--channels", "2"], 64, "1 or 3"), (["--model", "URL", "--range", "0..7"], 64, "--range"),
-    (["--model", "URL", "--fill", "red"], 64, "image.fill"), (["--model", "URL", "--budget", "few"], 64, "--budget"),
-    (["--model", "URL", "--zones", "99"], 64, "max_segments"), (["--model", "URL", "--pane", "all"], 64, "--pane"),
+    (["--model", "URL", "--fill", "red"], 64, "--fill: "), (["--model", "URL", "--budget", "few"], 64, "--budget"),
+    (["--model", "URL", "--zones", "99"], 64, "--zones: "), (["--model", "URL", "--pane", "all"], 64, "--pane"),
     (["--model", "URL", "--pane", "both", "-o", "x.svg"], 64, "SVG"),
     (["--model", "URL", "--class", "99"], 64, "class"), (["--model", "URL", "-o", "/nowhere/x.png"], 64, "/nowhere"),
+    (["--model", "URL", "--budget", "5"], 64, "--budget: "), (["--model", "URL", "--design", "best"], 64, "--design: "),
+    (["--model", "URL", "--superpixels", "grid", "--refine", "20"], 64, "--refine: "),
+    (["--model", "URL", "--refine", "20", "--zones", "20"], 64, "larger than --zones"),
+    (["--model", "URL", "--fill", "image"], 64, "--fill image"), (["--model", "URL", "-o", "x.jpg"], 64, "x.jpg"),
+    (["--model", "URL", "--design", "exact", "--superpixels", "grid", "--budget", "64"], 64, "--budget: 64 model calls"),
+    (["--model", "URL", "--class-labels", "/nowhere/names"], 64, "--class-labels: /nowhere/names cannot"),
     (["--model", "http://127.0.0.1:9/"], 69, "reached"),
     (["--model", "ftp://127.0.0.1/"], 69, "rotocol"),
 ])
 def test_what_is_wrong_is_told_with_a_status(photo, stub_model, words, status, told):
     done = explain(photo, *[stub_model.url + PATH if word == "URL" else word for word in words], expect=status)
     assert told in done.stderr and not done.stdout
+
+
+def test_another_ending_is_refused_before_the_model_is_asked(photo, model, tmp_path):
+    explain(photo, "--model", model.url + PATH, "-o", tmp_path / "heat.jpg", expect=64)
+    assert not model.calls and not (tmp_path / "heat.jpg").exists()
+    (tmp_path / "with.dot").mkdir()
+    explain(photo, "--model", model.url + PATH, "-o", tmp_path / "with.dot" / "heat")
+    assert (tmp_path / "with.dot" / "heat").read_bytes().startswith(b"\x89PNG")
+
+
+def test_logits_are_told_by_the_option_that_reads_them(photo, model):
+    model.probabilities = lambda picture: [-3.0, 4.5]
+    told = explain(photo, "--model", model.url + PATH, expect=69).stderr
+    assert "set --activation to softmax" in told and "asset_properties" not in told
+
+
+def test_a_model_that_names_the_best_few_is_explained_with_all_names(photo, model, tmp_path):
+    names = ["cat", "dog", "fox", "owl"]
+
+    def best_two(path, headers, body):
+        images = numpy.array(json.loads(body)["input_data"][0]["values"], float)
+        left = images[:, :, :24].mean(axis=(1, 2, 3)) / 255
+        rows = [{"predictions": [{"label": "owl", "score": 0.3 + 0.5 * p}, {"label": "cat", "score": 0.4 * (1 - p)}]}
+                for p in left]
+        return 200, json.dumps(rows).encode()
+
+    model.answer = best_two
+    (tmp_path / "names").write_bytes("\r\n".join(names).encode())
+    words = (photo, "--model", model.url + PATH, "--fill", "black")
+    assert "owl" in explain(*words, "--class-labels", tmp_path / "names").stdout
+    (tmp_path / "names").write_text("cat\n\nowl\n")
+    assert "line 2" in explain(*words, "--class-labels", tmp_path / "names", expect=64).stderr
+    (tmp_path / "names").write_text("cat\ncat\n")
+    assert "twice" in explain(*words, "--class-labels", tmp_path / "names", expect=64).stderr
+    (tmp_path / "names").write_text("cat\ndog\n")
+    told = explain(*words, "--class-labels", tmp_path / "names", expect=69).stderr
+    assert "--class-labels can name all of them" in told
 
 
 def test_what_is_no_image_is_said_to_be_none(tmp_path, stub_model):

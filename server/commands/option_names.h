@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors name members of requests and subscriptions; at a shell these are options. */
+#ifndef XPL_SERVER_OPTION_NAMES_H
+#define XPL_SERVER_OPTION_NAMES_H
+
+#include <stdio.h>
+
+#include "lib/base/status.h"
+
+/** A line with the error; members are called by the options of `explaind explain` that set them. */
+void xpl_print_error(FILE *out, const struct xpl_error *err);
+
+#endif
