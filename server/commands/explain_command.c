@@ -15,6 +15,7 @@
 #include "lib/explain/coarse_to_fine.h"
 #include "lib/explain/superpixels/fill.h"
 #include "lib/image/decode.h"
+#include "lib/image/exif.h"
 #include "server/commands/explain_shell.h"
 #include "server/commands/label_file.h"
 #include "server/commands/option_names.h"
@@ -31,6 +32,18 @@ static struct xpl_predictor_progress progress;
 static atomic_bool bar_done;
 
 /* ---- the image ---- */
+
+/* Cameras store pictures as they were held, and viewers turn them. */
+static void note_orientation(const void *data, size_t length)
+{
+    uint32_t orientation = xpl_jpeg_orientation(data, length);
+
+    if (orientation != 1)
+        fprintf(
+            stderr,
+            "explaind: note: the picture says that it is turned (EXIF orientation %u); it is taken as it is stored\n",
+            orientation);
+}
 
 static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
@@ -50,6 +63,7 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
         (st = xpl_request_read(s->arena, text, &hints, &xpl_decode_in_process, &s->request, err)) ||
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
+    note_orientation(data, length);
     xpl_hash(text.ptr, text.length, s->seed);
     st = xpl_segment_image(s->arena, s->image, &s->params, &s->interrupt, &segments, err);
     s->segments = segments;

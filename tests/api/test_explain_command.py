@@ -180,6 +180,20 @@ def test_a_model_that_names_the_best_few_is_explained_with_all_names(photo, mode
     assert "--class-labels can name all of them" in told
 
 
+@pytest.mark.parametrize("orientation, noted", [(None, False), (1, False), (6, True)])
+def test_a_picture_that_says_it_is_turned_is_taken_as_it_is_stored(photo, stub_model, orientation, noted):
+    exif = Image.Exif()
+    exif[0x010f] = "a camera"
+    if orientation:
+        exif[0x0112] = orientation
+    picture = Image.open(photo)
+    picture.save(photo.with_suffix(".jpg"), exif=exif)
+    done = explain(photo.with_suffix(".jpg"), "--model", stub_model.url + PATH, "--fill", "black", "--json")
+    assert ("EXIF orientation 6" in done.stderr) == noted
+    image = json.loads(done.stdout)["entity"]["image"]
+    assert (image["width"], image["height"]) == picture.size
+
+
 def test_what_is_no_image_is_said_to_be_none(tmp_path, stub_model):
     (tmp_path / "text").write_text("no picture")
     assert "no picture" in explain(tmp_path / "text", "--model", stub_model.url + PATH, expect=65).stderr
