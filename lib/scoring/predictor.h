@@ -54,6 +54,7 @@ struct xpl_predictor_progress {
 struct xpl_predictor_stats {
     uint64_t requests, retries;
     uint64_t images;         /* in requests that were answered, those of trials included */
+    uint64_t partial;        /* of these, with answers that did not name all classes */
     uint32_t batch;          /* images in a request, as found */
     uint32_t depth;          /* requests in flight, likewise */
     enum xpl_body_form form; /* of the requests, those of trials apart */
@@ -86,6 +87,9 @@ enum xpl_status xpl_predictor_score(void *predictor, const uint64_t *masks, size
 enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_arena *arena, uint64_t mask,
                                   uint32_t *ret_n_classes, double **ret_scores, const char *const **ret_labels,
                                   struct xpl_error *err);
+
+/** What has to be said of answers that did not name all classes, in `arena`; NULL when all did, or without memory. */
+const char *xpl_predictor_caveat(const struct xpl_predictor *predictor, struct xpl_arena *arena);
 
 void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predictor_stats *ret);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,8 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
         st = xpl_answer_read(arena, text, &p->hints, xpl_work_rows(work), p->n_classes, &answer, err);
     if (!st)
         st = store(job, work, answer, err);
+    if (!st)
+        p->stats.partial += answer->n_partial;
     xpl_arena_free(arena);
     return st;
 }
@@ -143,4 +146,17 @@ void xpl_predictor_learn(struct job *job, const struct work *work)
         p->image_us = (double)(xpl_monotonic_us() - work->started);
     else if (job->next < job->n) /* towards the end fewer are in flight */
         xpl_depth_answered(&p->depth, xpl_work_rows(work), xpl_monotonic_us());
+}
+
+const char *xpl_predictor_caveat(const struct xpl_predictor *predictor, struct xpl_arena *arena)
+{
+    const struct xpl_predictor_stats *stats = &predictor->stats;
+
+    if (stats->partial == 0)
+        return NULL;
+    return xpl_arena_printf(arena,
+                            "The model named only its most probable classes in %" PRIu64 " of %" PRIu64
+                            " answers. A class that was left out got an equal part of what was left of 1: weights of "
+                            "classes that are not always named are less sure than their intervals say.",
+                            stats->partial, stats->images);
 }

@@ -303,6 +303,7 @@ static enum xpl_status run(struct job *job, struct xpl_error *err)
     remember_batch(job, st);
     if (st)
         return st;
+    warn(job, xpl_predictor_caveat(job->predictor, job->arena));
     xpl_predictor_stats(job->predictor, &stats);
     job->timing.score = stats.seconds * 1000;
     job->timing.fit = fmax(0, lap(job) - job->timing.score);

@@ -50,6 +50,7 @@ static void print_contrast(const struct xpl_shell *s)
 void xpl_shell_print_words(const struct xpl_shell *s)
 {
     const struct xpl_explanation *e = s->explanation;
+    const char *caveat = xpl_predictor_caveat(s->predictor, s->arena);
 
     printf("%u zones, %zu model calls (%s, %s), %.1f s\n", s->segments->count, e->calls + e->held_out, e->design,
            xpl_stop_reason_name(e->stopped), (double)(xpl_monotonic_us() - s->started_us) / 1e6);
@@ -59,6 +60,8 @@ void xpl_shell_print_words(const struct xpl_shell *s)
         print_contrast(s);
     for (uint32_t i = 0; i < e->n_warnings; i++)
         printf("note: %s\n", e->warnings[i]);
+    if (caveat)
+        printf("note: %s\n", caveat);
 }
 
 enum xpl_status xpl_shell_print_json(const struct xpl_shell *s, struct xpl_error *err)

@@ -97,6 +97,8 @@ SERVICES = {
     "a list beside objects": ({"daten": {"bilder": [NUMBERS]}},
                               lambda q: {"meta": {"v": 3}, "ausgabe": [scores(row) for row in q["daten"]["bilder"]]},
                               {"class_labels": NAMES}),
+    "the best two": ({"instances": [NUMBERS]}, lambda q: {"predictions": [
+        [{"label": name, "score": p} for name, p in ranked(row)[:2]] for row in q["instances"]]}, {"class_labels": NAMES}),
     "more than classes": ({"instances": [NUMBERS]},
                           lambda q: {"predictions": [dict(ranked(row)) | {"time_ms": 12} for row in q["instances"]]},
                           {"class_labels": NAMES}),
@@ -130,7 +132,7 @@ def server():
 
 
 def explained(api, server, name):
-    """The classes of an explanation, the most probable first."""
+    """The entity of an explanation; its classes, the most probable first."""
     request, answer, *settings = SERVICES[name]
     url = f"{server.url}/{name.replace(' ', '-')}"
     body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
@@ -146,7 +148,7 @@ def explained(api, server, name):
             "metadata"]["explanation_task_ids"]
     task = wait_for(api, task_id)
     assert task["entity"]["status"]["state"] == "finished", task
-    return api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["classes"]
+    return api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +159,11 @@ def known():
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_understood_from_one_transaction(api, server, known, name):
-    reference = known.get("mlflow") or known.setdefault("mlflow", explained(api, server, "mlflow"))
+    reference = known.get("mlflow") or known.setdefault("mlflow", explained(api, server, "mlflow")["classes"])
     weights = {c["label"]: c["weights"] for c in reference}
-    classes = explained(api, server, name)
+    entity = explained(api, server, name)
+    classes = entity["classes"]
+    assert any("named only its most probable classes" in warning for warning in entity["warnings"]) == (name == "the best two")
     assert [(c["label"], c["probability"]) for c in classes] == [(n, pytest.approx(p)) for n, p in ranked(PICTURE)]
     assert any(abs(weight) > 0.01 for weight in classes[0]["weights"])
     for c in classes:

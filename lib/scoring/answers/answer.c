@@ -199,6 +199,7 @@ static enum xpl_status place(struct reading *r, const struct xpl_answer_row *row
     if ((st = row_labels(r, row, n, &list)) || (st = find_order(r, list, n, order)))
         return st;
     share_rest(r, n, out);
+    r->answer->n_partial += n < r->answer->n_classes;
     for (uint32_t i = 0; i < n; i++)
         out[order[i]] = r->scratch[i];
     return XPL_OK;

@@ -27,6 +27,7 @@ struct xpl_answer {
     double *probabilities;     /* n_rows x n_classes */
     const char *const *labels; /* n_classes, or NULL when none were said. Of the subscription's class_labels in their
                                   order, else sorted: class index = position in this list */
+    uint32_t n_partial;        /* rows that did not name all classes: those left out share what is left of 1 */
     const char **predictions;  /* n_rows: JSON text of the prediction column's scalar, NULL where there is none */
 };
 
