@@ -143,7 +143,7 @@ static enum xpl_status make_endpoint(struct probing *p, struct xpl_error *err)
 static enum xpl_status probe(struct probing *p, json_t **ret, struct xpl_error *err)
 {
     struct xpl_call *call = p->call;
-    struct xpl_predictor_options options = xpl_predictor_options_of(call->app, &p->model);
+    struct xpl_predictor_options options;
     struct xpl_probe_input input = {.endpoint = &p->endpoint, .options = &options, .model = &p->model};
     struct xpl_probe_report report;
     struct probe_request said;
@@ -152,6 +152,7 @@ static enum xpl_status probe(struct probing *p, json_t **ret, struct xpl_error *
     if ((st = load_entities(p, err)) || (st = read_body(call, &said, err)) || (st = load_image(p, &said, err)) ||
         (st = make_endpoint(p, err)))
         return st;
+    options = xpl_predictor_options_of(call->app, &p->model);
     options.retries = 0;
     options.deadline_us = xpl_monotonic_us() + DEADLINE_US;
     options.call.task_id = "probe";
@@ -159,6 +160,7 @@ static enum xpl_status probe(struct probing *p, json_t **ret, struct xpl_error *
     input.request = p->request;
     input.image = p->image;
     input.pixels = p->pixels;
+    input.explanation_ms = (uint32_t)call->app->settings.explain_deadline_ms;
     if ((st = xpl_probe(call->arena, &input, &report, err)))
         return st;
     *ret = xpl_probe_view(&p->subject, &input, &report);

@@ -5,10 +5,6 @@
 
 #define SHOWN_CLASSES 5
 
-/* Calls of an explanation: the first rung of the ladder, and the last. */
-#define USUAL_CALLS 256
-#define MOST_CALLS  2048
-
 static json_t *rounded(double x)
 {
     return json_real(round(x * 1000) / 1000);
@@ -82,10 +78,11 @@ static json_t *model_view(const struct xpl_probe_subject *subject, const struct 
 {
     const struct xpl_predictor_stats *s = &report->stats;
 
-    return json_pack("{s:i, s:b, s:o, s:o, s:f, s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:s}", "n_classes",
+    return json_pack("{s:i, s:b, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:s}", "n_classes",
                      (int)report->n_classes, "labelled", report->labels != NULL, "top", classes_view(report),
-                     "differs_from_log", difference(subject, report), "noise", report->noise, "batch", (int)s->batch,
-                     "in_flight", (int)s->depth, "first_call_ms", rounded(report->first_ms), "image_ms",
+                     "differs_from_log", difference(subject, report), "noise",
+                     report->asked_again ? json_real(report->noise) : json_null(), "batch", (int)s->batch, "in_flight",
+                     (int)s->depth, "first_call_ms", rounded(report->exchange.ms), "image_ms",
                      rounded(report->image_ms), "requests", (json_int_t)s->requests, "images", (json_int_t)s->images,
                      "bytes_sent", (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received,
                      "content_type", xpl_body_form_type(s->form));
@@ -93,16 +90,25 @@ static json_t *model_view(const struct xpl_probe_subject *subject, const struct 
 
 static json_t *exchange_view(const struct xpl_exchange *e)
 {
-    return json_pack("{s:s, s:I, s:s, s:I, s:I}", "request", e->request, "request_bytes", (json_int_t)e->request_bytes,
-                     "answer", e->answer, "answer_bytes", (json_int_t)e->answer_bytes, "http_status",
-                     (json_int_t)e->status);
+    json_t *view = json_pack("{s:s, s:I, s:s, s:I, s:I}", "request", e->request, "request_bytes",
+                             (json_int_t)e->request_bytes, "answer", e->answer, "answer_bytes",
+                             (json_int_t)e->answer_bytes, "http_status", (json_int_t)e->status);
+
+    if (*e->location)
+        json_object_set_new(view, "location", json_string(e->location));
+    return view;
 }
 
 static json_t *explanation_view(const struct xpl_probe_report *report)
 {
-    return json_pack("{s:i, s:o, s:i, s:o}", "usual_calls", USUAL_CALLS, "usual_seconds",
-                     rounded(report->image_ms * USUAL_CALLS / 1000), "most_calls", MOST_CALLS, "most_seconds",
-                     rounded(report->image_ms * MOST_CALLS / 1000));
+    return json_pack("{s:i, s:o, s:i, s:o}", "usual_calls", XPL_PROBE_USUAL_CALLS, "usual_seconds",
+                     rounded(report->image_ms * XPL_PROBE_USUAL_CALLS / 1000), "most_calls", XPL_PROBE_MOST_CALLS,
+                     "most_seconds", rounded(report->image_ms * XPL_PROBE_MOST_CALLS / 1000));
+}
+
+static json_t *with_advice(const char *message, const char *advice)
+{
+    return json_pack("{s:s, s:s}", "message", message, "advice", advice);
 }
 
 json_t *xpl_probe_view(const struct xpl_probe_subject *subject, const struct xpl_probe_input *input,
@@ -116,8 +122,9 @@ json_t *xpl_probe_view(const struct xpl_probe_subject *subject, const struct xpl
     if (works) {
         json_object_set_new(view, "model", model_view(subject, report));
         json_object_set_new(view, "explanation", explanation_view(report));
+        if (report->warning)
+            json_object_set_new(view, "warning", with_advice(report->warning, report->advice));
     } else
-        json_object_set_new(view, "problem",
-                            json_pack("{s:s, s:s}", "message", report->error.message, "advice", report->advice));
+        json_object_set_new(view, "problem", with_advice(report->error.message, report->advice));
     return view;
 }

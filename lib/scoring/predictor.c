@@ -268,17 +268,18 @@ static enum xpl_status poll_once(struct job *job)
     struct xpl_slot *slot;
     enum xpl_outcome outcome;
     enum xpl_status st;
-    int64_t retry_after_ms;
+    int64_t retry_after_ms, took_us;
     struct work *work;
 
     st = xpl_transport_poll(p->transport, POLL_MS, &slot, &outcome, &retry_after_ms, &why);
     if (st || !slot)
         return st ? xpl_fail(job->err, st, "%s", why.message) : XPL_OK;
     work = &p->work[slot_number(p, slot)];
+    took_us = xpl_monotonic_us() - work->started;
     if (p->options.exchange)
-        xpl_exchange_note(p->options.exchange, slot, work->body_length);
-    xpl_call_meters_add(p->options.meters, outcome == XPL_OUTCOME_ANSWER ? XPL_OK : why.status,
-                        xpl_monotonic_us() - work->started);
+        xpl_exchange_note(p->options.exchange, slot,
+                          &(struct xpl_exchange_facts){work->body_length, took_us, retry_after_ms});
+    xpl_call_meters_add(p->options.meters, outcome == XPL_OUTCOME_ANSWER ? XPL_OK : why.status, took_us);
     return outcome == XPL_OUTCOME_ANSWER ? take_answer(job, slot, work)
                                          : take_failure(job, slot, work, outcome, retry_after_ms, &why);
 }

@@ -91,6 +91,9 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
 /** What has to be said of answers that did not name all classes, in `arena`; NULL when all did, or without memory. */
 const char *xpl_predictor_caveat(const struct xpl_predictor *predictor, struct xpl_arena *arena);
 
+/** Tells a breaker that the model answers: for a predictor that works without one. */
+void xpl_predictor_praise(const struct xpl_predictor *predictor, struct xpl_breaker *breaker);
+
 void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predictor_stats *ret);
 
 /** What is known by now about images in a request, to be kept for the next predictor of the deployment. */

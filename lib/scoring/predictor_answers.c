@@ -160,3 +160,10 @@ const char *xpl_predictor_caveat(const struct xpl_predictor *predictor, struct x
                             "classes that are not always named are less sure than their intervals say.",
                             stats->partial, stats->images);
 }
+
+void xpl_predictor_praise(const struct xpl_predictor *p, struct xpl_breaker *breaker)
+{
+    if (breaker)
+        xpl_breaker_report(breaker, xpl_transport_host(p->transport), p->endpoint.url, XPL_NEWS_ANSWERED,
+                           xpl_monotonic_us());
+}

@@ -2,12 +2,38 @@
 """Probing a model: what was recognised, what it will cost, and what would help."""
 import json
 import subprocess
+import time
+from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
 from PIL import Image
+from support.client import Client, Watched, wait_for
 from support.images import blocks
+from support.local_server import LocalServer
+from support.model import wml_answer
 from support.paths import program
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/new")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.fixture
+def redirecting():
+    server = LocalServer(Redirecting)
+    yield server
+    server.stop()
 
 
 def probe(watched, body=None, expect=200, **arguments):
@@ -51,7 +77,6 @@ def test_a_record_or_a_request_can_be_named(watched):
     ((422, b"{}"), "protocol"),
 ])
 def test_a_model_that_is_not_understood_gets_advice(api, model, answer, advice):
-    from support.client import Watched
     watched = Watched(api, model)
     watched.log(blocks())
     model.broken = lambda images: answer
@@ -59,6 +84,57 @@ def test_a_model_that_is_not_understood_gets_advice(api, model, answer, advice):
     assert not found["works"] and "model" not in found
     assert found["problem"]["message"] and advice in found["problem"]["advice"]
     assert found["exchange"]["http_status"] == answer[0]
+
+
+def patch(watched, path, value):
+    watched.client.patch(f"/v2/subscriptions/{watched.subscription_id}", [{"op": "add", "path": path, "value": value}])
+
+
+def test_a_slow_model_that_answers_works(api, model):
+    """It answers its first call, and the others not in time."""
+    watched = Watched(api, model)
+    watched.log(blocks())
+    patch(watched, "/asset_properties/explaind", {"call_timeout_ms": 1500})
+    answered = []
+    model.broken = lambda images: answered.append(1) or (time.sleep(4) if len(answered) > 1 else None) or (
+        200, json.dumps(wml_answer(images)).encode())
+    found = probe(watched)
+    assert found["works"] and found["model"]["n_classes"] == 2 and found["model"]["noise"] is None
+    assert found["explanation"]["usual_seconds"] > 0
+    assert "call_timeout_ms (1500)" in found["warning"]["message"]
+    assert "deadline_ms" in found["warning"]["advice"] and "call_timeout_ms" in found["warning"]["advice"]
+
+
+def test_a_redirect_is_shown_and_not_followed(api, redirecting):
+    client, url = api, redirecting.url
+    watched = Watched(client, redirecting, path="/old")
+    request = {"values": [blocks()]}
+    found = probe(watched, {"request": request})
+    assert not found["works"] and found["exchange"]["location"] == f"{url}/new"
+    assert f"{url}/new" in found["problem"]["advice"] and "not followed" in found["problem"]["advice"]
+
+
+def test_a_probe_calls_a_model_that_explanations_leave_alone(start_daemon, model):
+    """And ends that, when the model works again; failing probes do not count."""
+    client = Client(start_daemon(scoring__retries=0, scoring__breaker_failures=1, explain__retries=0,
+                                 scoring__breaker_pause_ms=3600000).url)
+    watched = Watched(client, model)
+    [scoring_id] = watched.log(blocks())
+
+    def explain():
+        [task_id] = watched.explain(scoring_id)
+        return wait_for(client, task_id)["entity"]
+
+    model.broken = lambda images: (500, b"{}")
+    for _ in range(2):
+        assert probe(watched)["exchange"]["http_status"] == 500
+    assert explain()["errors"][0]["error"]["code"] == "AIQES0013E"
+    assert explain()["errors"][0]["error"]["code"] == "AIQES0016E"
+    assert probe(watched)["exchange"]["http_status"] == 500
+    model.broken = None
+    assert explain()["errors"][0]["error"]["code"] == "AIQES0016E"
+    assert probe(watched)["works"]
+    assert explain()["status"]["state"] == "finished"
 
 
 def test_wrong_probes_are_refused(watched):
