@@ -69,7 +69,7 @@ static const struct key keys[] = {
         "of them of one subscription"),
     {"limits.profile", TYPE_PROFILE, offsetof(struct xpl_settings, limits_profile), 0, 0, XPL_PROFILE_DEFAULT,
      "default, or openscale: images of at most 125 x 125 pixels"},
-    INT("explain.workers", explain_workers, 1, 64, 1, "explanations made at the same time"),
+    INT("explain.workers", explain_workers, 1, 64, 4, "explanations made at the same time, of different deployments"),
     INT("explain.in_flight", explain_in_flight, 1, 64, 16, "requests to a model at the same time, at most"),
     INT("explain.batch", explain_batch, 0, XPL_MAX_BATCH, 0,
         "images in one request to a model at most; what it takes is found out by trial, up to 64 when this is 0"),

@@ -90,7 +90,7 @@ def test_a_file_configures_and_the_command_line_overrules_it(tmp_path, start_dae
 def test_all_settings_are_listed_with_their_meaning():
     done = explaind("config")
     assert done.returncode == 0
-    for line in ("[limits]", "payload_bytes = 1048576", "[explain]", "workers = 1", "[scoring]"):
+    for line in ("[limits]", "payload_bytes = 1048576", "[explain]", "workers = 4", "[scoring]"):
         assert line in done.stdout
 
 

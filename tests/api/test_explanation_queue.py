@@ -86,6 +86,21 @@ def test_explanations_of_different_deployments_run_side_by_side(start_daemon, mo
         assert wait_for(client, task_id)["entity"]["status"]["state"] == "finished"
 
 
+def test_a_slow_model_with_a_long_queue_does_not_hold_up_others(start_daemon, model, module_model):
+    """As the daemon is set by default."""
+    client = Client(start_daemon().url)
+    slow, quick = (Watched(client, server, deployment_id=name) for name, server in (("slow", model),
+                                                                                   ("quick", module_model)))
+    model.hold()
+    waiting = [slow.explain(*slow.log(blocks(first=i)))[0] for i in range(10)]
+    assert model.asked.wait(30)
+    [task_id] = quick.explain(*quick.log(blocks()))
+    assert wait_for(client, task_id)["entity"]["status"]["state"] == "finished"
+    assert [state(client, t)["progress"]["phase"] for t in waiting] == ["scoring"] + 9 * ["queued"]
+    assert model.tasks_of("slow") == waiting[:1]
+    model.release()
+
+
 def wait_for_phase(client, task_id, phase):
     deadline = time.monotonic() + 30
     while state(client, task_id).get("progress", {}).get("phase") != phase:
