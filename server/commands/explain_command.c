@@ -96,6 +96,7 @@ static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err
 
 static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
 {
+    struct xpl_wire wire = xpl_model_options_wire(&s->options.model, s->options.url, s->request);
     uint8_t seed[XPL_HASH_BYTES];
     struct xpl_splicer *splicer;
     struct xpl_pixels *fill;
@@ -103,7 +104,7 @@ static enum xpl_status make_splicer(struct xpl_shell *s, struct xpl_error *err)
 
     xpl_explain_choose_seed(s->seed, &s->params, seed);
     if ((st = xpl_fill_visible(s->arena, s->image, s->segments, &s->params, seed, NULL, &fill, &s->fill, err)) ||
-        (st = xpl_splicer_new(s->arena, s->request, 0, NULL, s->segments->labels, s->segments->count, fill, &splicer,
+        (st = xpl_splicer_new(s->arena, s->request, 0, &wire, s->segments->labels, s->segments->count, fill, &splicer,
                               err)))
         return st;
     return xpl_predictor_set_splicer(s->predictor, splicer, err);

@@ -194,5 +194,5 @@ void xpl_explain_options_read(int argc, char **argv, struct xpl_explain_options 
     xpl_picture_query_of("heatmap", &ret->picture);
     argp_parse(&argp, argc, argv, 0, NULL, ret);
     if (!ret->model.format.name)
-        ret->model.format.name = xpl_sample_formats[0];
+        ret->model.format.name = xpl_sample_formats[0].name;
 }

@@ -19,12 +19,10 @@ enum {
 };
 
 static const struct argp_option option_list[] = {
-    {"format", OPTION_FORMAT, "FORMAT", 0,
-     "what it takes: wml-v4, wml-v3, custom, kserve-v1, kserve-v1-png, tf-serving-png, open-inference-v2, azure, "
-     "azure-automl or azure-png",
-     0},
+    {"format", OPTION_FORMAT, "FORMAT", 0, "what it takes: ", 0}, /* add_names puts the rest */
     {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
-    {"input-name", OPTION_INPUT_NAME, "NAME", 0, "of the tensor, with open-inference-v2 (default input-0)", 0},
+    {"input-name", OPTION_INPUT_NAME, "NAME", 0,
+     "of the tensor or column, with open-inference-v2 and tf-serving-columns (default input-0)", 0},
     {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
     {"activation", OPTION_ACTIVATION, "NAME", 0,
      "softmax or sigmoid, when the model answers with logits; percent, when with numbers from 0 to 100", 0},
@@ -85,7 +83,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         *options = (struct xpl_model_options){.channels = 3};
         return 0;
     case OPTION_FORMAT:
-        options->format.name = xpl_sample_formats[take_choice(state, "format", value, xpl_sample_formats)];
+        if (!xpl_sample_frame(value))
+            argp_error(state, "--format %s: there is no such format", value);
+        options->format.name = value;
         return 0;
     case OPTION_LAYOUT:
         options->format.layout = (enum xpl_layout)take_choice(state, "layout", value, layouts);
@@ -113,4 +113,40 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     }
 }
 
-const struct argp xpl_model_argp = {option_list, on_option, NULL, NULL, NULL, NULL, NULL};
+/* The help of --format names all of them. */
+static char *add_names(int key, const char *text, void *input)
+{
+    char *all = NULL;
+    size_t size = 0;
+    FILE *out;
+
+    (void)input;
+    if (key != OPTION_FORMAT || !(out = open_memstream(&all, &size)))
+        return (char *)(uintptr_t)text;
+    fputs(text, out);
+    for (const struct xpl_sample_frame *frame = xpl_sample_formats; frame->name; frame++)
+        fprintf(out, "%s%s", frame == xpl_sample_formats ? "" : ", ", frame->name);
+    fclose(out);
+    return all;
+}
+
+const struct argp xpl_model_argp = {option_list, on_option, NULL, NULL, NULL, add_names, NULL};
+
+/* ---- what they mean ---- */
+
+struct xpl_model_settings xpl_model_options_settings(const struct xpl_model_options *options, const char *format)
+{
+    return (struct xpl_model_settings){
+        .request.layout = options->format.layout,
+        .answer = options->answer,
+        .has_wire = true,
+        .wire.raw = xpl_sample_frame(format)->image == XPL_SAMPLE_RAW ? XPL_RAW_ALWAYS : XPL_RAW_IF_SMALLER};
+}
+
+struct xpl_wire xpl_model_options_wire(const struct xpl_model_options *options, const char *url,
+                                       const struct xpl_request *request)
+{
+    struct xpl_model_settings model = xpl_model_options_settings(options, options->format.name);
+
+    return xpl_wire_of(&model, url, request);
+}

@@ -5,6 +5,7 @@
 
 #include <argp.h>
 
+#include "lib/scoring/model_settings.h"
 #include "lib/scoring/requests/sample_request.h"
 
 struct xpl_model_options {
@@ -12,6 +13,13 @@ struct xpl_model_options {
     struct xpl_sample_format format;  /* name NULL = not said */
     struct xpl_answer_hints answer;
 };
+
+/** The settings of a model that takes requests of a format. */
+struct xpl_model_settings xpl_model_options_settings(const struct xpl_model_options *options, const char *format);
+
+/** How a model that takes requests of the options' format, which is said, is asked for variations of this one. */
+struct xpl_wire xpl_model_options_wire(const struct xpl_model_options *options, const char *url,
+                                       const struct xpl_request *request);
 
 /** A child parser; its input is a struct xpl_model_options, which it fills with defaults first. */
 extern const struct argp xpl_model_argp;

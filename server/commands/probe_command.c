@@ -11,27 +11,35 @@
 #include "api/scoring/probe_view.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
+#include "lib/explain/params.h"
 #include "lib/image/decode.h"
 #include "server/commands/model_options.h"
 #include "server/commands/picture_file.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
-#define DEADLINE_US (60 * INT64_C(1000000))
+#define SECOND_US   INT64_C(1000000)
+#define DEADLINE_US (60 * SECOND_US) /* for one format */
+#define TIMEOUT     240              /* seconds for all of them, unless more or less is said */
+#define SHOWN       80               /* bytes of an answer in the table */
 #define IN_FLIGHT   16
 
 enum {
-    OPTION_JSON = 256
+    OPTION_JSON = 256,
+    OPTION_TIMEOUT
 };
 
 static const struct argp_option option_list[] = {
     {"image", 'i', "FILE", 0, "the picture to ask about", 0},
     {"json", OPTION_JSON, 0, 0, "print everything that was found as JSON", 0},
+    {"timeout", OPTION_TIMEOUT, "SECONDS", 0, "for all formats together (default 240); one has 60 at most", 0},
     {0}};
 
 static const char doc[] =
     "Asks the model at URL about one image in every format that explaind knows, and tells which it takes, how many "
     "images in a request, how long a call takes and what an explanation will cost.\v"
-    "With --format, that one only is tried.\n\n"
+    "With --format, that one only is tried. Once a format works with a model that takes more than a second, further "
+    "ones "
+    "are tried with one call.\n\n"
     "Credentials come from the environment: EXPLAIND_TOKEN is sent as a bearer token, EXPLAIND_USER and "
     "EXPLAIND_PASSWORD as HTTP Basic.\n\n"
     "Exit status: 0 a format works, 64 wrong usage, 65 the image cannot be used, 69 no format works.\n";
@@ -39,6 +47,7 @@ static const char doc[] =
 struct options {
     const char *url, *image;
     struct xpl_model_options model; /* without a format: all */
+    int64_t timeout;                /* seconds */
     bool json;
 };
 
@@ -48,6 +57,8 @@ struct probing {
     struct xpl_endpoint endpoint;
     uint8_t *bytes;
     uint32_t height, width;
+    int64_t until_us; /* monotonic: the end of the time for all formats */
+    bool found;       /* a format works */
 };
 
 static error_t on_option(int key, char *value, struct argp_state *state)
@@ -57,12 +68,17 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->model;
+        o->timeout = TIMEOUT;
         return 0;
     case 'i':
         o->image = value;
         return 0;
     case OPTION_JSON:
         o->json = true;
+        return 0;
+    case OPTION_TIMEOUT:
+        if (!xpl_parse_int(value, 1, 86400, &o->timeout))
+            argp_error(state, "--timeout %s: seconds, from 1 to 86400", value);
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
@@ -102,51 +118,94 @@ static enum xpl_status load(struct probing *p, struct xpl_error *err)
     return XPL_OK;
 }
 
-static void print_words(const char *format, const struct xpl_probe_report *r)
+/* The beginning of a text, on one line. */
+static void print_excerpt(const char *text)
 {
-    if (r->status) {
-        printf("  %-18s no   %s\n", format, r->error.message);
-        return;
-    }
-    printf("  %-18s yes  %u classes; %u images a request, %u in flight; %.1f ms an image, %zu bytes for one; an "
-           "explanation takes about %.1f s\n",
-           format, r->n_classes, r->stats.batch, r->stats.depth, r->image_ms, r->exchange.request_bytes,
-           r->image_ms * 256 / 1000);
+    char shown[SHOWN + 1];
+
+    snprintf(shown, sizeof shown, "%s", text);
+    xpl_repair_utf8(shown);
+    for (char *c = shown; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
+    printf("%s%s", shown, strlen(text) > SHOWN ? " …" : "");
 }
 
-static enum xpl_status try_format(struct probing *p, const char *name, json_t *views, bool *ret_works,
+static void print_failure(const struct xpl_probe_report *r)
+{
+    printf("no   %s", r->error.message);
+    if (r->exchange.status >= 300 && r->exchange.status < 400) {
+        printf("; redirects are not followed; it points to ");
+        print_excerpt(*r->exchange.location ? r->exchange.location : "nowhere");
+    }
+    if (r->exchange.answer_bytes) {
+        printf("; answer: ");
+        print_excerpt(r->exchange.answer);
+    }
+    putchar('\n');
+}
+
+static void print_words(const char *format, const struct xpl_probe_report *r)
+{
+    printf("  %-23s ", format);
+    if (r->status)
+        print_failure(r);
+    else {
+        printf(
+            "yes  %u classes; %u images a request, %u in flight; %.1f ms an image, %zu bytes for one; an explanation "
+            "takes about %.1f s\n",
+            r->n_classes, r->stats.batch, r->stats.depth, r->image_ms, r->exchange.request_bytes,
+            r->image_ms * XPL_PROBE_USUAL_CALLS / 1000);
+        if (r->warning)
+            printf("%31s%s; %s\n", "", r->warning, r->advice);
+    }
+    fflush(stdout);
+}
+
+/* The request of a format, and what is to be known of it. */
+static enum xpl_status make_input(struct probing *p, const char *name, struct xpl_probe_input *ret,
                                   struct xpl_error *err)
 {
+    struct xpl_sample_format format = p->options.model.format;
+    struct xpl_request *request;
+    struct xpl_pixels *pixels;
+    struct xpl_text text;
+    enum xpl_status st;
+
+    format.name = name;
+    if ((st = xpl_sample_request(p->arena, &format, p->bytes, p->height, p->width, p->options.model.channels, &text,
+                                 err)) ||
+        (st = xpl_request_read(p->arena, text, &ret->model->request, &xpl_decode_in_process, &request, err)) ||
+        (st = xpl_request_pixels(p->arena, request, 0, &pixels, err)))
+        return st;
+    ret->endpoint = &p->endpoint;
+    ret->request = request;
+    ret->pixels = pixels;
+    ret->explanation_ms = xpl_explain_params_default().deadline_ms;
+    ret->brief = p->found;
+    return XPL_OK;
+}
+
+static enum xpl_status try_format(struct probing *p, const char *name, json_t *views, struct xpl_error *err)
+{
     static const struct xpl_probe_subject subject = {.source = "file"};
+    int64_t until_us = xpl_monotonic_us() + DEADLINE_US;
     struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
                                             .max_body_bytes = (size_t)1 << 20,
                                             .call.connect_timeout_ms = 5000,
                                             .call.call_timeout_ms = 60000,
                                             .call.max_answer_bytes = (size_t)16 << 20,
-                                            .deadline_us = xpl_monotonic_us() + DEADLINE_US,
+                                            .deadline_us = until_us < p->until_us ? until_us : p->until_us,
                                             .call.task_id = "probe"};
-    struct xpl_model_settings model = {.has_wire = true, .answer = p->options.model.answer};
-    struct xpl_probe_input input = {.endpoint = &p->endpoint, .options = &options, .model = &model};
-    struct xpl_sample_format format = p->options.model.format;
+    struct xpl_model_settings model = xpl_model_options_settings(&p->options.model, name);
+    struct xpl_probe_input input = {.options = &options, .model = &model};
     struct xpl_probe_report report;
-    struct xpl_request *request;
-    struct xpl_pixels *pixels;
-    struct xpl_text text;
     enum xpl_status st;
     json_t *view;
 
-    format.name = name;
-    model.request.layout = format.layout;
-    if ((st = xpl_sample_request(p->arena, &format, p->bytes, p->height, p->width, p->options.model.channels, &text,
-                                 err)) ||
-        (st = xpl_request_read(p->arena, text, &model.request, &xpl_decode_in_process, &request, err)) ||
-        (st = xpl_request_pixels(p->arena, request, 0, &pixels, err)))
+    if ((st = make_input(p, name, &input, err)) || (st = xpl_probe(p->arena, &input, &report, err)))
         return st;
-    input.request = request;
-    input.pixels = pixels;
-    if ((st = xpl_probe(p->arena, &input, &report, err)))
-        return st;
-    *ret_works = report.status == XPL_OK;
+    p->found |= report.status == XPL_OK;
     if (!p->options.json)
         print_words(name, &report);
     if (!(view = xpl_probe_view(&subject, &input, &report)))
@@ -155,19 +214,23 @@ static enum xpl_status try_format(struct probing *p, const char *name, json_t *v
     return json_array_append_new(views, view) ? xpl_no_memory(err) : XPL_OK;
 }
 
-static enum xpl_status try_all(struct probing *p, json_t *views, bool *ret_works, struct xpl_error *err)
+static enum xpl_status try_all(struct probing *p, json_t *views, struct xpl_error *err)
 {
+    const struct xpl_sample_frame *one =
+        p->options.model.format.name ? xpl_sample_frame(p->options.model.format.name) : NULL;
     enum xpl_status st = XPL_OK;
 
+    p->until_us = xpl_monotonic_us() + p->options.timeout * SECOND_US;
     if (!p->options.json)
         printf("%s, asked about %s (%u x %u):\n", p->options.url, p->options.image, p->height, p->width);
-    for (size_t i = 0; !st && xpl_sample_formats[i]; i++) {
-        bool works = false;
-
-        if (p->options.model.format.name && strcmp(p->options.model.format.name, xpl_sample_formats[i]) != 0)
-            continue;
-        st = try_format(p, xpl_sample_formats[i], views, &works, err);
-        *ret_works |= works;
+    fflush(stdout);
+    if (one)
+        return try_format(p, one->name, views, err);
+    for (const struct xpl_sample_frame *frame = xpl_sample_formats; !st && frame->name; frame++) {
+        if (xpl_monotonic_us() < p->until_us)
+            st = try_format(p, frame->name, views, err);
+        else if (!p->options.json)
+            printf("  %-23s not tried: --timeout gives more time, --format tries one\n", frame->name);
     }
     return st;
 }
@@ -181,7 +244,6 @@ int xpl_probe_command(int argc, char **argv)
     XPL_AUTO_JSON views = json_array();
     struct probing p = {.arena = arena};
     struct xpl_error err = {0};
-    bool works = false;
     enum xpl_status st;
 
     if (!arena)
@@ -189,11 +251,11 @@ int xpl_probe_command(int argc, char **argv)
     argp_err_exit_status = EX_USAGE;
     argv[0] = name;
     argp_parse(&argp, argc, argv, 0, NULL, &p.options);
-    if ((st = load(&p, &err)) || (st = try_all(&p, views, &works, &err))) {
+    if ((st = load(&p, &err)) || (st = try_all(&p, views, &err))) {
         fprintf(stderr, "explaind: %s%s%s\n", err.field, *err.field ? ": " : "", err.message);
         return st == XPL_BAD_FIELD ? EX_DATAERR : EX_SOFTWARE;
     }
     if (p.options.json && (json_dumpf(views, stdout, JSON_INDENT(2)) || putchar('\n') == EOF))
         return EX_IOERR;
-    return works ? EX_OK : EX_UNAVAILABLE;
+    return p.found ? EX_OK : EX_UNAVAILABLE;
 }

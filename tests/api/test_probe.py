@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Probing a model: what was recognised, what it will cost, and what would help."""
+import base64
 import json
 import subprocess
 import time
@@ -12,7 +13,7 @@ from support.client import Client, Watched, wait_for
 from support.images import blocks
 from support.local_server import LocalServer
 from support.model import wml_answer
-from support.paths import program
+from support.paths import ROOT, program
 
 
 class Redirecting(BaseHTTPRequestHandler):
@@ -183,3 +184,116 @@ def test_the_command_prints_json(model, picture):
 def test_the_exit_status_says_what_is_wrong(picture, words, code):
     ended = run(*[picture if word == "PICTURE" else word for word in words])
     assert ended.returncode == code, ended.stderr
+
+
+# ---- formats, at a shell ----
+
+def takes_image(body):
+    return body["image"]
+
+
+def takes_inputs(body):
+    assert isinstance(body["inputs"], str)
+    return body["inputs"]
+
+
+def takes_bytes(body):
+    [tensor] = body["inputs"]
+    assert tensor["datatype"] == "BYTES" and tensor["shape"] == [1]
+    return tensor["data"][0]
+
+
+def takes_lists(*path):
+    def take(body):
+        for name in path:
+            body = body[name]
+        [image] = body
+        assert numpy.asarray(image).shape == (24, 24, 3)
+    return take
+
+
+class Picky(BaseHTTPRequestHandler):
+    """Takes one kind of body at each path, one image at a time."""
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    JSON = {"/image-b64": takes_image, "/inputs-b64": takes_inputs, "/open-inference-v2-bytes": takes_bytes,
+            "/mlflow": takes_lists("inputs"), "/seldon": takes_lists("data", "ndarray"),
+            "/tf-serving-columns": takes_lists("inputs", "input-0"),
+            "/mlflow-split-png": lambda body: body["dataframe_split"]["data"][0][0]}
+    FILES = {"/image/png": b"\x89PNG", "/image/jpeg": b"\xff\xd8\xff", "/application/x-npy": b"\x93NUMPY"}
+
+    def log_message(self, *arguments):
+        pass
+
+    def check(self, body):
+        if self.path in self.FILES:
+            assert self.headers["Content-Type"] == self.path[1:] and body.startswith(self.FILES[self.path])
+        elif self.path == "/open-inference-v2-raw":
+            assert len(body) - int(self.headers["Inference-Header-Content-Length"]) == 24 * 24 * 3 * 4
+        else:
+            assert len(json.loads(body)) == 1
+            picture = self.JSON[self.path](json.loads(body))
+            assert picture is None or base64.b64decode(picture, validate=True).startswith(b"\x89PNG")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            self.check(body)
+            status, answer = 200, b'{"probabilities": [0.25, 0.75]}'
+        except (AssertionError, KeyError, TypeError, ValueError):
+            status, answer = 400, b'{"detail":\n"not for me"}' + 100 * b" "
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+@pytest.fixture(scope="module")
+def picky():
+    server = LocalServer(Picky)
+    yield server
+    server.stop()
+
+
+def lines_of(ended) -> dict[str, str]:
+    return dict(line.split(maxsplit=1) for line in ended.stdout.splitlines()[1:])
+
+
+@pytest.mark.parametrize("name", [*(path[1:] for path in (*Picky.JSON, *Picky.FILES)), "open-inference-v2-raw"])
+def test_every_format_is_found_and_can_be_explained_with(picky, picture, name):
+    ended = run(f"{picky.url}/{name}", "--image", picture)
+    lines = lines_of(ended)
+    assert ended.returncode == 0 and lines[name].startswith("yes  2 classes"), ended.stdout
+    assert '; answer: {"detail": "not for me"}' in lines["wml-v4"] and lines["wml-v4"].endswith(" …")
+    explained = subprocess.run([program("explaind"), "explain", picture, "--model", f"{picky.url}/{name}", "--format",
+                                name], capture_output=True, text=True, timeout=120)
+    assert explained.returncode == 0, explained.stderr
+
+
+def test_help_and_manual_name_all_formats(picky, picture):
+    names = lines_of(run(f"{picky.url}/none", "--image", picture))
+    assert len(names) > 20
+    help_text, manual = run("--help").stdout, (ROOT / "docs" / "models.md").read_text()
+    for name in names:
+        assert name in help_text.replace(",", " ").split() and f"`{name}`" in manual, name
+
+
+def test_redirects_are_said_in_the_table(redirecting, picture):
+    ended = run(f"{redirecting.url}/old", "--image", picture, "--format", "custom")
+    assert "redirects are not followed" in ended.stdout and f"{redirecting.url}/new" in ended.stdout
+
+
+def test_lines_come_as_they_are_known_and_the_time_is_bounded(model, picture):
+    """The model refuses the first format and holds the second."""
+    url = f"{model.url}/ml/v4/deployments/d/predictions"
+    model.broken = lambda images: model.hold() or (422, b"no")
+    command = [program("explaind"), "probe", url, "--image", str(picture), "--timeout", "20"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith(url)
+        assert process.stdout.readline().split()[:2] == ["wml-v4", "no"]
+        process.kill()
+    model.hold()
+    ended = run(url, "--image", picture, "--timeout", "1")
+    lines = lines_of(ended)
+    assert ended.returncode == 69 and "time of a probe" in lines["wml-v4"]
+    assert lines["image/png"].startswith("not tried")

@@ -9,28 +9,33 @@
 
 #define MAX_BYTES ((size_t)256 << 20)
 
-const char *const xpl_sample_formats[] = {
-    "wml-v4", "wml-v3",       "custom",    "kserve-v1", "kserve-v1-png", "tf-serving-png", "open-inference-v2",
-    "azure",  "azure-automl", "azure-png", NULL};
+/* What the gateway notes of a body that was a file. */
+#define AS_FILE(type) "\"explaind\":{\"content_type\":\"" type "\"}}"
 
-/* What stands before and behind the image, and whether it is a picture in base64. */
-struct frame {
-    const char *before, *after;
-    bool encoded;
-};
-
-/* In the order of the names. */
-static const struct frame frames[] = {
-    {"{\"input_data\":[{\"values\":[", "]}]}", false},
-    {"{\"values\":[", "]}", false},
-    {"{\"values\":[", "]}", false},
-    {"{\"instances\":[", "]}", false},
-    {"{\"instances\":[{\"image_bytes\":{\"b64\":\"", "\"}}]}", true},
-    {"{\"instances\":[{\"b64\":\"", "\"}]}", true},
-    {NULL, "]}]}", false},
-    {"{\"input_data\":{\"data\":[", "]}}", false},
-    {"{\"input_data\":{\"columns\":[\"image\"],\"data\":[\"", "\"]}}", true},
-    {"{\"input\":[{\"image\":\"", "\"}]}", true},
+const struct xpl_sample_frame xpl_sample_formats[] = {
+    {"wml-v4", "{\"input_data\":[{\"values\":[", "]}]}", XPL_SAMPLE_LISTS},
+    {"wml-v3", "{\"values\":[", "]}", XPL_SAMPLE_LISTS},
+    {"custom", "{\"values\":[", "]}", XPL_SAMPLE_LISTS},
+    {"kserve-v1", "{\"instances\":[", "]}", XPL_SAMPLE_LISTS},
+    {"kserve-v1-png", "{\"instances\":[{\"image_bytes\":{\"b64\":\"", "\"}}]}", XPL_SAMPLE_PICTURE},
+    {"tf-serving-png", "{\"instances\":[{\"b64\":\"", "\"}]}", XPL_SAMPLE_PICTURE},
+    {"tf-serving-columns", "{\"inputs\":{\"$\":[", "]}}", XPL_SAMPLE_LISTS},
+    {"open-inference-v2", "{\"inputs\":[{\"name\":\"$\",#,\"data\":[", "]}]}", XPL_SAMPLE_FLAT},
+    {"open-inference-v2-raw", "{\"inputs\":[{\"name\":\"$\",#,\"data\":[", "]}]}", XPL_SAMPLE_RAW},
+    {"open-inference-v2-bytes", "{\"inputs\":[{\"name\":\"$\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\"",
+     "\"]}]}", XPL_SAMPLE_PICTURE},
+    {"azure", "{\"input_data\":{\"data\":[", "]}}", XPL_SAMPLE_LISTS},
+    {"azure-automl", "{\"input_data\":{\"columns\":[\"image\"],\"data\":[\"", "\"]}}", XPL_SAMPLE_PICTURE},
+    {"azure-png", "{\"input\":[{\"image\":\"", "\"}]}", XPL_SAMPLE_PICTURE},
+    {"mlflow", "{\"inputs\":[", "]}", XPL_SAMPLE_LISTS},
+    {"mlflow-split-png", "{\"dataframe_split\":{\"columns\":[\"image\"],\"data\":[[\"", "\"]]}}", XPL_SAMPLE_PICTURE},
+    {"seldon", "{\"data\":{\"ndarray\":[", "]}}", XPL_SAMPLE_LISTS},
+    {"image-b64", "{\"image\":\"", "\"}", XPL_SAMPLE_PICTURE},
+    {"inputs-b64", "{\"inputs\":\"", "\"}", XPL_SAMPLE_PICTURE},
+    {"image/png", "{\"values\":[\"", "\"]," AS_FILE("image/png"), XPL_SAMPLE_PICTURE},
+    {"image/jpeg", "{\"values\":[\"", "\"]," AS_FILE("image/jpeg"), XPL_SAMPLE_PICTURE},
+    {"application/x-npy", "{\"array\":[", "]," AS_FILE("application/x-npy"), XPL_SAMPLE_LISTS},
+    {NULL, NULL, NULL, XPL_SAMPLE_LISTS},
 };
 
 struct sample {
@@ -75,16 +80,25 @@ static void put_numbers(const struct sample *s, bool nested)
     xpl_buf_string(s->out, nested ? "]" : "");
 }
 
-static void put_tensor_head(const struct sample *s)
+static void put_shape(const struct sample *s)
 {
-    const struct xpl_sample_format *f = s->format;
+    uint32_t h = s->height, w = s->width, c = s->channels;
+    bool first = s->format->layout == XPL_LAYOUT_CHW;
 
-    xpl_buf_printf(s->out, "{\"inputs\":[{\"name\":\"%s\",\"shape\":[1,", f->input_name ? f->input_name : "input-0");
-    if (f->layout == XPL_LAYOUT_CHW)
-        xpl_buf_printf(s->out, "%u,%u,%u", s->channels, s->height, s->width);
-    else
-        xpl_buf_printf(s->out, "%u,%u,%u", s->height, s->width, s->channels);
-    xpl_buf_printf(s->out, "],\"datatype\":\"%s\",\"data\":[", f->datatype ? f->datatype : "FP32");
+    xpl_buf_printf(s->out, "\"shape\":[1,%u,%u,%u],\"datatype\":\"%s\"", first ? c : h, first ? h : w, first ? w : c,
+                   s->format->datatype ? s->format->datatype : "FP32");
+}
+
+static void put_before(const struct sample *s, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '$')
+            xpl_buf_string(s->out, s->format->input_name ? s->format->input_name : "input-0");
+        else if (*text == '#')
+            put_shape(s);
+        else
+            xpl_buf_append(s->out, text, 1);
+    }
 }
 
 static enum xpl_status put_picture(struct xpl_arena *arena, const struct sample *s, struct xpl_error *err)
@@ -105,11 +119,11 @@ static enum xpl_status put_picture(struct xpl_arena *arena, const struct sample 
     return XPL_OK;
 }
 
-static const struct frame *find_frame(const char *name)
+const struct xpl_sample_frame *xpl_sample_frame(const char *name)
 {
-    for (size_t i = 0; xpl_sample_formats[i]; i++)
-        if (strcmp(xpl_sample_formats[i], name) == 0)
-            return &frames[i];
+    for (const struct xpl_sample_frame *frame = xpl_sample_formats; frame->name; frame++)
+        if (strcmp(frame->name, name) == 0)
+            return frame;
     return NULL;
 }
 
@@ -117,7 +131,7 @@ enum xpl_status xpl_sample_request(struct xpl_arena *arena, const struct xpl_sam
                                    const uint8_t *bytes, uint32_t height, uint32_t width, uint32_t channels,
                                    struct xpl_text *ret, struct xpl_error *err)
 {
-    const struct frame *frame = find_frame(format->name);
+    const struct xpl_sample_frame *frame = xpl_sample_frame(format->name);
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_BYTES);
     struct sample s = {format, bytes, height, width, channels, out};
     enum xpl_status st = XPL_OK;
@@ -126,14 +140,11 @@ enum xpl_status xpl_sample_request(struct xpl_arena *arena, const struct xpl_sam
         return xpl_fail_field(err, XPL_BAD_FIELD, "format", "there is no format \"%.60s\"", format->name);
     if (!out)
         return xpl_no_memory(err);
-    if (frame->before)
-        xpl_buf_string(out, frame->before);
-    else
-        put_tensor_head(&s);
-    if (frame->encoded)
+    put_before(&s, frame->before);
+    if (frame->image == XPL_SAMPLE_PICTURE)
         st = put_picture(arena, &s, err);
     else
-        put_numbers(&s, frame->before != NULL);
+        put_numbers(&s, frame->image == XPL_SAMPLE_LISTS);
     xpl_buf_string(out, frame->after);
     if (st)
         return st;

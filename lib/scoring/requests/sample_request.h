@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The request that a client of a model would send for one picture: for asking a model that nothing was logged of. */
+/*
+ * The request that a client of a model would send for one picture: for asking a model that nothing was logged of. Those
+ * that are files are written as the gateway logs them (raw_body.h).
+ */
 #ifndef XPL_SCORING_SAMPLE_REQUEST_H
 #define XPL_SCORING_SAMPLE_REQUEST_H
 
@@ -22,8 +25,26 @@ struct xpl_sample_format {
     const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
 };
 
-/** Names, ended by NULL; the first is the usual one. */
-extern const char *const xpl_sample_formats[];
+/** What the image is. */
+enum xpl_sample_image {
+    XPL_SAMPLE_LISTS,  /* nested lists of numbers */
+    XPL_SAMPLE_FLAT,   /* numbers without brackets, */
+    XPL_SAMPLE_RAW,    /* which are sent as raw bytes behind the JSON text */
+    XPL_SAMPLE_PICTURE /* a PNG in base64 */
+};
+
+/** What stands around the image in one format. */
+struct xpl_sample_frame {
+    const char *name;
+    const char *before, *after; /* '$' = the tensor's name, '#' = its shape and datatype */
+    enum xpl_sample_image image;
+};
+
+/** Ended by one without name; the first is the usual one. */
+extern const struct xpl_sample_frame xpl_sample_formats[];
+
+/** NULL: no format of that name. */
+const struct xpl_sample_frame *xpl_sample_frame(const char *name);
 
 /** `bytes`: height x width x channels. XPL_BAD_FIELD: no format of that name. */
 enum xpl_status xpl_sample_request(struct xpl_arena *arena, const struct xpl_sample_format *format,

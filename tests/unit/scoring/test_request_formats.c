@@ -266,20 +266,25 @@ static void encoded_pictures_are_found_and_sent_as_png(void **state)
     static const uint64_t masks[] = {3, 1};
     static const uint8_t expected[] = {1, 2, 3, 100, 101, 102, 7, 8, 9, 100, 101, 102};
 
-    for (size_t i = 0; xpl_sample_formats[i]; i++) {
-        const struct xpl_sample_format format = {.name = xpl_sample_formats[i]};
+    for (size_t i = 0; xpl_sample_formats[i].name; i++) {
+        const struct xpl_sample_format format = {.name = xpl_sample_formats[i].name};
         struct xpl_request *request, *again;
         struct xpl_pixels *pixels;
         struct xpl_text text = {0}, body;
+        struct xpl_splicer *splicer;
+        uint32_t n;
 
         assert_int_equal(xpl_sample_request(*state, &format, picture, 2, 2, 3, &text, NULL), XPL_OK);
         request = read_with(*state, text.ptr, NULL);
         assert_image(*state, request, 0);
-        body = body_of(*state, splicer_of(*state, request, NULL, true), masks, 2);
+        splicer = splicer_of(*state, request, NULL, true);
+        n = xpl_splice_max_rows(splicer) < 2 ? 1 : 2;
+        body = body_of(*state, splicer, masks + 2 - n, n);
         again = read_with(*state, body.ptr, NULL);
-        assert_int_equal(again->n_images, 2);
-        assert_image(*state, again, 0);
-        assert_int_equal(xpl_request_pixels(*state, again, 1, &pixels, NULL), XPL_OK);
+        assert_int_equal(again->n_images, n);
+        if (n == 2)
+            assert_image(*state, again, 0);
+        assert_int_equal(xpl_request_pixels(*state, again, n - 1, &pixels, NULL), XPL_OK);
         for (int k = 0; k < 12; k++)
             assert_true(pixels->values[k] == expected[k]);
     }
