@@ -3,10 +3,12 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/call.h"
 #include "api/json_spec.h"
+#include "lib/base/hash.h"
 #include "lib/scoring/answers/answer_table.h"
 
 #define MAX_CLASSES 100000
@@ -297,4 +299,29 @@ enum xpl_status xpl_model_settings_read(struct xpl_arena *arena, const json_t *s
             return st;
     }
     return take_fields(arena, subscription, &ret->answer, err);
+}
+
+/* ---- for the breaker ---- */
+
+const char *xpl_model_circuit(struct xpl_arena *arena, const json_t *subscription, const json_t *provider,
+                              const char *url)
+{
+    const json_t *members[] = {
+        xpl_json_at(subscription, "deployment.scoring_endpoint"),
+        xpl_json_at(subscription, "asset_properties.explaind"),
+        xpl_json_at(provider, "credentials"),
+        xpl_json_at(provider, "request_headers"),
+    };
+    struct xpl_hash_part parts[XPL_COUNT(members)];
+    char *texts[XPL_COUNT(members)], hex[2 * XPL_HASH_BYTES + 1];
+    uint8_t hash[XPL_HASH_BYTES];
+
+    for (size_t i = 0; i < XPL_COUNT(members); i++) {
+        texts[i] = json_dumps(members[i], JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+        parts[i] = (struct xpl_hash_part){texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0};
+    }
+    xpl_hash_parts(parts, XPL_COUNT(parts), hash);
+    for (size_t i = 0; i < XPL_COUNT(members); i++)
+        free(texts[i]);
+    return xpl_arena_printf(arena, "%s#%s", url, xpl_hex(hash, sizeof hash, hex));
 }

@@ -19,4 +19,12 @@ enum xpl_status xpl_model_settings_read(struct xpl_arena *arena, const json_t *s
 enum xpl_status xpl_model_settings_object(struct xpl_arena *arena, const json_t *object, const char *path,
                                           struct xpl_model_settings *ret, struct xpl_error *err);
 
+/**
+ * What a breaker knows the model at `url` by: its address together with what the subscription and its provider say
+ * about how it is called, credentials included (as a hash), so that a model whose settings were corrected is asked
+ * again. NULL without memory.
+ */
+const char *xpl_model_circuit(struct xpl_arena *arena, const json_t *subscription, const json_t *provider,
+                              const char *url);
+
 #endif

@@ -155,6 +155,8 @@ static enum xpl_status probe(struct probing *p, json_t **ret, struct xpl_error *
     options = xpl_predictor_options_of(call->app, &p->model);
     options.retries = 0;
     options.deadline_us = xpl_monotonic_us() + DEADLINE_US;
+    options.circuit =
+        xpl_model_circuit(call->arena, p->subscription, p->provider, xpl_scoring_url(call->arena, p->subscription));
     options.call.task_id = "probe";
     options.call.request_id = call->request_id;
     input.request = p->request;

@@ -3,9 +3,10 @@
  * Leaves a model alone that keeps failing: after a number of failures in a row nothing is asked for a while, then one
  * explanation probes it, and its success or failure decides for the others.
  *
- * There is a circuit for each host, opened by connections that cannot be made, and one for each scoring URL, opened by
- * a deployment that answers 5xx or not in time: a broken deployment says nothing about others behind the same gateway.
- * One breaker serves all threads. At most 256 failing circuits are remembered, those that failed last.
+ * There is a circuit for each host, opened by connections that cannot be made, and one for each `url`, a scoring URL or
+ * one together with its settings, opened by a deployment that answers 5xx or not in time: a broken deployment says
+ * nothing about others behind the same gateway. One breaker serves all threads. At most 256 failing circuits are
+ * remembered, those that failed last.
  */
 #ifndef XPL_SCORING_BREAKER_H
 #define XPL_SCORING_BREAKER_H

@@ -340,7 +340,7 @@ static void report(const struct job *job, enum xpl_status st)
     const struct xpl_predictor *p = job->p;
 
     if (p->options.breaker)
-        xpl_breaker_report(p->options.breaker, xpl_transport_host(p->transport), p->endpoint.url,
+        xpl_breaker_report(p->options.breaker, xpl_transport_host(p->transport), xpl_predictor_circuit(p),
                            st ? job->news : XPL_NEWS_ANSWERED, xpl_monotonic_us());
 }
 
@@ -365,8 +365,8 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
     struct xpl_breaker *breaker = predictor->options.breaker;
     enum xpl_status st;
 
-    if (breaker && (st = xpl_breaker_enter(breaker, xpl_transport_host(predictor->transport), predictor->endpoint.url,
-                                           xpl_monotonic_us(), err)))
+    if (breaker && (st = xpl_breaker_enter(breaker, xpl_transport_host(predictor->transport),
+                                           xpl_predictor_circuit(predictor), xpl_monotonic_us(), err)))
         return st;
     st = xpl_predictor_run(&job);
     report(&job, st);

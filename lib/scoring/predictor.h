@@ -40,6 +40,7 @@ struct xpl_predictor_options {
     uint32_t retries;               /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
     int64_t deadline_us;            /* of the monotonic clock; 0 = none */
     struct xpl_breaker *breaker;    /* shared by all predictors of the process; NULL = none */
+    const char *circuit;            /* what it knows the model by; NULL = the endpoint's address */
     struct xpl_call_meters *meters; /* may be NULL */
     struct xpl_exchange *exchange;  /* filled by the first call; may be NULL */
 };

@@ -164,6 +164,6 @@ const char *xpl_predictor_caveat(const struct xpl_predictor *predictor, struct x
 void xpl_predictor_praise(const struct xpl_predictor *p, struct xpl_breaker *breaker)
 {
     if (breaker)
-        xpl_breaker_report(breaker, xpl_transport_host(p->transport), p->endpoint.url, XPL_NEWS_ANSWERED,
+        xpl_breaker_report(breaker, xpl_transport_host(p->transport), xpl_predictor_circuit(p), XPL_NEWS_ANSWERED,
                            xpl_monotonic_us());
 }

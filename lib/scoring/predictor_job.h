@@ -62,6 +62,12 @@ static inline uint32_t xpl_work_rows(const struct work *work)
     return (uint32_t)work->n + work->trial;
 }
 
+/** What the breaker knows the model by. */
+static inline const char *xpl_predictor_circuit(const struct xpl_predictor *p)
+{
+    return p->options.circuit ? p->options.circuit : p->endpoint.url;
+}
+
 /**
  * Reads a slot's answer and places its scores. XPL_MODEL_BAD_ANSWER says what is wrong with it, and the job is as it
  * was.

@@ -12,6 +12,7 @@
 #include "api/json_spec.h"
 #include "api/records/record_batch.h"
 #include "api/scoring/endpoint.h"
+#include "api/scoring/model_settings.h"
 #include "db/automatic.h"
 #include "lib/base/hash.h"
 #include "lib/base/log.h"
@@ -101,6 +102,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     if (st)
         return st;
     options.deadline_us = job->patience.deadline_us;
+    options.circuit = xpl_model_circuit(job->arena, job->data.subscription, job->data.provider, url);
     options.call.task_id = job->task->id;
     options.call.request_id = job->task->trace_id;
     options.call.traceparent = job->task->traceparent;

@@ -64,6 +64,27 @@ def test_a_model_that_fails_is_not_asked_for_a_while_but_its_neighbour_is(start_
     assert ask(neighbour, scoring_ids[1])["status"]["state"] == "finished"
 
 
+def test_a_model_whose_settings_were_corrected_is_asked_at_once(start_daemon, proxy):
+    client = start(start_daemon, LONG_MS)
+    watched = Watched(client, proxy)
+    [scoring_id] = watched.log(blocks())
+
+    def needs(header):
+        failing = faults.status(500)
+        proxy.fault = lambda call: (faults.pass_on if header in call.request else failing)(call)
+        codes = [error_of(watched, scoring_id)["code"] for _ in range(3)]
+        assert codes == ["AIQES0013E", "AIQES0013E", PAUSED]
+
+    needs(b"X-Fixed: 1")
+    client.patch(f"/v2/subscriptions/{watched.subscription_id}",
+                 [{"op": "add", "path": "/deployment/scoring_endpoint/request_headers", "value": {"X-Fixed": "1"}}])
+    assert ask(watched, scoring_id)["status"]["state"] == "finished"
+    needs(b"Authorization: Bearer right")
+    client.patch(f"/v2/service_providers/{watched.provider_id}",
+                 [{"op": "add", "path": "/credentials/token", "value": "right"}])
+    assert ask(watched, scoring_id)["status"]["state"] == "finished"
+
+
 def test_bad_answers_and_refusals_are_no_reason_to_pause(start_daemon, proxy):
     watched = Watched(start(start_daemon, LONG_MS), proxy)
     [scoring_id] = watched.log(blocks())
