@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/scoring/probe_advice.h"
 
-#include <string.h>
 #include <strings.h>
-
-#include "lib/base/text.h"
 
 /* ---- of a model that fails ---- */
 
@@ -20,8 +17,6 @@ static const char *on_bad_answer(struct xpl_arena *arena, const struct xpl_excha
                                 "the answer is compressed (Content-Encoding: %s), which was not asked for: let the "
                                 "model, or what stands in front of it, answer without",
                                 e->encoding);
-    if (xpl_starts_with(e->answer, "\xef\xbb\xbf"))
-        return "the answer begins with a byte order mark, which is no JSON: let the model answer in UTF-8 without one";
     return "the model answered, but not in a form that is known: probability_path can say where the probabilities "
            "are, activation what makes them of logits, class_labels what the classes are";
 }
