@@ -45,6 +45,19 @@ static ZSTD_CCtx *compressor_of_thread(void)
     return compressor;
 }
 
+static bool is_packed(struct xpl_blob blob)
+{
+    return blob.length > 0 && *(const char *)blob.data == PACKED;
+}
+
+/* JSON cannot begin with these bytes either. */
+static bool is_compressed(struct xpl_blob blob)
+{
+    static const uint8_t magic[] = {0x28, 0xB5, 0x2F, 0xFD};
+
+    return blob.length >= sizeof magic && memcmp(blob.data, magic, sizeof magic) == 0;
+}
+
 static enum xpl_status compress(struct xpl_arena *arena, struct xpl_blob bytes, bool packed, struct xpl_blob *ret,
                                 struct xpl_error *err)
 {
@@ -65,28 +78,15 @@ static enum xpl_status compress(struct xpl_arena *arena, struct xpl_blob bytes, 
 enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret,
                                      struct xpl_error *err)
 {
-    struct xpl_blob packed;
+    struct xpl_blob plain = {text.ptr, text.length}, packed;
 
-    if (text.length < WORTH_COMPRESSING) {
-        *ret = (struct xpl_blob){text.ptr, text.length};
+    if (text.length < WORTH_COMPRESSING && !is_packed(plain) && !is_compressed(plain)) { /* nor does it look so */
+        *ret = plain;
         return XPL_OK;
     }
     if (xpl_pack(arena, text, &packed))
         return compress(arena, packed, true, ret, err);
-    return compress(arena, (struct xpl_blob){text.ptr, text.length}, false, ret, err);
-}
-
-static bool is_packed(struct xpl_blob blob)
-{
-    return blob.length > 0 && *(const char *)blob.data == PACKED;
-}
-
-/* JSON cannot begin with these bytes either. */
-static bool is_compressed(struct xpl_blob blob)
-{
-    static const uint8_t magic[] = {0x28, 0xB5, 0x2F, 0xFD};
-
-    return blob.length >= sizeof magic && memcmp(blob.data, magic, sizeof magic) == 0;
+    return compress(arena, plain, false, ret, err);
 }
 
 static bool decompress(struct xpl_blob blob, char *data, size_t size)

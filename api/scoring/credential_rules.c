@@ -25,7 +25,7 @@ static const struct {
     {"password", {"username"}, KIND_SECRET},
     {"token", {NULL}, KIND_SECRET},
     {"apikey", {NULL}, KIND_SECRET},
-    {"access_key_id", {"secret_access_key", "region"}, KIND_SECRET},
+    {"access_key_id", {"secret_access_key"}, KIND_SECRET},
     {"secret_access_key", {"access_key_id"}, KIND_SECRET},
     {"region", {NULL}, KIND_PART},
     {"aws_service", {NULL}, KIND_PART},
@@ -65,15 +65,17 @@ static bool is_given(const json_t *credentials, const char *name)
     return text && *text;
 }
 
-/* "-----BEGIN …LABEL-----", a line break, and an end. */
+/* Somewhere "-----BEGIN …LABEL-----", a line break, and an end. */
 static bool is_pem(const char *text, const char *label)
 {
-    const char *begin = strstr(text, "-----BEGIN "), *title = begin ? strstr(begin, label) : NULL;
+    for (const char *at = text; (at = strstr(at, "-----BEGIN ")); at++) {
+        size_t line = strcspn(at, "\r\n"), length = strlen(label);
 
-    if (!title || memchr(begin, '\n', (size_t)(title - begin)))
-        return false;
-    title += strlen(label);
-    return (*title == '\n' || *title == '\r') && strstr(title, "-----END ") != NULL;
+        if (at[line] && line > length && memcmp(at + line - length, label, length) == 0 &&
+            strstr(at + line, "-----END "))
+            return true;
+    }
+    return false;
 }
 
 static enum xpl_status check_text(const char *name, enum kind kind, const char *text, struct xpl_error *err)
@@ -142,12 +144,18 @@ static bool is_known(const char *name)
     return false;
 }
 
-/* Text, or something with text in it. */
-static bool says_something(const json_t *value)
+/* Text under a name that sounds like a secret. */
+static bool is_secret(const char *name, const json_t *value)
 {
-    return json_string_length(value) > 0 || json_object_size(value) > 0 || json_array_size(value) > 0;
+    static const char *const words[] = {"token", "bearer", "key", "secret", "passw", "auth", "credential"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (json_string_length(value) > 0 && strcasestr(name, words[i]))
+            return true;
+    return false;
 }
 
+/* Without one that is used, a secret of another name was meant to be; what else is there is kept. */
 static enum xpl_status check_credentials(const json_t *credentials, struct xpl_error *err)
 {
     enum xpl_status st;
@@ -157,15 +165,14 @@ static enum xpl_status check_credentials(const json_t *credentials, struct xpl_e
 
     if ((st = check_members(credentials, &any, err)) || any)
         return st;
-    json_object_foreach(
-        (json_t *)(uintptr_t)credentials, name,
-        value) if (!is_known(name) &&
-                   says_something(value)) return refuse(err, "credentials", name,
-                                                        "is not used: credentials are username and password, token, "
-                                                        "apikey, access_key_id with"
-                                                        " secret_access_key and region, client_certificate with "
-                                                        "client_key; other headers belong in"
-                                                        " request_headers");
+    json_object_foreach((json_t *)(uintptr_t)credentials, name, value)
+    {
+        if (!is_known(name) && is_secret(name, value))
+            return refuse(err, "credentials", name,
+                          "is not used: credentials are username and password, token, apikey, access_key_id with "
+                          "secret_access_key, client_certificate with client_key; other headers belong in "
+                          "request_headers");
+    }
     return XPL_OK;
 }
 
@@ -190,6 +197,14 @@ static const char *reserved(const char *name)
     return NULL;
 }
 
+/* What is sent anyway: clients of the original say it. */
+static bool is_json_type(const char *name, const char *value)
+{
+    static const char type[] = "application/json";
+
+    return strcasecmp(name, "Content-Type") == 0 && value && strncasecmp(value, type, strlen(type)) == 0;
+}
+
 static enum xpl_status check_headers(const json_t *headers, struct xpl_error *err)
 {
     const char *name, *why;
@@ -202,7 +217,7 @@ static enum xpl_status check_headers(const json_t *headers, struct xpl_error *er
     {
         if (!*name || strpbrk(name, ": ") || !xpl_is_header_text(name))
             return xpl_fail_field(err, XPL_BAD_FIELD, "request_headers", "\"%.40s\" is not the name of a header", name);
-        if ((why = reserved(name)))
+        if ((why = reserved(name)) && !is_json_type(name, json_string_value(value)))
             return refuse(err, "request_headers", name, why);
         if (!json_is_string(value) || !xpl_is_header_text(json_string_value(value)))
             return refuse(err, "request_headers", name, "must be a string without control characters");

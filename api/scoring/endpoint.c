@@ -8,6 +8,8 @@
 #include "api/scoring/credential_rules.h"
 
 #define IBM_CLOUD   ".cloud.ibm.com"
+#define MAX_LINES   (2 * XPL_MAX_REQUEST_HEADERS) /* of provider and subscription */
+#define AMAZON      ".amazonaws.com"
 #define WML_VERSION "version=2020-09-01"
 
 /* Scheme, host and port: what stands in front of the path. */
@@ -83,6 +85,18 @@ static struct xpl_token_source exchanged_for(struct xpl_arena *arena, const json
     return source;
 }
 
+/* "runtime.sagemaker.REGION.amazonaws.com": what is not said may stand in the address. */
+static const char *region_of(struct xpl_arena *arena, const char *url)
+{
+    struct xpl_text host = origin(url);
+    const char *text = xpl_arena_string_n(arena, host.ptr, host.length), *end = text ? strstr(text, AMAZON) : NULL;
+    const char *start = end;
+
+    while (start && start > text && start[-1] != '.')
+        start--;
+    return start && start > text && start < end ? xpl_arena_string_n(arena, start, (size_t)(end - start)) : NULL;
+}
+
 /* A key pair of Amazon: requests are signed. */
 static bool take_key_pair(struct xpl_arena *arena, const json_t *credentials, struct xpl_endpoint *ret)
 {
@@ -91,11 +105,11 @@ static bool take_key_pair(struct xpl_arena *arena, const json_t *credentials, st
                *secret = text_at(arena, credentials, "secret_access_key"),
                *region = text_at(arena, credentials, "region");
 
-    if (!id || !secret || !region)
+    if (!id || !secret)
         return false;
     ret->username = id;
     ret->password = secret;
-    ret->aws_region = region;
+    ret->aws_region = region ? region : region_of(arena, ret->url);
     ret->aws_service = service ? service : "sagemaker";
     return true;
 }
@@ -109,7 +123,8 @@ static void take_credentials(struct xpl_arena *arena, const json_t *credentials,
     endpoint->ca_pem = text_at(arena, credentials, "ca_certificate");
     endpoint->certificate_pem = text_at(arena, credentials, "client_certificate");
     endpoint->key_pem = text_at(arena, credentials, "client_key");
-    if (take_key_pair(arena, credentials, endpoint) || (endpoint->bearer = text_at(arena, credentials, "token")))
+    ret->is_signed = take_key_pair(arena, credentials, endpoint);
+    if (ret->is_signed || (endpoint->bearer = text_at(arena, credentials, "token")))
         return;
     if (exchanged || xpl_json_string_at(credentials, "auth_url"))
         ret->token = exchanged_for(arena, credentials);
@@ -119,8 +134,21 @@ static void take_credentials(struct xpl_arena *arena, const json_t *credentials,
     endpoint->password = text_at(arena, credentials, "password");
     if (!endpoint->username)
         endpoint->bearer = text_at(arena, credentials, "apikey");
+    else if (!endpoint->password)
+        endpoint->password = text_at(arena, credentials, "apikey");
 }
 
+/* The place of the header of that name; the next one when there is none. */
+static size_t place_of(const char *const *lines, size_t n, const char *name)
+{
+    size_t i = 0, length = strlen(name);
+
+    while (i < n && !(strncasecmp(lines[i], name, length) == 0 && lines[i][length] == ':'))
+        i++;
+    return i;
+}
+
+/* The later of two headers with the same name counts. A type is told by what is sent. */
 static enum xpl_status add_headers(struct xpl_arena *arena, const json_t *headers, const char **lines, size_t *n,
                                    struct xpl_error *err)
 {
@@ -130,14 +158,18 @@ static enum xpl_status add_headers(struct xpl_arena *arena, const json_t *header
     json_object_foreach((json_t *)(uintptr_t)headers, name, value)
     {
         const char *text = json_string_value(value);
+        size_t place = place_of(lines, *n, name);
 
-        if (!text || *n == XPL_MAX_REQUEST_HEADERS || !*name || strpbrk(name, ": ") || !xpl_is_header_text(name) ||
+        if (strcasecmp(name, "Content-Type") == 0)
+            continue;
+        if (!text || place == MAX_LINES || !*name || strpbrk(name, ": ") || !xpl_is_header_text(name) ||
             !xpl_is_header_text(text))
             return xpl_fail_field(err, XPL_BAD_FIELD, "request_headers",
                                   "must be at most %d headers whose values are strings without control characters",
                                   XPL_MAX_REQUEST_HEADERS);
-        if (!(lines[(*n)++] = xpl_arena_printf(arena, "%s: %s", name, text)))
+        if (!(lines[place] = xpl_arena_printf(arena, "%s: %s", name, text)))
             return xpl_no_memory(err);
+        *n += place == *n;
     }
     return XPL_OK;
 }
@@ -146,7 +178,7 @@ enum xpl_status xpl_model_address_read(struct xpl_app *app, struct xpl_arena *ar
                                        const json_t *scoring_endpoint, const char *url, struct xpl_model_address *ret,
                                        struct xpl_error *err)
 {
-    const char **lines = XPL_NEW_ARRAY(arena, const char *, XPL_MAX_REQUEST_HEADERS);
+    const char **lines = XPL_NEW_ARRAY(arena, const char *, MAX_LINES);
     const json_t *own = xpl_json_at(scoring_endpoint, "credentials");
     const char *type = xpl_json_string_at(provider, "service_type");
     bool is_wml = type && strcmp(type, "watson_machine_learning") == 0;
@@ -165,6 +197,8 @@ enum xpl_status xpl_model_address_read(struct xpl_app *app, struct xpl_arena *ar
         st = add_headers(arena, xpl_json_at(provider, "request_headers"), lines, &n, err);
     if (st || (st = add_headers(arena, xpl_json_at(scoring_endpoint, "request_headers"), lines, &n, err)))
         return st;
+    if (ret->is_signed && !ret->endpoint.aws_region)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.region", "is needed to sign requests to this address");
     ret->endpoint.headers = lines;
     ret->endpoint.n_headers = n;
     return ret->endpoint.url ? XPL_OK : xpl_no_memory(err);

@@ -20,6 +20,7 @@ bool xpl_same_origin(const char *a, const char *b);
 struct xpl_model_address {
     struct xpl_endpoint endpoint;
     struct xpl_token_source token; /* url NULL = none is needed */
+    bool is_signed;
 };
 
 /**

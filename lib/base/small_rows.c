@@ -110,11 +110,11 @@ INLINE const char *read_rows(const char *at, const char *end, unsigned max_digit
                              struct xpl_small_rows *ret)
 {
     struct marks m = {at, end, marks_of(at, end)};
-    const char *bracket = next_mark(&m), *behind = at, *comma;
+    const char *bracket = at < end && *at == '[' ? next_mark(&m) : NULL, *behind = at, *comma;
     size_t length;
 
     *ret = (struct xpl_small_rows){0};
-    while (bracket && bracket < end && *bracket == '[') {
+    while (bracket && *bracket == '[') {
         if (!(at = read_row(&m, bracket, max_digits, out, ret, &length)) || (ret->n > 0 && length != ret->length))
             break;
         behind = at;

@@ -102,41 +102,68 @@ static enum xpl_status start_look(struct xpl_run *run, uint32_t n_gate, struct x
     return run->gate ? XPL_OK : xpl_no_memory(err);
 }
 
+/* One class that decides: estimated, doubted; whether the stage is enough for it. */
+static enum xpl_status look_at(struct xpl_run *run, uint32_t rank, struct xpl_blocks further,
+                               const struct xpl_estimate *before, bool *ret_enough, struct xpl_error *err)
+{
+    struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
+    const double *scores = xpl_sample_scores(run->sample, run->sample->explained[rank]);
+    struct xpl_estimate_rows rows = xpl_run_rows(run, rank);
+    struct xpl_estimate *estimate = &run->gate[rank];
+    bool last = run->stages == run->design->n_stages, held_out = run->held_out != NULL;
+    enum xpl_status st;
+
+    rows.further = further;
+    rows.enough = xpl_run_last_stage(run)->enough;
+    if ((st = xpl_interrupted(run->in->interrupt, err)) ||
+        (st = xpl_estimate_class(run->now, &rows, scores, estimate, err)))
+        return st;
+    *ret_enough = xpl_is_enough(&rule, before, estimate, scores);
+    if ((st = xpl_run_doubt(run, rank, before, *ret_enough || last, estimate, err)))
+        return st;
+    *ret_enough = *ret_enough && xpl_is_enough(&rule, before, estimate, scores);
+    for (uint32_t other = 0; !held_out && run->held_out && other < rank; other++)
+        xpl_run_doubt_other(run, other, &run->gate[other]);
+    return XPL_OK;
+}
+
+/* Those that were looked at before masks were held out may not be enough any more. */
+static bool all_enough(const struct xpl_run *run, const struct xpl_estimate *before, uint32_t n)
+{
+    struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
+
+    for (uint32_t i = 0; i < n; i++)
+        if (!xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i],
+                           xpl_sample_scores(run->sample, run->sample->explained[i])))
+            return false;
+    return true;
+}
+
 /* Estimates the classes that decide; whether the stage is enough for all of them. XPL_DEADLINE: some were estimated. */
 static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_error *err)
 {
-    struct xpl_stopping rule = {run->design, run->stages, run->fit, run->in->params.confidence};
     struct xpl_estimate *before = run->gate;
     struct xpl_blocks further = further_blocks(run);
     double gains[MAX_FURTHER] = {0};
-    bool last = run->stages == run->design->n_stages, enough;
     uint32_t n = count_gate(run);
     enum xpl_status st = start_look(run, n, err);
+    bool enough;
 
     *ret_enough = true;
     run->n_gate = 0;
-    if (st)
-        return st;
-    for (uint32_t i = 0; i < n; i++) {
-        const double *scores = xpl_sample_scores(run->sample, run->sample->explained[i]);
-        struct xpl_estimate_rows rows = xpl_run_rows(run, i);
-
-        rows.further = further;
-        rows.enough = xpl_run_last_stage(run)->enough;
-        if ((st = xpl_interrupted(run->in->interrupt, err)))
-            return st;
-        if ((st = xpl_estimate_class(run->now, &rows, scores, &run->gate[i], err)))
-            return st;
-        enough = xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores);
-        if ((st = xpl_run_doubt(run, i, before ? &before[i] : NULL, enough || last, &run->gate[i], err)))
-            return st;
+    for (uint32_t i = 0; !st && i < n; i++) {
+        if ((st = look_at(run, i, further, before ? &before[i] : NULL, &enough, err)))
+            break;
         run->n_gate++;
-        if (enough && xpl_is_enough(&rule, before ? &before[i] : NULL, &run->gate[i], scores))
+        if (enough)
             continue;
         *ret_enough = false;
         for (size_t block = 0; run->gate[i].surrogate && block < further.count; block++)
             gains[block] += run->gate[i].surrogate->gains[block];
     }
+    if (st)
+        return st;
+    *ret_enough = *ret_enough && all_enough(run, before, n);
     choose_next(run, gains, further.count);
     return XPL_OK;
 }

@@ -24,9 +24,9 @@ struct xpl_explain_input {
     const struct xpl_segments *segments;
     struct xpl_explain_params params;
     uint32_t n_classes;
-    uint8_t seed[XPL_HASH_BYTES]; /* hash of image, parameters, model id; replaced by params.seed when given */
-    struct xpl_fill_effect fill;  /* for warnings */
-    const double *full_scores;    /* scores of the all-on mask when a trial call got them already, else NULL */
+    uint8_t seed[XPL_HASH_BYTES];       /* hash of image, parameters, model id; replaced by params.seed when given */
+    const struct xpl_fill_effect *fill; /* for warnings, of the superpixels that are told; NULL = nothing to say */
+    const double *full_scores;          /* scores of the all-on mask when a trial call got them already, else NULL */
     xpl_score_fn score;
     xpl_plan_fn plan;                      /* may be NULL */
     size_t planned_before;                 /* added to what `plan` is told */
@@ -65,7 +65,7 @@ struct xpl_class_explanation {
     bool constant; /* the class's probability does not vary: weights 0, q2 not defined */
     bool exact;
     bool unrepeated;         /* the budget left no call to see whether the model repeats itself */
-    bool untried;            /* it rests on a small design, and the budget left no call to try it on other masks */
+    bool untried;            /* it rests on a design that can hide much, and was not tried on other masks */
     double r2;               /* NAN when constant */
     double q2;               /* leave-one-out R2; NAN when constant or exact */
     double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */

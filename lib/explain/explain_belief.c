@@ -11,6 +11,7 @@
 #define BEYOND     10.0 /* and the first one those of the linear fit, */
 #define BEYOND_FEW 3.0  /* or one of fewer masks than the code has */
 #define FEW_MASKS  4.0  /* and those on a few masks may turn out so much larger than they are */
+#define ADDS_UP    0.95 /* a linear fit with this Q2 is believed, or nothing is */
 #define THE_SAME   1e-8 /* squares of differences that batches and rounding make */
 
 /* Mean squares of mistakes as a share of those of the linear fit. */
@@ -66,10 +67,16 @@ static bool may_be_fooled(const struct xpl_run *run)
  */
 static enum xpl_status hold_out(struct xpl_run *run, struct xpl_error *err)
 {
+    struct xpl_error inner = {0};
+    enum xpl_status st;
+
     if (run->held_out || xpl_run_left(run) < XPL_HELD_OUT_MASKS)
         return XPL_OK;
     xpl_run_plan(run, run->sample->n, XPL_HELD_OUT_MASKS);
-    return xpl_held_out_score(run->sample, run->result->seed, &run->held_out, err);
+    st = xpl_held_out_score(run->sample, run->result->seed, &run->held_out, &inner);
+    if (st == XPL_DEADLINE) /* nothing was tried: what was scored is told as such */
+        return XPL_OK;
+    return st ? xpl_fail_field(err, st, inner.field, "%s", inner.message) : XPL_OK;
 }
 
 /* What the masks held out say of an estimate that they contradict: the share of the scores' variance it gets wrong. */
@@ -102,23 +109,39 @@ static bool hides_much(const struct xpl_run *run)
            (run->fit->rows.n < XPL_OCTACODE_WORDS || run->design->n_segments > XPL_FIELD_SEGMENTS);
 }
 
-static void doubt_surrogate(const struct xpl_run *run, uint32_t rank, double share, struct xpl_estimate *estimate)
+/* By the masks held out, once there are any; else a surrogate by `share`. */
+static void judge(struct xpl_run *run, uint32_t rank, double share, struct xpl_estimate *estimate)
 {
-    if (has_claims(run, estimate))
-        xpl_estimate_doubt(estimate, run->design->n_segments,
-                           run->held_out ? held_out_share(run, rank, estimate) : share);
+    double contradicted = 0;
+
+    if (has_claims(run, estimate)) {
+        share = run->held_out ? held_out_share(run, rank, estimate) : share;
+        xpl_estimate_doubt(estimate, run->design->n_segments, share);
+    }
+    if (run->held_out)
+        contradicted = contradict(run, rank, estimate);
+    estimate->untried = !run->held_out && hides_much(run);
+    if (rank == 0) {
+        run->doubt = share;
+        run->contradicted = contradicted;
+    }
+}
+
+static bool says_nothing(const struct xpl_run *run)
+{
+    return xpl_run_last_stage(run)->exact || xpl_run_is_reference(run);
 }
 
 enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before, bool decides,
                               struct xpl_estimate *estimate, struct xpl_error *err)
 {
-    bool tells_itself = estimate->linear.constant || estimate->q2 >= xpl_run_last_stage(run)->enough;
-    double claimed = 0, share = 0, contradicted = 0;
+    bool tells_itself = estimate->linear.constant || estimate->q2 >= ADDS_UP;
+    double claimed = 0, share = 0;
     enum xpl_status st;
 
     if (rank == 0)
         run->doubt = run->contradicted = 0;
-    if (xpl_run_last_stage(run)->exact || xpl_run_is_reference(run))
+    if (says_nothing(run))
         return XPL_OK;
     if (has_claims(run, estimate)) {
         share = new_rows_share(run, rank, before, estimate);
@@ -126,23 +149,12 @@ enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct x
     }
     if (decides && may_be_fooled(run) && (tells_itself || claimed < share) && (st = hold_out(run, err)))
         return st;
-    doubt_surrogate(run, rank, share, estimate);
-    if (run->held_out)
-        contradicted = contradict(run, rank, estimate);
-    estimate->untried = !run->held_out && hides_much(run);
-    if (rank == 0) {
-        run->doubt = run->held_out && has_claims(run, estimate) ? held_out_share(run, rank, estimate) : share;
-        run->contradicted = contradicted;
-    }
+    judge(run, rank, share, estimate);
     return XPL_OK;
 }
 
-void xpl_run_doubt_other(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate)
+void xpl_run_doubt_other(struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate)
 {
-    if (xpl_run_last_stage(run)->exact || xpl_run_is_reference(run))
-        return;
-    doubt_surrogate(run, rank, run->doubt, estimate);
-    if (run->held_out)
-        contradict(run, rank, estimate);
-    estimate->untried = !run->held_out && hides_much(run);
+    if (!says_nothing(run))
+        judge(run, rank, run->doubt, estimate);
 }

@@ -207,11 +207,13 @@ static void warn(struct xpl_explanation *result, const char *text)
 
 static void warn_of_fill(struct xpl_run *run)
 {
-    const struct xpl_fill_effect *fill = &run->in->fill;
-    const struct xpl_explain_params asked = {.fill = fill->asked};
+    const struct xpl_fill_effect *fill = run->in->fill;
+    const struct xpl_explain_params asked = {.fill = fill ? fill->asked : XPL_FILL_MEAN};
     char used[XPL_FILL_TEXT_SIZE], before[XPL_FILL_TEXT_SIZE];
     const char *text = xpl_fill_text(&run->in->params, used);
 
+    if (!fill)
+        return;
     if (fill->replaced)
         warn(run->result,
              xpl_arena_printf(run->arena, "Hiding with \"%s\" changes nothing in this image; \"%s\" took its place.",

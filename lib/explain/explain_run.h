@@ -79,8 +79,8 @@ struct xpl_estimate_rows xpl_run_rows(const struct xpl_run *run, uint32_t rank);
 enum xpl_status xpl_run_doubt(struct xpl_run *run, uint32_t rank, const struct xpl_estimate *before, bool decides,
                               struct xpl_estimate *estimate, struct xpl_error *err);
 
-/** The same of any other class, by what is known by now. */
-void xpl_run_doubt_other(const struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate);
+/** The same of any other class, or of one that was looked at before masks were held out, by what is known by now. */
+void xpl_run_doubt_other(struct xpl_run *run, uint32_t rank, struct xpl_estimate *estimate);
 
 /** Fills run->result, all but design and seed, from the last complete stage. */
 enum xpl_status xpl_run_tell(struct xpl_run *run, struct xpl_error *err);

@@ -234,7 +234,7 @@ static enum xpl_status explain(struct job *job, struct xpl_error *err)
     struct xpl_explain_input input = {.image = job->data.image,
                                       .segments = job->segments,
                                       .params = job->params,
-                                      .fill = job->fill,
+                                      .fill = &job->fill,
                                       .n_classes = job->n_classes,
                                       .full_scores = job->full_scores,
                                       .score = score,

@@ -136,7 +136,7 @@ static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
     struct xpl_explain_input input = {.image = s->image,
                                       .segments = s->segments,
                                       .params = s->params,
-                                      .fill = s->fill,
+                                      .fill = &s->fill,
                                       .score = score,
                                       .plan = plan,
                                       .model = s,

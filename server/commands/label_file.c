@@ -7,6 +7,7 @@
 
 #include "api/call.h"
 #include "api/scoring/model_settings.h"
+#include "lib/base/text.h"
 
 static const char option[] = "--class-labels";
 
@@ -14,13 +15,18 @@ static enum xpl_status read_lines(FILE *file, const char *path, json_t *labels, 
 {
     char *line = NULL;
     size_t size = 0;
-    bool bad = false;
+    bool bad = false, ended = false;
 
     while (!bad && getline(&line, &size, file) >= 0) {
-        line[strcspn(line, "\r\n")] = '\0';
-        bad = !*line || json_array_append_new(labels, json_string(line)) != 0;
+        struct xpl_text text = xpl_text_without_mark((struct xpl_text){line, strcspn(line, "\r\n")});
+
+        bad = ended && text.length > 0;
+        ended = text.length == 0; /* lines at the end may be empty */
+        bad = bad || (!ended && json_array_append_new(labels, json_stringn(text.ptr, text.length)) != 0);
     }
     free(line);
+    if (ferror(file))
+        return xpl_fail_field(err, XPL_BAD_FIELD, option, "%.200s cannot be read", path);
     return bad ? xpl_fail_field(err, XPL_BAD_FIELD, option, "line %zu of %.200s is empty or no UTF-8",
                                 json_array_size(labels) + 1, path)
                : XPL_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/commands/option_names.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "api/json_spec.h"
@@ -22,16 +23,41 @@ static const struct {
     {"image.fill", "--fill"},
     {"image.seed", "--seed"},
     {"max_segments", "--zones"},
-    {"parameters.", ""},
+    {"parameters.image.segmentation.algorithm", "--superpixels"},
+    {"parameters.image.segmentation.max_segments", "--zones"},
+    {"parameters.image.segmentation.refine", "--refine"},
+    {"parameters.image.budget", "--budget"},
+    {"parameters.image.classes[0]", "--class"},
+    {"parameters.image.classes", "--class"},
+    {"parameters.image.deadline_ms", "--deadline"},
+    {"parameters.image.design", "--design"},
+    {"parameters.image.fill", "--fill"},
+    {"parameters.image.seed", "--seed"},
 };
+
+static bool is_of_name(char c)
+{
+    return isalnum((unsigned char)c) || (c && strchr("_-./", c));
+}
+
+/* A member, not a part of another word, such as a file's name. */
+static bool begins(const char *text, const char *member)
+{
+    size_t length = strlen(member);
+
+    return strncmp(text, member, length) == 0 && (text[length] == '.' || !is_of_name(text[length]));
+}
 
 static void print(FILE *out, const char *text)
 {
+    bool within = false; /* a word */
+
     while (*text) {
         size_t i = 0;
 
-        while (i < XPL_COUNT(names) && strncmp(text, names[i].member, strlen(names[i].member)) != 0)
+        while (i < XPL_COUNT(names) && (within || !begins(text, names[i].member)))
             i++;
+        within = is_of_name(*text);
         if (i < XPL_COUNT(names)) {
             fputs(names[i].option, out);
             text += strlen(names[i].member);

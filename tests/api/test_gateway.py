@@ -194,6 +194,29 @@ def test_models_that_cannot_be_asked_give_clear_errors(api):
     api.refused("POST", f"/v2/subscriptions/{uuid.uuid4()}/predictions", 404, json={})
 
 
+def test_headers_of_the_connection_and_too_much_of_anything(api, peculiar):
+    watched = Watched(api, peculiar, path="/score?api%2Dversion=1#fragment")
+    headers = {"Connection": "close, X-Hop", "X-Hop": "secret", "Referer": "http://inside/?q=1", "Via": "1.1 p", "If-None-Match": "x",
+               "X-HTTP-Method-Override": "DELETE", **{f"X-H{i}": str(i) for i in range(80)}}
+    api.request("POST", predictions(watched) + "?api-version=2", 200, json={"values": [blocks()]}, headers=headers)
+    path, asked, _ = peculiar.asked[-1]
+    assert path == "/score?api-version=2"
+    assert {name for name in headers if name in asked} == {f"X-H{i}" for i in range(80)}
+
+
+def test_what_is_signed_gets_no_headers_but_its_own_and_a_sorted_query(api, peculiar):
+    watched = Watched(api, peculiar, path="/score")
+    api.patch(f"/v2/service_providers/{watched.provider_id}", [{"op": "add", "path": "/credentials", "value": {
+        "url": peculiar.url, "access_key_id": "A", "secret_access_key": "S", "region": "r"}}])
+    headers = {"Accept-Language": "*", "X-Amz-Date": "20200101T000000Z", "X-Room": "12",
+               "X-Amzn-SageMaker-Target-Model": "m.tar.gz"}
+    api.request("POST", predictions(watched) + "?b=2&a=1", 200, json={"values": [blocks()]}, headers=headers)
+    path, asked, _ = peculiar.asked[-1]
+    assert path == "/score?a=1&b=2" and asked["Authorization"].startswith("AWS4-HMAC-SHA256 ")
+    assert "X-Room" not in asked and "Accept-Language" not in asked and asked["X-Amz-Date"] != "20200101T000000Z"
+    assert asked["X-Amzn-SageMaker-Target-Model"] == "m.tar.gz"
+
+
 def test_a_compressed_request_reaches_the_model_plain(api, peculiar):
     watched = Watched(api, peculiar, path="/score")
     body = json.dumps({"values": [blocks()]}).encode()

@@ -56,7 +56,7 @@ class Queue:
 @pytest.fixture
 def two(start_daemon, model):
     """A daemon with short leases and one worker, which is at the model with the task of one of two deployments."""
-    daemon = start_daemon(explain__lease_ms=900)
+    daemon = start_daemon(explain__lease_ms=900, explain__workers=1)
     client = Client(daemon.url)
     first, second = (Watched(client, model, deployment_id=name) for name in ("d1", "d2"))
     model.hold()

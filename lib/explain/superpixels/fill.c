@@ -7,6 +7,7 @@
 #define BLUR_SHARE  0.1 /* standard deviation, of the shorter side */
 #define BLUR_PASSES 3
 #define GREY        0x808080u
+#define VISIBLE     (1.01 / 255) /* of the range */
 
 struct filling {
     struct xpl_arena *arena;
@@ -181,15 +182,21 @@ enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels 
 
 /* ---- fills that can be seen ---- */
 
+/* One step of 255 is rounding, or nothing that a model is known to see. */
 static uint32_t count_unchanged(const struct xpl_pixels *image, const struct xpl_segments *segments,
                                 const struct xpl_pixels *fill)
 {
+    double low[3], high[3];
     bool changed[XPL_MAX_SEGMENTS] = {false};
     uint32_t n = 0;
 
-    for (size_t i = 0; i < xpl_pixels_count(image); i++)
-        if (fill->values[i] != image->values[i])
+    xpl_pixels_ends(image, low, high);
+    for (size_t i = 0; i < xpl_pixels_count(image); i++) {
+        size_t channel = i % image->channels < 3 ? i % image->channels : 0; /* alpha has the range of a colour */
+
+        if (fabs(fill->values[i] - image->values[i]) > fabs(high[channel] - low[channel]) * VISIBLE)
             changed[segments->labels[i / image->channels]] = true;
+    }
     for (uint32_t j = 0; j < segments->count; j++)
         n += !changed[j];
     return n;
@@ -218,21 +225,22 @@ static bool replace(struct xpl_explain_params *params)
 enum xpl_status xpl_fill_visible(struct xpl_arena *arena, const struct xpl_pixels *image,
                                  const struct xpl_segments *segments, struct xpl_explain_params *params,
                                  const uint8_t seed[XPL_HASH_BYTES], const struct xpl_pixels *background,
-                                 struct xpl_pixels **ret, struct xpl_fill_effect *ret_effect, struct xpl_error *err)
+                                 struct xpl_pixels **ret, struct xpl_fill_effect *effect, struct xpl_error *err)
 {
     struct xpl_explain_params asked = *params;
     char text[XPL_FILL_TEXT_SIZE];
     enum xpl_status st;
 
-    *ret_effect = (struct xpl_fill_effect){.asked = asked.fill};
+    if (!effect->replaced)
+        effect->asked = asked.fill;
     do {
         if ((st = xpl_fill_image(arena, image, segments, params, seed, background, ret, err)))
             return st;
-        ret_effect->n_unchanged = count_unchanged(image, segments, *ret);
-        if (ret_effect->n_unchanged < segments->count)
+        effect->n_unchanged = count_unchanged(image, segments, *ret);
+        if (effect->n_unchanged < segments->count)
             return XPL_OK;
-        ret_effect->replaced = asked.fill == XPL_FILL_MEAN || asked.fill == XPL_FILL_BLUR;
-    } while (ret_effect->replaced && replace(params));
+        effect->replaced = effect->asked == XPL_FILL_MEAN || effect->asked == XPL_FILL_BLUR;
+    } while (effect->replaced && replace(params));
     return xpl_fail_field(err, XPL_BAD_FIELD, "parameters.image.fill",
                           "hiding with \"%s\" changes nothing in this image; use another fill",
                           xpl_fill_text(&asked, text));

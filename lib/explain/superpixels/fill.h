@@ -27,7 +27,7 @@ enum xpl_status xpl_fill_image(struct xpl_arena *arena, const struct xpl_pixels 
                                const uint8_t seed[XPL_HASH_BYTES], const struct xpl_pixels *background,
                                struct xpl_pixels **ret, struct xpl_error *err);
 
-/** What became of a fill in an image. */
+/** What became of a fill in an image; all zero at first. */
 struct xpl_fill_effect {
     bool replaced;        /* another one was needed: see xpl_fill_visible */
     enum xpl_fill asked;  /* instead of this one */
@@ -37,11 +37,11 @@ struct xpl_fill_effect {
 /**
  * The same, but nobody learns anything from images that are all alike: where `mean` or `blur` change nothing (areas of
  * one colour), grey takes their place, or black where all is grey, and params->fill says so. XPL_BAD_FIELD when any
- * other fill changes nothing.
+ * other fill changes nothing. `effect` may be of the same image cut otherwise before.
  */
 enum xpl_status xpl_fill_visible(struct xpl_arena *arena, const struct xpl_pixels *image,
                                  const struct xpl_segments *segments, struct xpl_explain_params *params,
                                  const uint8_t seed[XPL_HASH_BYTES], const struct xpl_pixels *background,
-                                 struct xpl_pixels **ret, struct xpl_fill_effect *ret_effect, struct xpl_error *err);
+                                 struct xpl_pixels **ret, struct xpl_fill_effect *effect, struct xpl_error *err);
 
 #endif

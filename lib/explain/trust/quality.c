@@ -117,7 +117,7 @@ static const char *judge_fidelity(struct xpl_class_explanation *explained, uint3
         return "The zones do not add up: much of the score depends on combinations that single weights cannot show.";
     explained->verdict = fidelity < HIGH_FROM || explained->untried ? XPL_VERDICT_MEDIUM : XPL_VERDICT_HIGH;
     if (explained->untried && fidelity >= HIGH_FROM)
-        return "The zones add up on the few masks that were scored; the budget left no call to try others.";
+        return "The zones add up on the masks that were scored; they were not tried on others.";
     return fidelity < HIGH_FROM ? "The zones mostly add up: some of the score depends on combinations of them."
                                 : "The zones add up: their weights describe nearly all of the score.";
 }

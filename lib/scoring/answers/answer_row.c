@@ -10,7 +10,8 @@
 #include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_names.h"
 
-#define MAX_DEPTH 6 /* objects inside of each other */
+#define MAX_DEPTH 6   /* objects inside of each other */
+#define MAX_INNER 64u /* lists and objects beside each other: more are no answer about one image */
 
 static enum xpl_status bad(struct xpl_error *err, const char *message)
 {
@@ -207,15 +208,18 @@ static bool search_members(struct xpl_text object, is_sought *is, unsigned depth
 {
     struct xpl_json_scan scan;
     struct xpl_text name, value, found;
-    unsigned n = 0;
+    unsigned n = 0, n_inner = 0;
     bool more;
 
     xpl_json_rescan_start(&scan, object, NULL);
     if (xpl_json_enter_object(&scan))
         return false;
-    while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
+    while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK) {
+        if ((xpl_json_text_is_array(value) || xpl_json_text_is_object(value)) && ++n_inner > MAX_INNER)
+            return false;
         if (search(value, is, false, depth + 1, &found) && n++ == 0)
             *ret = found;
+    }
     return n == 1;
 }
 

@@ -12,9 +12,12 @@
 #include "lib/scoring/answers/answer_names.h"
 #include "lib/scoring/answers/answer_row.h"
 
-#define MAX_DEPTH   6 /* containers inside of each other */
-#define MAX_TENSORS 64
-#define MAX_PATH    512
+#define MAX_DEPTH       6  /* containers inside of each other */
+#define MAX_LOOKED_LONG 8u /* containers that are looked into, of a long text */
+#define LONG_TEXT       ((size_t)64 << 10)
+#define MAX_LOOKED      32u /* some are looked into twice: by their name, and as the only one */
+#define MAX_TENSORS     64
+#define MAX_PATH        512
 
 const char *const xpl_probability_names[] = {
     "probability", "probabilities",        "probs",  "scores",      "score",      "Scored Probabilities",
@@ -31,6 +34,7 @@ struct finding {
     const struct xpl_answer_hints *hints;
     uint32_t n_rows;
     struct xpl_answer_table *table;
+    unsigned *looked; /* how many containers were looked into */
 };
 
 static bool find(const struct finding *f, struct xpl_text value, unsigned depth);
@@ -228,7 +232,7 @@ static bool find_in_string(const struct finding *f, struct xpl_text string, unsi
 
 static bool find(const struct finding *f, struct xpl_text value, unsigned depth)
 {
-    if (depth > MAX_DEPTH)
+    if (depth > MAX_DEPTH || ++*f->looked > (value.length > LONG_TEXT ? MAX_LOOKED_LONG : MAX_LOOKED))
         return false;
     if (xpl_json_text_is_array(value))
         return find_in_array(f, value, depth);
@@ -279,7 +283,8 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
                                       const struct xpl_answer_hints *hints, uint32_t n_rows, bool loose,
                                       struct xpl_answer_table *ret, struct xpl_error *err)
 {
-    struct finding f = {arena, hints, n_rows, ret};
+    unsigned looked = 0;
+    struct finding f = {arena, hints, n_rows, ret, &looked};
 
     text = xpl_text_trim(text);
     *ret = (struct xpl_answer_table){.loose = loose, .whole = text};

@@ -192,6 +192,24 @@ static void stored_payloads_come_back_and_damaged_ones_say_so(void **state)
             XPL_STORAGE_FAILED);
 }
 
+/* What cannot be JSON is kept, too, until it is listed as an error. */
+static void bytes_that_look_stored_come_back(void **state)
+{
+    static const char *const odd[] = {"\1", "\1\2\3", "\x28\xB5\x2F\xFD", "\x28\xB5\x2F\xFD and more"};
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        struct xpl_text text = {odd[i], strlen(odd[i])}, back;
+        struct xpl_error err = {0};
+        struct xpl_blob blob;
+
+        assert_int_equal(xpl_payload_compress(arena, text, &blob, &err), XPL_OK);
+        assert_int_equal(xpl_payload_decompress(arena, blob, (int64_t)text.length, &back, &err), XPL_OK);
+        assert_memory_equal(back.ptr, text.ptr, text.length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(texts_of_other_things_are_left_as_they_are),
         cmocka_unit_test(odd_texts_come_back),
         cmocka_unit_test(damaged_ones_are_refused_or_another_text),
+        cmocka_unit_test(bytes_that_look_stored_come_back),
         cmocka_unit_test(stored_payloads_come_back_and_damaged_ones_say_so),
     };
 
