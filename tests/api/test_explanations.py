@@ -5,7 +5,7 @@ import base64
 import numpy
 import pytest
 from support.client import Watched, wait_for
-from support.images import as_rgb, blocks, grey, labels, pane, read_png
+from support.images import as_rgb, blocks, gradient, grey, labels, pane, read_png
 from support.model import by_brightness, three_classes
 
 
@@ -389,5 +389,5 @@ def test_an_unknown_transaction_is_404(api, watched):
 
 def test_the_default_fill_is_the_mean_colour(api, model):
     watched = Watched(api, model, parameters=None)
-    task_id, _ = watched.explained(blocks())
+    task_id, _ = watched.explained(gradient(24, 24), segmentation={"max_segments": 4})
     assert attributions(watched, task_id)["sampling"]["fill"] == "mean"
