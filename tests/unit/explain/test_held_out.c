@@ -31,6 +31,18 @@ static double mixed(xpl_mask mask, uint32_t class_index)
     return class_index == 0 ? p : 1 - p;
 }
 
+/* Of class 0 pairs of zones and a product of all 16, which the code does not show; class 1 never changes. */
+static double hidden_and_constant(xpl_mask mask, uint32_t class_index)
+{
+    double p = 0.5;
+
+    if (class_index == 1)
+        return 0.1;
+    for (uint32_t j = 0; j < 16; j += 2)
+        p += (mask >> j & 3u) == 3 ? 0.03 : 0;
+    return p + (__builtin_popcountll(mask & 0xFFFF) % 2 ? 0.2 : 0);
+}
+
 static double between(struct xpl_stream *stream, double low, double high)
 {
     return low + (high - low) * ldexp((double)(xpl_stream_next(stream) >> 11), -53);
@@ -242,6 +254,47 @@ static void a_small_design_without_calls_to_try_others_is_not_called_sure(void *
     assert_false(explain(state, 16, 256)->classes[0].untried);
 }
 
+/* The time ends when masks are to be held out: then the limits of belief take their place. */
+static void a_deadline_while_masks_are_held_out_takes_no_doubt_away(void **state)
+{
+    uint32_t n = 0;
+
+    for (uint32_t number = 0; number < N_FUNCTIONS; number++) {
+        struct xpl_explanation *whole, *e = NULL;
+        struct model model = {.f = mixed, .d = 12, .n_classes = 2, .fail_with = XPL_DEADLINE};
+        struct xpl_segments segments;
+        struct xpl_explain_input in = model_input(&model, &segments);
+
+        draw(number, 12, 4);
+        whole = explain(state, 12, 0);
+        model.fail_after = whole->calls;
+        assert_int_equal(xpl_explain(*state, &in, &e, NULL), XPL_OK);
+        if (whole->held_out == 0 || whole->stopped != XPL_STOPPED_CONFIDENT || e->calls != whole->calls || e->held_out)
+            continue;
+        n++;
+        assert_true(e->doubt > 0);
+    }
+    assert_true(n > 0);
+}
+
+/* Held out for the second class, they are for the first one, too. */
+static void all_classes_are_tried_on_masks_held_out_for_one(void **state)
+{
+    struct model model = {.f = hidden_and_constant, .d = 16, .n_classes = 2};
+    struct xpl_explanation *e = NULL;
+    struct xpl_segments segments;
+    struct xpl_explain_input in = model_input(&model, &segments);
+
+    in.params.design = XPL_DESIGN_ARRAY;
+    in.params.classes = XPL_CLASSES_LIST;
+    in.params.class_list[1] = 1;
+    in.params.n_class_list = 2;
+    assert_int_equal(xpl_explain(*state, &in, &e, NULL), XPL_OK);
+    assert_int_equal(e->held_out, 16);
+    assert_true(e->contradicted > 0.2 && e->classes[0].q2 < 0.5);
+    assert_true(e->classes[1].constant);
+}
+
 static void what_adds_up_is_borne_out(void **state)
 {
     draw_hidden(16, 0, 0, 0.02);
@@ -263,6 +316,8 @@ int main(void)
         TEST(intervals_of_many_zones_hold_too),
         TEST(what_a_design_cannot_show_is_found_on_masks_held_out),
         TEST(a_small_design_without_calls_to_try_others_is_not_called_sure),
+        TEST(a_deadline_while_masks_are_held_out_takes_no_doubt_away),
+        TEST(all_classes_are_tried_on_masks_held_out_for_one),
         TEST(what_adds_up_is_borne_out),
         TEST(nothing_is_doubted_where_all_masks_were_scored),
         TEST(the_classes_of_a_binary_model_are_doubted_alike),
