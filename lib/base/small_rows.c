@@ -120,7 +120,8 @@ INLINE const char *read_rows(const char *at, const char *end, unsigned max_digit
         behind = at;
         ret->length = length;
         ret->n++;
-        out += out ? length : 0;
+        if (out)
+            out += length;
         if (!(comma = next_mark(&m)) || comma != at || *comma != ',')
             break;
         if (ret->n == 1)

@@ -64,7 +64,7 @@ static enum xpl_status check_object(struct pass *pass)
     while (!st && (st = xpl_json_next_member(&pass->scan, &name, &more)) == XPL_OK && more)
         if ((st = add(pass, name)) == XPL_OK)
             st = check_value(pass);
-    if (!st)
+    if (!st && pass->n > first)
         st = check_names(pass->names + first, pass->n - first, pass->err);
     pass->n = first;
     return st;
