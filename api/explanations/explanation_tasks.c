@@ -8,6 +8,7 @@
 #include "api/explanations/explanation_views.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/remember.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
@@ -71,35 +72,23 @@ static enum xpl_answered get_unfinished(struct xpl_call *call, const struct xpl_
     return xpl_reply_json(call, 200, xpl_task_view_now(call, task));
 }
 
-/* It never changes: once read, it is remembered until an explanation is deleted. */
-static enum xpl_status read_finished(struct xpl_call *call, const char *key, const struct xpl_finished_answer **ret,
+static enum xpl_status read_finished(struct xpl_call *call, struct xpl_arena *arena, const char *task_id, void *ret,
                                      struct xpl_error *err)
 {
-    struct xpl_arena *home = xpl_arena_new(MAX_ANSWER_BYTES);
-    struct xpl_finished_answer *finished = home ? XPL_NEW(home, struct xpl_finished_answer) : NULL;
-    enum xpl_status st =
-        finished ? xpl_explanation_finished(call->db, home, call->data_mart_id, call->path_params[0], finished, err)
-                 : xpl_no_memory(err);
-
-    if (st) {
-        xpl_arena_free(home);
-        return st;
-    }
-    *ret = finished;
-    if (!xpl_cache_put(call->app->cache, call->arena, key, call->seen.explanations, home, finished))
-        return xpl_no_memory(err);
-    return XPL_OK;
+    return xpl_explanation_finished(call->db, arena, call->data_mart_id, task_id, ret, err);
 }
 
+/* It never changes: once read, it is remembered until an explanation is deleted. */
 static enum xpl_status find_finished(struct xpl_call *call, const struct xpl_finished_answer **ret,
                                      struct xpl_error *err)
 {
-    const char *key = xpl_arena_printf(call->arena, "answer/%s/%s", call->data_mart_id, call->path_params[0]);
+    static const struct xpl_remembered answers = {"answer", read_finished, sizeof **ret, MAX_ANSWER_BYTES};
+    const void *answer;
+    enum xpl_status st = xpl_remember(call, &answers, call->path_params[0], call->seen.explanations, &answer, err);
 
-    if (!key)
-        return xpl_no_memory(err);
-    *ret = xpl_cache_get(call->app->cache, call->arena, key, call->seen.explanations);
-    return *ret ? XPL_OK : read_finished(call, key, ret, err);
+    if (!st)
+        *ret = answer;
+    return st;
 }
 
 static enum xpl_answered reply_finished(struct xpl_call *call, const struct xpl_finished_answer *finished)

@@ -23,16 +23,6 @@ static const struct {
     {"image.fill", "--fill"},
     {"image.seed", "--seed"},
     {"max_segments", "--zones"},
-    {"parameters.image.segmentation.algorithm", "--superpixels"},
-    {"parameters.image.segmentation.max_segments", "--zones"},
-    {"parameters.image.segmentation.refine", "--refine"},
-    {"parameters.image.budget", "--budget"},
-    {"parameters.image.classes[0]", "--class"},
-    {"parameters.image.classes", "--class"},
-    {"parameters.image.deadline_ms", "--deadline"},
-    {"parameters.image.design", "--design"},
-    {"parameters.image.fill", "--fill"},
-    {"parameters.image.seed", "--seed"},
 };
 
 static bool is_of_name(char c)
@@ -48,19 +38,28 @@ static bool begins(const char *text, const char *member)
     return strncmp(text, member, length) == 0 && (text[length] == '.' || !is_of_name(text[length]));
 }
 
+/* Where members are said with all that is around them. */
+static const char *skip_holder(const char *text)
+{
+    static const char holder[] = "parameters.";
+
+    return strncmp(text, holder, strlen(holder)) == 0 ? text + strlen(holder) : text;
+}
+
 static void print(FILE *out, const char *text)
 {
     bool within = false; /* a word */
 
     while (*text) {
+        const char *member = skip_holder(text);
         size_t i = 0;
 
-        while (i < XPL_COUNT(names) && (within || !begins(text, names[i].member)))
+        while (i < XPL_COUNT(names) && (within || !begins(member, names[i].member)))
             i++;
         within = is_of_name(*text);
         if (i < XPL_COUNT(names)) {
             fputs(names[i].option, out);
-            text += strlen(names[i].member);
+            text = member + strlen(names[i].member);
         } else {
             fputc(*text++, out);
         }

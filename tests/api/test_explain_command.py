@@ -208,3 +208,9 @@ def test_an_interrupt_ends_it_cleanly(photo, model):
     _, stderr = running.communicate(timeout=30)
     assert running.returncode == 130 and "cancelled" in stderr
     model.release()
+
+
+@pytest.mark.parametrize("name", ["parameters.png", "max_segments-1.png", "image.fill.png"])
+def test_names_of_files_are_told_as_they_are(tmp_path, name):
+    stderr = explain(tmp_path / name, "--model", "http://127.0.0.1:1/x", expect=65).stderr
+    assert f"{tmp_path / name} cannot be opened" in stderr
