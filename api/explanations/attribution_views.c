@@ -212,7 +212,7 @@ static json_t *model_view(const struct xpl_finished *f)
                      (json_int_t)s->requests, "images", (json_int_t)s->images, "batch", (json_int_t)s->batch,
                      "in_flight", (json_int_t)s->depth, "retries", (json_int_t)s->retries, "bytes_sent",
                      (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received, "content_type",
-                     xpl_body_form_type(s->form));
+                     xpl_predictor_content_type(s));
 }
 
 enum xpl_status xpl_finished_attributions(struct xpl_arena *arena, const struct xpl_finished *f, const char **ret_text,

@@ -10,6 +10,7 @@
 #include "api/json_spec.h"
 #include "lib/base/hash.h"
 #include "lib/scoring/answers/answer_table.h"
+#include "lib/scoring/requests/form_data.h"
 
 #define MAX_CLASSES 100000
 #define MAX_TEXT    256
@@ -27,7 +28,7 @@ static const char *const datatypes[] = {"FP32", "FP64", "FP16", "UINT8", "INT32"
 
 struct settings_request {
     int protocol, layout, colour_order, activation, binary, content_type;
-    const char *input_name, *datatype, *probability_path;
+    const char *input_name, *form_field, *datatype, *probability_path;
     json_t *shape, *value_range, *mean, *std, *class_labels;
     int64_t batch, in_flight, call_timeout_ms, connect_timeout_ms;
 };
@@ -40,6 +41,7 @@ static const struct xpl_json_field fields[] = {
     XPL_JSON_CHOICE(struct settings_request, binary, .choices = raw_uses),
     XPL_JSON_CHOICE(struct settings_request, content_type, .choices = content_types),
     XPL_JSON_STRING(struct settings_request, input_name, .max = MAX_TEXT),
+    XPL_JSON_STRING(struct settings_request, form_field, .max = MAX_TEXT),
     XPL_JSON_STRING(struct settings_request, datatype, .choices = datatypes),
     XPL_JSON_STRING(struct settings_request, probability_path, .max = MAX_TEXT),
     XPL_JSON_ARRAY_FIELD(struct settings_request, shape, .min = 2, .max = 3),
@@ -59,6 +61,7 @@ static const char *const known[] = {"protocol",
                                     "binary",
                                     "content_type",
                                     "input_name",
+                                    "form_field",
                                     "datatype",
                                     "shape",
                                     "value_range",
@@ -202,6 +205,28 @@ static bool is_plain(const char *text)
     return true;
 }
 
+/* What is sent: the content_type is that of the file, also of one inside of a form. */
+static enum xpl_status take_body(struct xpl_arena *arena, const struct settings_request *r,
+                                 struct xpl_model_settings *ret, struct xpl_error *err)
+{
+    static const enum xpl_body_form forms[] = {XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG};
+    struct xpl_wire *wire = &ret->wire;
+    const char *form;
+
+    ret->has_body = r->content_type >= 0 || r->form_field;
+    wire->body = r->content_type >= 0 ? forms[r->content_type] : r->form_field ? XPL_BODY_PNG : XPL_BODY_JSON;
+    if (!r->form_field)
+        return XPL_OK;
+    if (wire->body == XPL_BODY_JSON)
+        return bad(err, "form_field", "is for files: content_type must be image/png, image/jpeg or application/x-npy");
+    if (!*r->form_field || !is_plain(r->form_field))
+        return bad(err, "form_field", "must be a name without quotes, backslashes or control characters");
+    if (!(form = xpl_form_of_field(arena, r->form_field, xpl_body_form_type(wire->body))))
+        return xpl_no_memory(err);
+    wire->form = xpl_text_of(form);
+    return XPL_OK;
+}
+
 static enum xpl_status take(struct xpl_arena *arena, const struct settings_request *r, struct xpl_model_settings *ret,
                             struct xpl_error *err)
 {
@@ -213,7 +238,7 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
     if (r->input_name && !is_plain(r->input_name))
         return bad(err, "input_name", "must not hold quotes, backslashes or control characters");
     if ((st = take_shape(r->shape, &ret->request, err)) || (st = take_range(r, &ret->request, err)) ||
-        (st = take_labels(arena, r->class_labels, &ret->answer, err)))
+        (st = take_labels(arena, r->class_labels, &ret->answer, err)) || (st = take_body(arena, r, ret, err)))
         return st;
     ret->request.layout = (enum xpl_layout)r->layout;
     ret->request.bgr = r->colour_order == 1;
@@ -224,10 +249,6 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
                        : r->protocol > (int)XPL_WIRE_TENSOR ? XPL_WIRE_VALUES
                                                             : (enum xpl_wire_format)r->protocol;
     ret->wire.raw = (enum xpl_raw_use)r->binary;
-    ret->has_body = r->content_type >= 0;
-    if (ret->has_body)
-        ret->wire.body =
-            (const enum xpl_body_form[]){XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG}[r->content_type];
     ret->wire.input_name = xpl_arena_string(arena, r->input_name);
     ret->wire.datatype = xpl_arena_string(arena, r->datatype);
     ret->batch = (uint32_t)r->batch;

@@ -85,7 +85,7 @@ static json_t *model_view(const struct xpl_probe_subject *subject, const struct 
                      (int)s->depth, "first_call_ms", rounded(report->exchange.ms), "image_ms",
                      rounded(report->image_ms), "requests", (json_int_t)s->requests, "images", (json_int_t)s->images,
                      "bytes_sent", (json_int_t)s->bytes_sent, "bytes_received", (json_int_t)s->bytes_received,
-                     "content_type", xpl_body_form_type(s->form));
+                     "content_type", xpl_predictor_content_type(s));
 }
 
 static json_t *exchange_view(const struct xpl_exchange *e)

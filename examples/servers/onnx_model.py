@@ -26,8 +26,12 @@ class OnnxModel:
         answer = self.session.run(None, {self.input.name: values})[0]
         return np.concatenate([1 - answer, answer], axis=1) if answer.shape[1] == 1 else answer
 
-    def decode(self, text: str) -> np.ndarray:
-        """A PNG or JPEG in base64, as the model's input."""
+    def picture(self, file: bytes) -> np.ndarray:
+        """A PNG or JPEG, as the model's input."""
         mode = "L" if self.shape[-1] == 1 else "RGB"
-        picture = Image.open(io.BytesIO(base64.b64decode(text))).convert(mode)
+        picture = Image.open(io.BytesIO(file)).convert(mode)
         return np.asarray(picture, dtype=np.float32).reshape(self.shape)
+
+    def decode(self, text: str) -> np.ndarray:
+        """The same in base64."""
+        return self.picture(base64.b64decode(text))

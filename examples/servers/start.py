@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts one of the model servers that explaind is tested with, serving an ONNX image classifier on 127.0.0.1.
 
-    PYTHON start.py mlserver|kserve|triton|azure|sagemaker --model FILE.onnx --port N
+    PYTHON start.py mlserver|kserve|triton|azure|sagemaker|fastapi --model FILE.onnx --port N
 
 PYTHON is that of an environment with the server's packages (requirements-*.txt here; scripts/setup --servers makes
 them in .cache/servers). It runs until SIGTERM.
@@ -62,7 +62,11 @@ def sagemaker(directory, port):
     return [BIN / "multi-model-server", "--start", "--foreground", "--mms-config", directory / "config.properties"]
 
 
-SERVERS = {function.__name__: function for function in (mlserver, kserve, triton, azure, sagemaker)}
+def fastapi(directory, port):
+    return [BIN / "uvicorn", "upload_app:app", "--host", "127.0.0.1", "--port", str(port)]
+
+
+SERVERS = {function.__name__: function for function in (mlserver, kserve, triton, azure, sagemaker, fastapi)}
 
 
 def main():

@@ -24,19 +24,21 @@ enum xpl_wire_format xpl_wire_of_url(const char *url)
 }
 
 /* What the request was before it became JSON (raw_body.h). */
-static enum xpl_body_form form_of(struct xpl_text request)
+static void read_note(struct xpl_text request, struct xpl_wire *wire)
 {
     static const enum xpl_body_form files[] = {XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG};
     struct xpl_text note, type;
 
+    wire->body = XPL_BODY_JSON;
     if (!xpl_json_member(request, XPL_RAW_BODY_NOTE, &note) || !xpl_json_member(note, "content_type", &type) ||
         type.length < 2)
-        return XPL_BODY_JSON;
+        return;
     type = (struct xpl_text){type.ptr + 1, type.length - 2};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (xpl_text_equal(type, xpl_body_form_type(files[i])))
-            return files[i];
-    return XPL_BODY_JSON;
+            wire->body = files[i];
+    if (wire->body != XPL_BODY_JSON)
+        xpl_json_member(note, "form", &wire->form);
 }
 
 struct xpl_wire xpl_wire_of(const struct xpl_model_settings *model, const char *url, const struct xpl_request *request)
@@ -46,6 +48,6 @@ struct xpl_wire xpl_wire_of(const struct xpl_model_settings *model, const char *
     if (!model->has_wire)
         wire.format = xpl_wire_of_url(url);
     if (!model->has_body)
-        wire.body = form_of(request->text);
+        read_note(request->text, &wire);
     return wire;
 }

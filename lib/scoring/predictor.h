@@ -59,9 +59,13 @@ struct xpl_predictor_stats {
     uint32_t batch;          /* images in a request, as found */
     uint32_t depth;          /* requests in flight, likewise */
     enum xpl_body_form form; /* of the requests, those of trials apart */
+    bool in_form;            /* they are files inside of multipart/form-data */
     uint64_t bytes_sent, bytes_received;
     double seconds;
 };
+
+/** What the requests were, without parameters. */
+const char *xpl_predictor_content_type(const struct xpl_predictor_stats *stats);
 
 struct xpl_predictor;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What bodies are, and how many images they hold. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/scoring/predictor_job.h"
 
@@ -17,15 +18,21 @@ static uint32_t body_limit(const struct xpl_predictor_options *options, const st
     return n;
 }
 
+const char *xpl_predictor_content_type(const struct xpl_predictor_stats *stats)
+{
+    return stats->in_form ? "multipart/form-data" : xpl_body_form_type(stats->form);
+}
+
 enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_form form, struct xpl_error *err)
 {
     bool raw = form == XPL_BODY_TENSOR;
-    const struct xpl_media media = {.content_type = xpl_body_form_type(form),
+    const struct xpl_media media = {.content_type = xpl_splice_content_type(p->splicer, form),
                                     .accept = raw ? "application/octet-stream, application/json" : "application/json",
                                     .tells_head = raw};
     enum xpl_status st = XPL_OK;
 
     p->form = p->stats.form = form;
+    p->stats.in_form = strcmp(media.content_type, xpl_body_form_type(form)) != 0;
     p->max_batch = body_limit(&p->options, p->splicer, form);
     for (uint32_t i = 0; !st && i < p->options.in_flight; i++)
         st = xpl_transport_redress(xpl_transport_slot(p->transport, i), &p->endpoint, &p->options.call, &media, err);

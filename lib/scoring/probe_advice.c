@@ -61,11 +61,11 @@ static const char *on_refusal(struct xpl_arena *arena, const struct xpl_probe_re
         return "the model did not take the request: content_type says what is sent, a file or application/json";
     if (status == 415)
         return "the model does not take JSON: content_type can be image/png, image/jpeg or application/x-npy, for "
-               "models "
-               "that take files";
+               "models that take files, and form_field names the field of those that take uploads";
     return "the model did not take the request: compare the excerpt of it with what the model takes; protocol, "
            "input_name, datatype and layout change what is sent, and content_type (image/png, image/jpeg, "
-           "application/x-npy) is for models that take files and not JSON";
+           "application/x-npy) is for models that take files and not JSON, with form_field for uploads "
+           "(multipart/form-data)";
 }
 
 static const char *on_failure(struct xpl_arena *arena, const struct xpl_probe_report *report)

@@ -22,7 +22,10 @@ static const struct argp_option option_list[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0, "what it takes: ", 0}, /* add_names puts the rest */
     {"layout", OPTION_LAYOUT, "LAYOUT", 0, "of the numbers sent: hwc (default) or chw, channels first", 0},
     {"input-name", OPTION_INPUT_NAME, "NAME", 0,
-     "of the tensor or column, with open-inference-v2 and tf-serving-columns (default input-0)", 0},
+     "of the tensor or column, with open-inference-v2 and tf-serving-columns (default input-0), or of the form's "
+     "field, "
+     "with form-png and form-jpeg (default file)",
+     0},
     {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
     {"activation", OPTION_ACTIVATION, "NAME", 0,
      "softmax or sigmoid, when the model answers with logits; percent, when with numbers from 0 to 100", 0},

@@ -4,12 +4,17 @@ import base64
 import io
 import json
 import uuid
+from email import policy
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
+import requests
 from PIL import Image
 from support.client import Watched, wait_for
 from support.data import until
+from support.local_server import LocalServer
 from support.model import ModelInTest, binary
 from support.paths import MODELS
 from support.processes import ModelServer
@@ -238,6 +243,91 @@ def test_files_that_passed_through_are_sent_as_such_files(api, served, reference
         numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
     report = api.post(f"/v2/subscriptions/{subscription_id}/probe", {}, 200)
     assert report["works"] and report["model"]["content_type"] == content_type, report
+
+
+# ---- uploads ----
+
+class Upload(BaseHTTPRequestHandler):
+    """A form as the standard library reads it: a file `image`, and a field `k` if the address says so."""
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    served = None
+    forms = []
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        parts = {part.get_param("name", header="content-disposition"): part
+                 for part in BytesParser(policy=policy.HTTP).parsebytes(head + body).iter_parts()}
+        self.forms.append({name: (part.get_filename(), part.get_content_type()) for name, part in parts.items()})
+        image = parts.get("image")
+        if image is None or (self.path == "/two" and parts["k"].get_payload(decode=True) != b'5 "\xc3\xa9"'):
+            status, answer = 422, b'{"detail":"image, k"}'
+        else:
+            got = requests.post(self.served, data=image.get_payload(decode=True), timeout=60,
+                                headers={"Content-Type": image.get_content_type()})
+            status, answer = got.status_code, got.content
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+@pytest.fixture
+def uploads(served):
+    Upload.served, Upload.forms = served.url + "/invocations", []
+    server = LocalServer(Upload)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("content_type", [None, "image/png", "application/x-npy"])
+def test_models_that_take_uploads_give_the_same_explanation(api, uploads, reference, content_type):
+    response = {"predictions": [{"score": [0.1] * 10, "predicted_label": 0}]}
+    settings = {"form_field": "image"} | ({"content_type": content_type} if content_type else {})
+    entity = attributions(api, uploads.url + "/one", {"instances": [NUMBERS]}, response, settings)
+    assert entity["model"]["content_type"] == "multipart/form-data"
+    numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+    assert Upload.forms[0] == {"image": ("image.npy" if content_type == "application/x-npy" else "image.png",
+                                         content_type or "image/png")}
+
+
+@pytest.mark.parametrize("content_type", ["application/x-npy", "image/png"])
+def test_a_form_that_passed_through_is_sent_again_with_its_other_fields(api, uploads, reference, content_type):
+    url = uploads.url + "/two"
+    subscription_id = api.add_subscription(api.add_provider(url), url)
+    api.enable_explanations(subscription_id)
+    answer = api.request("POST", f"/v2/subscriptions/{subscription_id}/predictions", 200, data={"k": '5 "é"'},
+                         files={"image": ("cät.png", as_file(content_type), content_type)})
+    records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
+    until(lambda: api.get(records, limit=1)["records"])
+    [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [f"{answer.headers['X-Global-Transaction-Id']}-1"]})[
+        "metadata"]["explanation_task_ids"]
+    task = wait_for(api, task_id)
+    assert task["entity"]["status"]["state"] == "finished", task
+    entity = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    assert entity["model"]["content_type"] == "multipart/form-data"
+    numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
+    assert len(Upload.forms) > 3 and all(form == Upload.forms[0] for form in Upload.forms)
+
+
+def test_forms_that_make_no_sense_are_refused(api, uploads):
+    body = api.subscription_body(api.add_provider(uploads.url), uploads.url, "d", "multiclass")
+    for settings, message in (({"form_field": "f", "content_type": "application/json"}, "image/png"),
+                              ({"form_field": ""}, "a name"), ({"form_field": "a\r\nb"}, "a name")):
+        body["asset_properties"] = {"explaind": settings}
+        error = api.refused("POST", "/v2/subscriptions", 400, json=body)
+        assert "asset_properties.explaind.form_field" in error["message"] and message in error["message"]
+    body["asset_properties"] = {}
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    for form in ({"before": "x", "behind": ""}, {"before": "--a\nb\r\n", "behind": ""}, {"before": 5}, "text"):
+        request = {"values": [NUMBERS], "explaind": {"content_type": "image/png", "form": form}}
+        error = api.refused("POST", f"/v2/subscriptions/{subscription_id}/probe", 400, json={"request": request})
+        assert "explaind.form" in error["message"], error
+    assert not Upload.forms
 
 
 def test_a_probe_tells_what_requests_are(api, served):

@@ -221,12 +221,16 @@ class Picky(BaseHTTPRequestHandler):
             "/tf-serving-columns": takes_lists("inputs", "input-0"),
             "/mlflow-split-png": lambda body: body["dataframe_split"]["data"][0][0]}
     FILES = {"/image/png": b"\x89PNG", "/image/jpeg": b"\xff\xd8\xff", "/application/x-npy": b"\x93NUMPY"}
+    FORMS = {"/form-png": b"\r\n\r\n\x89PNG", "/form-jpeg": b"\r\n\r\n\xff\xd8\xff"}
 
     def log_message(self, *arguments):
         pass
 
     def check(self, body):
-        if self.path in self.FILES:
+        if self.path in self.FORMS:
+            assert self.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+            assert b'name="file"' in body and self.FORMS[self.path] in body
+        elif self.path in self.FILES:
             assert self.headers["Content-Type"] == self.path[1:] and body.startswith(self.FILES[self.path])
         elif self.path == "/open-inference-v2-raw":
             assert len(body) - int(self.headers["Inference-Header-Content-Length"]) == 24 * 24 * 3 * 4
@@ -259,7 +263,7 @@ def lines_of(ended) -> dict[str, str]:
     return dict(line.split(maxsplit=1) for line in ended.stdout.splitlines()[1:])
 
 
-@pytest.mark.parametrize("name", [*(path[1:] for path in (*Picky.JSON, *Picky.FILES)), "open-inference-v2-raw"])
+@pytest.mark.parametrize("name", [*(path[1:] for path in (*Picky.JSON, *Picky.FILES, *Picky.FORMS)), "open-inference-v2-raw"])
 def test_every_format_is_found_and_can_be_explained_with(picky, picture, name):
     ended = run(f"{picky.url}/{name}", "--image", picture)
     lines = lines_of(ended)

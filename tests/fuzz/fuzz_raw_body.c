@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies that are not JSON: NumPy files and pictures. */
+/* Bodies that are not JSON: NumPy files, pictures, and forms with one of them. */
 #include "lib/scoring/requests/raw_body.h"
 #include "tests/fuzz/fuzz.h"
 

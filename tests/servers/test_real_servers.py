@@ -21,8 +21,8 @@ from support.client import wait_for
 from support.paths import EXAMPLES, MODELS, ROOT, build_dir
 
 DIGITS = MODELS / "digits.onnx"
-ENVIRONMENTS = {"mlserver": "several", "triton": "several", "sagemaker": "several", "kserve": "kserve",
-                "azure": "azure"}
+ENVIRONMENTS = {"mlserver": "several", "triton": "several", "sagemaker": "several", "fastapi": "several",
+                "kserve": "kserve", "azure": "azure"}
 START_SECONDS = 90
 
 IMAGE = numpy.zeros((28, 28), dtype=numpy.uint8)
@@ -32,10 +32,14 @@ for _row in range(8, 25):
 NUMBERS = IMAGE[..., None].tolist()
 
 
-def png() -> str:
+def png_file() -> bytes:
     out = io.BytesIO()
     Image.fromarray(IMAGE).save(out, "PNG")
-    return base64.b64encode(out.getvalue()).decode()
+    return out.getvalue()
+
+
+def png() -> str:
+    return base64.b64encode(png_file()).decode()
 
 
 def tensor(data, datatype="FP32"):
@@ -67,10 +71,14 @@ CELLS = {
                                                  {"content_type": "application/x-npy"}),
     ("sagemaker", "invocations", "PNG file"): ("/invocations", {"instances": [NUMBERS]}, {"content_type": "image/png"}),
     ("sagemaker", "invocations", "JPEG file"): ("/invocations", {"instances": [NUMBERS]}, {"content_type": "image/jpeg"}),
+    ("fastapi", "form", "PNG upload"): ("/classify", {"instances": [NUMBERS]}, {"form_field": "image"}),
+    ("fastapi", "form", "JPEG upload"): ("/classify", {"instances": [NUMBERS]},
+                                         {"form_field": "image", "content_type": "image/jpeg"}),
 }
 CONTENT_TYPES = {"raw": "application/octet-stream", "NumPy": "application/x-npy"}
-ONE_A_REQUEST = {"PNG file": "image/png", "JPEG file": "image/jpeg"}
-NEARLY = {"JPEG file": 0.02}  # the format changes pixels a little
+ONE_A_REQUEST = {"PNG file": "image/png", "JPEG file": "image/jpeg",
+                 "PNG upload": "multipart/form-data", "JPEG upload": "multipart/form-data"}
+NEARLY = {"JPEG file": 0.02, "JPEG upload": 0.02}  # the format changes pixels a little
 
 
 def content_type_of(encoding):
@@ -102,11 +110,13 @@ class Server:
                 [python_of(name), EXAMPLES / "servers" / "start.py", name, "--model", DIGITS, "--port", str(port)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
 
-    def wait(self, path, request):
+    def wait(self, path, request, settings):
+        field = settings.get("form_field")
+        body = {"files": {field: ("image.png", png_file(), "image/png")}} if field else {"json": request}
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
-                answer = requests.post(self.url + path, json=request, timeout=10)
+                answer = requests.post(self.url + path, **body, timeout=10)
                 if answer.status_code == 200:
                     return answer.json()
             except requests.RequestException:
@@ -164,7 +174,7 @@ def test_the_same_explanation_whichever_server_encoding_and_batch(api, servers, 
         pytest.skip(f"{server} is not installed; scripts/setup --servers brings it")
     if server not in servers:
         servers[server] = Server(server, tmp_path_factory.mktemp("servers"))
-    response = servers[server].wait(path, request)
+    response = servers[server].wait(path, request, settings)
     more = {"batch": 1} if batch == "one" else {}
     entity = explain(api, servers[server].url + path, request, response, settings | more)
     model = entity["model"]

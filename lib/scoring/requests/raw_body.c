@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
+#include "lib/scoring/requests/form_data.h"
 #include "lib/scoring/requests/raw_tensors.h"
 #include "lib/scoring/requests/tensor_type.h"
 
@@ -30,15 +31,40 @@ static enum xpl_status keep(struct xpl_arena *arena, const struct xpl_buf *out, 
     return ret->ptr ? XPL_OK : xpl_no_memory(err);
 }
 
-/* ---- pictures ---- */
-
-/* The rest of the object that says what the file was. */
-static void put_note(struct xpl_buf *out, const char *content_type)
+static bool is_png(struct xpl_text bytes)
 {
-    xpl_buf_printf(out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"}}", content_type);
+    return begins_with(bytes, "\x89PNG", 4);
 }
 
-static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, const char *content_type,
+static bool is_picture(struct xpl_text bytes)
+{
+    return is_png(bytes) || begins_with(bytes, "\xff\xd8\xff", 3);
+}
+
+static bool is_npy(struct xpl_text bytes)
+{
+    return begins_with(bytes, "\x93NUMPY", 6) && bytes.length > 6;
+}
+
+static bool is_file(struct xpl_text bytes)
+{
+    return is_picture(bytes) || is_npy(bytes);
+}
+
+/* ---- pictures ---- */
+
+/* The rest of the object that says what the file was, and the form it was in, if any. */
+static void put_note(struct xpl_buf *out, const char *content_type, const struct xpl_form *form)
+{
+    xpl_buf_printf(out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"", content_type);
+    if (form) {
+        xpl_buf_string(out, ",\"form\":");
+        xpl_form_put(out, form);
+    }
+    xpl_buf_string(out, "}}");
+}
+
+static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, const struct xpl_form *form,
                                     struct xpl_text *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
@@ -52,7 +78,7 @@ static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text fil
         out->length += length;
     }
     xpl_buf_string(out, "\"]");
-    put_note(out, content_type);
+    put_note(out, is_png(file) ? "image/png" : "image/jpeg", form);
     return keep(arena, out, ret, err);
 }
 
@@ -146,8 +172,9 @@ static void put_edges(struct xpl_buf *out, char bracket, size_t n)
         xpl_buf_append(out, &bracket, 1);
 }
 
-static enum xpl_status from_npy(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,
-                                struct xpl_error *err)
+/* `is_answer`: it says nothing but the numbers. */
+static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, const struct xpl_form *form,
+                                bool is_answer, struct xpl_text *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
     char number[XPL_TENSOR_NUMBER_MAX];
@@ -156,19 +183,19 @@ static enum xpl_status from_npy(struct xpl_arena *arena, const struct xpl_raw_bo
 
     if (!out)
         return xpl_no_memory(err);
-    if ((st = read_npy(arena, body->bytes, &npy, err)))
+    if ((st = read_npy(arena, file, &npy, err)))
         return st;
     if (npy.n == 0 || npy.n_sides == 0)
         return bad(err, "the NumPy file has no list of numbers");
-    xpl_buf_string(out, body->is_answer ? "" : "{\"array\":");
+    xpl_buf_string(out, is_answer ? "" : "{\"array\":");
     for (size_t i = 0; i < npy.n && !out->failed; i++) {
         xpl_buf_append(out, ",", i > 0);
         put_edges(out, '[', edges(&npy, i));
         xpl_buf_append(out, number, xpl_tensor_print(npy.type, npy.at + i * npy.type->bytes, number));
         put_edges(out, ']', edges(&npy, i + 1));
     }
-    if (!body->is_answer)
-        put_note(out, "application/x-npy");
+    if (!is_answer)
+        put_note(out, "application/x-npy", form);
     return keep(arena, out, ret, err);
 }
 
@@ -190,16 +217,19 @@ static enum xpl_status from_tensors(struct xpl_arena *arena, const struct xpl_ra
 enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,
                                      struct xpl_error *err)
 {
-    struct xpl_text bytes = body->bytes;
+    struct xpl_text file = body->bytes;
+    struct xpl_form form = {0};
+    bool in_form = !body->is_answer && xpl_form_begins(file);
+    enum xpl_status st;
 
     if (body->head_length)
         return from_tensors(arena, body, ret, err);
-    if (begins_with(bytes, "\x93NUMPY", 6) && bytes.length > 6)
-        return from_npy(arena, body, ret, err);
-    if (begins_with(bytes, "\x89PNG", 4))
-        return from_picture(arena, bytes, "image/png", ret, err);
-    if (begins_with(bytes, "\xff\xd8\xff", 3))
-        return from_picture(arena, bytes, "image/jpeg", ret, err);
-    *ret = bytes;
+    if (in_form && (st = xpl_form_split(body->bytes, is_file, &form, &file, err)))
+        return st;
+    if (is_npy(file))
+        return from_npy(arena, file, in_form ? &form : NULL, body->is_answer, ret, err);
+    if (is_picture(file))
+        return from_picture(arena, file, in_form ? &form : NULL, ret, err);
+    *ret = body->bytes;
     return XPL_OK;
 }

@@ -2,8 +2,8 @@
 /*
  * What went between a client and its model as bytes that are not JSON, as the JSON of a record that says the same: raw
  * tensors of V2 as lists of numbers, a NumPy file (format versions 1 to 3) as {"array":[…]}, a PNG or JPEG file as
- * {"values":["base64"]}; files of a request with {"explaind":{"content_type":"image/png"}} beside it, so that
- * variations can be sent as such files again.
+ * {"values":["base64"]}; files of a request with {"explaind":{"content_type":"image/png"}} beside it, and with the
+ * "form" that they were in (form_data.h), so that variations can be sent as such files again.
  */
 #ifndef XPL_SCORING_RAW_BODY_H
 #define XPL_SCORING_RAW_BODY_H

@@ -6,36 +6,38 @@
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
 #include "lib/image/png_stored.h"
+#include "lib/scoring/requests/form_data.h"
+#include "lib/scoring/requests/raw_body.h"
 
 #define MAX_BYTES ((size_t)256 << 20)
 
-/* What the gateway notes of a body that was a file. */
-#define AS_FILE(type) "\"explaind\":{\"content_type\":\"" type "\"}}"
-
 const struct xpl_sample_frame xpl_sample_formats[] = {
-    {"wml-v4", "{\"input_data\":[{\"values\":[", "]}]}", XPL_SAMPLE_LISTS},
-    {"wml-v3", "{\"values\":[", "]}", XPL_SAMPLE_LISTS},
-    {"custom", "{\"values\":[", "]}", XPL_SAMPLE_LISTS},
-    {"kserve-v1", "{\"instances\":[", "]}", XPL_SAMPLE_LISTS},
-    {"kserve-v1-png", "{\"instances\":[{\"image_bytes\":{\"b64\":\"", "\"}}]}", XPL_SAMPLE_PICTURE},
-    {"tf-serving-png", "{\"instances\":[{\"b64\":\"", "\"}]}", XPL_SAMPLE_PICTURE},
-    {"tf-serving-columns", "{\"inputs\":{\"$\":[", "]}}", XPL_SAMPLE_LISTS},
-    {"open-inference-v2", "{\"inputs\":[{\"name\":\"$\",#,\"data\":[", "]}]}", XPL_SAMPLE_FLAT},
-    {"open-inference-v2-raw", "{\"inputs\":[{\"name\":\"$\",#,\"data\":[", "]}]}", XPL_SAMPLE_RAW},
+    {"wml-v4", "{\"input_data\":[{\"values\":[", "]}]}", XPL_SAMPLE_LISTS, NULL, false},
+    {"wml-v3", "{\"values\":[", "]}", XPL_SAMPLE_LISTS, NULL, false},
+    {"custom", "{\"values\":[", "]}", XPL_SAMPLE_LISTS, NULL, false},
+    {"kserve-v1", "{\"instances\":[", "]}", XPL_SAMPLE_LISTS, NULL, false},
+    {"kserve-v1-png", "{\"instances\":[{\"image_bytes\":{\"b64\":\"", "\"}}]}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"tf-serving-png", "{\"instances\":[{\"b64\":\"", "\"}]}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"tf-serving-columns", "{\"inputs\":{\"$\":[", "]}}", XPL_SAMPLE_LISTS, NULL, false},
+    {"open-inference-v2", "{\"inputs\":[{\"name\":\"$\",#,\"data\":[", "]}]}", XPL_SAMPLE_FLAT, NULL, false},
+    {"open-inference-v2-raw", "{\"inputs\":[{\"name\":\"$\",#,\"data\":[", "]}]}", XPL_SAMPLE_RAW, NULL, false},
     {"open-inference-v2-bytes", "{\"inputs\":[{\"name\":\"$\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\"",
-     "\"]}]}", XPL_SAMPLE_PICTURE},
-    {"azure", "{\"input_data\":{\"data\":[", "]}}", XPL_SAMPLE_LISTS},
-    {"azure-automl", "{\"input_data\":{\"columns\":[\"image\"],\"data\":[\"", "\"]}}", XPL_SAMPLE_PICTURE},
-    {"azure-png", "{\"input\":[{\"image\":\"", "\"}]}", XPL_SAMPLE_PICTURE},
-    {"mlflow", "{\"inputs\":[", "]}", XPL_SAMPLE_LISTS},
-    {"mlflow-split-png", "{\"dataframe_split\":{\"columns\":[\"image\"],\"data\":[[\"", "\"]]}}", XPL_SAMPLE_PICTURE},
-    {"seldon", "{\"data\":{\"ndarray\":[", "]}}", XPL_SAMPLE_LISTS},
-    {"image-b64", "{\"image\":\"", "\"}", XPL_SAMPLE_PICTURE},
-    {"inputs-b64", "{\"inputs\":\"", "\"}", XPL_SAMPLE_PICTURE},
-    {"image/png", "{\"values\":[\"", "\"]," AS_FILE("image/png"), XPL_SAMPLE_PICTURE},
-    {"image/jpeg", "{\"values\":[\"", "\"]," AS_FILE("image/jpeg"), XPL_SAMPLE_PICTURE},
-    {"application/x-npy", "{\"array\":[", "]," AS_FILE("application/x-npy"), XPL_SAMPLE_LISTS},
-    {NULL, NULL, NULL, XPL_SAMPLE_LISTS},
+     "\"]}]}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"azure", "{\"input_data\":{\"data\":[", "]}}", XPL_SAMPLE_LISTS, NULL, false},
+    {"azure-automl", "{\"input_data\":{\"columns\":[\"image\"],\"data\":[\"", "\"]}}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"azure-png", "{\"input\":[{\"image\":\"", "\"}]}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"mlflow", "{\"inputs\":[", "]}", XPL_SAMPLE_LISTS, NULL, false},
+    {"mlflow-split-png", "{\"dataframe_split\":{\"columns\":[\"image\"],\"data\":[[\"", "\"]]}}", XPL_SAMPLE_PICTURE,
+     NULL, false},
+    {"seldon", "{\"data\":{\"ndarray\":[", "]}}", XPL_SAMPLE_LISTS, NULL, false},
+    {"image-b64", "{\"image\":\"", "\"}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"inputs-b64", "{\"inputs\":\"", "\"}", XPL_SAMPLE_PICTURE, NULL, false},
+    {"image/png", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/png", false},
+    {"image/jpeg", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/jpeg", false},
+    {"application/x-npy", "{\"array\":[", "]", XPL_SAMPLE_LISTS, "application/x-npy", false},
+    {"form-png", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/png", true},
+    {"form-jpeg", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/jpeg", true},
+    {NULL, NULL, NULL, XPL_SAMPLE_LISTS, NULL, false},
 };
 
 struct sample {
@@ -119,6 +121,20 @@ static enum xpl_status put_picture(struct xpl_arena *arena, const struct sample 
     return XPL_OK;
 }
 
+/* What the gateway notes of a body that was a file: the rest of the object. */
+static enum xpl_status put_note(struct xpl_arena *arena, const struct xpl_sample_frame *frame, const struct sample *s,
+                                struct xpl_error *err)
+{
+    const char *name = s->format->input_name ? s->format->input_name : "file";
+    const char *form = frame->in_form ? xpl_form_of_field(arena, name, frame->file_type) : "";
+
+    if (!form)
+        return xpl_no_memory(err);
+    xpl_buf_printf(s->out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"", frame->file_type);
+    xpl_buf_printf(s->out, "%s%s}}", frame->in_form ? ",\"form\":" : "", form);
+    return XPL_OK;
+}
+
 const struct xpl_sample_frame *xpl_sample_frame(const char *name)
 {
     for (const struct xpl_sample_frame *frame = xpl_sample_formats; frame->name; frame++)
@@ -146,7 +162,7 @@ enum xpl_status xpl_sample_request(struct xpl_arena *arena, const struct xpl_sam
     else
         put_numbers(&s, frame->image == XPL_SAMPLE_LISTS);
     xpl_buf_string(out, frame->after);
-    if (st)
+    if (st || (frame->file_type && (st = put_note(arena, frame, &s, err))))
         return st;
     *ret = (struct xpl_text){xpl_arena_string_n(arena, out->data, out->length), out->length};
     return ret->ptr && !out->failed ? XPL_OK : xpl_no_memory(err);

@@ -22,7 +22,7 @@ struct xpl_sample_format {
     const char *name;                  /* one of xpl_sample_formats */
     enum xpl_layout layout;            /* XPL_LAYOUT_AUTO = channels last */
     enum xpl_sample_range range;       /* of formats that send numbers */
-    const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
+    const char *input_name, *datatype; /* of a tensor or form; NULL = "input-0", in a form "file", and "FP32" */
 };
 
 /** What the image is. */
@@ -38,6 +38,8 @@ struct xpl_sample_frame {
     const char *name;
     const char *before, *after; /* '$' = the tensor's name, '#' = its shape and datatype */
     enum xpl_sample_image image;
+    const char *file_type; /* of formats that are files; else NULL */
+    bool in_form;          /* a file in a field of multipart/form-data */
 };
 
 /** Ended by one without name; the first is the usual one. */

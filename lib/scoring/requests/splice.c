@@ -166,6 +166,11 @@ static enum xpl_status make_rows(const struct xpl_splice_source *source, struct 
 static enum xpl_status make_files(const struct xpl_splice_source *source, const struct xpl_wire *wire,
                                   struct xpl_splicer *s, struct xpl_error *err)
 {
+    enum xpl_status st =
+        wire->form.ptr ? xpl_form_read(source->arena, wire->form, &s->around, &s->form_type, err) : XPL_OK;
+
+    if (st)
+        return st;
     s->form = s->better = wire->body;
     if (wire->body == XPL_BODY_NPY) {
         s->max_rows = UINT32_MAX;
@@ -228,6 +233,11 @@ enum xpl_body_form xpl_splice_better_form(const struct xpl_splicer *splicer)
     return splicer->better;
 }
 
+const char *xpl_splice_content_type(const struct xpl_splicer *splicer, enum xpl_body_form form)
+{
+    return splicer->form_type ? splicer->form_type : xpl_body_form_type(form);
+}
+
 uint32_t xpl_splice_max_rows(const struct xpl_splicer *splicer)
 {
     return splicer->max_rows;
@@ -277,7 +287,7 @@ size_t xpl_splice(const struct xpl_splicer *splicer, const uint64_t *masks, size
     return xpl_splice_read(&stream, out, xpl_splice_length(splicer, masks, n));
 }
 
-size_t xpl_splice_form_max(const struct xpl_splicer *s, enum xpl_body_form form, size_t n)
+static size_t body_max(const struct xpl_splicer *s, enum xpl_body_form form, size_t n)
 {
     switch (form) {
     case XPL_BODY_JSON:
@@ -293,10 +303,14 @@ size_t xpl_splice_form_max(const struct xpl_splicer *s, enum xpl_body_form form,
     return xpl_splice_max(s, n);
 }
 
-size_t xpl_splice_as(const struct xpl_splicer *s, enum xpl_body_form form, const uint64_t *masks, size_t n, char *out,
-                     size_t *ret_head)
+size_t xpl_splice_form_max(const struct xpl_splicer *s, enum xpl_body_form form, size_t n)
 {
-    *ret_head = 0;
+    return s->around.before.length + body_max(s, form, n) + s->around.behind.length;
+}
+
+static size_t put_body(const struct xpl_splicer *s, enum xpl_body_form form, const uint64_t *masks, size_t n, char *out,
+                       size_t *ret_head)
+{
     switch (form) {
     case XPL_BODY_JSON:
         break;
@@ -310,4 +324,18 @@ size_t xpl_splice_as(const struct xpl_splicer *s, enum xpl_body_form form, const
         return xpl_splice_picture_jpeg(s->picture, masks[0], out);
     }
     return xpl_splice(s, masks, n, out);
+}
+
+size_t xpl_splice_as(const struct xpl_splicer *s, enum xpl_body_form form, const uint64_t *masks, size_t n, char *out,
+                     size_t *ret_head)
+{
+    char *at = out;
+
+    *ret_head = 0;
+    if (!s->form_type)
+        return put_body(s, form, masks, n, out, ret_head);
+    at = xpl_put(at, s->around.before.ptr, s->around.before.length);
+    at += put_body(s, form, masks, n, at, ret_head);
+    at = xpl_put(at, s->around.behind.ptr, s->around.behind.length);
+    return (size_t)(at - out);
 }

@@ -45,6 +45,7 @@ struct xpl_wire {
     enum xpl_wire_format format;
     const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
     enum xpl_body_form body;           /* XPL_BODY_NPY, _PNG or _JPEG; else `format` and `raw` tell */
+    struct xpl_text form;              /* JSON (form_data.h): the file is sent inside of it; {0} = as it is */
     enum xpl_raw_use raw;
 };
 
@@ -65,6 +66,9 @@ enum xpl_status xpl_splicer_new(struct xpl_arena *arena, const struct xpl_reques
 /** The form of the first body, and one that is worth a trial when that was answered: smaller, or the same. */
 enum xpl_body_form xpl_splice_form(const struct xpl_splicer *splicer);
 enum xpl_body_form xpl_splice_better_form(const struct xpl_splicer *splicer);
+
+/** The Content-Type of bodies of one of these forms. */
+const char *xpl_splice_content_type(const struct xpl_splicer *splicer, enum xpl_body_form form);
 
 /** How many images a body may hold at most: 1 for pictures and for requests with other data that has rows. */
 uint32_t xpl_splice_max_rows(const struct xpl_splicer *splicer);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lib/scoring/requests/form_data.h"
 #include "lib/scoring/requests/splice.h"
 
 #define XPL_SPLICE_SEGMENTS 64u
@@ -21,6 +22,8 @@ struct xpl_splicer {
     struct xpl_splice_numbers *numbers; /* one of the two */
     struct xpl_splice_picture *picture;
     struct xpl_splice_raw *raw; /* NULL = bodies are JSON or pictures */
+    struct xpl_form around;     /* of a file */
+    const char *form_type;      /* NULL = nothing is around it */
     enum xpl_body_form form, better;
     uint32_t max_rows;
 };

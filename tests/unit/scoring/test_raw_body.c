@@ -2,6 +2,8 @@
 /* Bodies that are not JSON, and the JSON that says the same. */
 #include "tests/unit/scoring/scoring_test.h"
 
+#include "lib/base/json_look.h"
+#include "lib/scoring/requests/form_data.h"
 #include "lib/scoring/requests/raw_body.h"
 
 #define DICT(descr, order, shape) "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", }\n"
@@ -100,6 +102,74 @@ static void pictures_are_put_in_base64_and_anything_else_stays(void **state)
     assert_ptr_equal(json.ptr, text.bytes.ptr);
 }
 
+/* ---- forms ---- */
+
+#define PNG  "\x89PNG\r\n--"
+#define HEAD "Content-Disposition: form-data; name=\"f\"; filename=\"a.png\"\r\n"
+
+static struct xpl_text as_json(struct xpl_arena *arena, const char *form, size_t length, struct xpl_error *err)
+{
+    struct xpl_raw_body body = {{form, length}, NULL, false};
+    struct xpl_text json = {0};
+    enum xpl_status st = xpl_raw_body_as_json(arena, &body, &json, err);
+
+    assert_int_equal(st, json.ptr ? XPL_OK : XPL_BAD_RECORD);
+    return json;
+}
+
+static void uploads_keep_what_stands_around_the_file(void **state)
+{
+    static const char form[] =
+        "--b,1\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n5 \"\\\t\xc3\xa9\r\n--b,1\r\n" HEAD
+        "content-length: 8\r\nContent-Type: image/png\r\n\r\n" PNG "\r\n--b,1--\r\n";
+    struct xpl_text json = as_json(*state, form, sizeof form - 1, NULL), note, text;
+    struct xpl_form around;
+    const char *type;
+
+    assert_true(xpl_json_member(json, "explaind", &note) && xpl_json_member(note, "form", &text));
+    assert_int_equal(xpl_form_read(*state, text, &around, &type, NULL), XPL_OK);
+    assert_string_equal(type, "multipart/form-data; boundary=\"b,1\"");
+    assert_string_equal(around.before.ptr,
+                        "--b,1\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n5 \"\\\t\xc3\xa9\r\n"
+                        "--b,1\r\n" HEAD "Content-Type: image/png\r\n\r\n");
+    assert_string_equal(around.behind.ptr, "\r\n--b,1--\r\n");
+    assert_true(xpl_json_member(json, "values", &text));
+    assert_memory_equal(text.ptr, "[\"iVBORw0KLS0=\"]", text.length);
+}
+
+static void forms_that_cannot_be_sent_again_say_why(void **state)
+{
+#define PART(content) "--b\r\n" HEAD "\r\n" content "\r\n"
+    static const struct {
+        struct xpl_text form;
+        const char *message;
+    } cases[] = {
+#define FORM(text) {text, sizeof(text) - 1}
+        {FORM(PART(PNG)), "middle of a part"},
+        {FORM("--b\r\n" HEAD), "middle of a part"},
+        {FORM(PART("GIF89a") "--b--"), "no PNG"},
+        {FORM(PART(PNG) PART(PNG) "--b--\r\n"), "several files"},
+        {FORM(PART("\xff") PART(PNG) "--b--\r\n"), "not text"},
+        {FORM(PART("\0") PART(PNG) "--b--\r\n"), "not text"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xpl_error err = {0};
+
+        assert_null(as_json(*state, cases[i].form.ptr, cases[i].form.length, &err).ptr);
+        assert_non_null(strstr(err.message, cases[i].message));
+    }
+}
+
+static void what_only_begins_as_a_form_stays(void **state)
+{
+    static const char *const texts[] = {"--\r\nContent-Type: x", "--b", "--b\r\nX", "-- b \r\nContent-Type: x",
+                                        "--b\001\r\nContent-Type: x"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_ptr_equal(as_json(*state, texts[i], strlen(texts[i]), NULL).ptr, texts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +177,9 @@ int main(void)
         SCORING_TEST(requests_note_what_file_they_were),
         SCORING_TEST(broken_ones_say_what_is_wrong),
         SCORING_TEST(pictures_are_put_in_base64_and_anything_else_stays),
+        SCORING_TEST(uploads_keep_what_stands_around_the_file),
+        SCORING_TEST(forms_that_cannot_be_sent_again_say_why),
+        SCORING_TEST(what_only_begins_as_a_form_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
