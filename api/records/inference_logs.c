@@ -45,6 +45,18 @@ static const char *within(const char *field)
     return xpl_starts_with(field, FIRST) ? field + sizeof FIRST - 1 : field;
 }
 
+/* A request that is a broken file or form is no JSON, either, and that says less. */
+static const char *reason_of(struct xpl_call *call, struct xpl_text request, const struct xpl_error *error)
+{
+    const struct xpl_raw_body body = {request, NULL, false};
+    struct xpl_error broken = {0};
+    struct xpl_text ignored;
+
+    if (xpl_raw_body_as_json(call->arena, &body, &ignored, &broken) == XPL_BAD_RECORD)
+        return xpl_arena_printf(call->arena, "request: %s", broken.message);
+    return xpl_arena_printf(call->arena, "%s: %s", within(error->field), error->message);
+}
+
 /* The two halves as a transaction; what is wrong with it becomes the reason. */
 static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, struct taken *t, struct taking *e,
                                   struct xpl_text other, int64_t other_time, struct xpl_error *err)
@@ -67,8 +79,8 @@ static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, stru
     call->db = db;
     st = xpl_record_batch_of_subscription(call, t->subscription_id, whole, err);
     if (!st && (st = xpl_record_batch_prepare(call, whole, &transaction, 1, &inner)) != XPL_NO_MEMORY && st) {
-        e->reason = xpl_arena_printf(call->arena, "%s: %s", within(inner.field), inner.message);
-        st = XPL_OK;
+        e->reason = reason_of(call, transaction.request, &inner);
+        st = e->reason ? XPL_OK : xpl_no_memory(err);
     }
     call->db = reader;
     e->whole = whole;

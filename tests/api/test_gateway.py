@@ -14,7 +14,7 @@ import numpy
 import pytest
 from PIL import Image
 from support.client import Client, Watched, wait_for
-from support.images import blocks
+from support.images import as_png, blocks
 
 
 @pytest.fixture
@@ -116,12 +116,6 @@ def unlogged(daemon) -> int:
 
 
 HEAD = "Inference-Header-Content-Length"
-
-
-def as_png(image) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(numpy.asarray(image, dtype=numpy.uint8)).save(file, "PNG")
-    return file.getvalue()
 
 
 def as_npy(image) -> bytes:

@@ -17,7 +17,7 @@ from cloudevents.conversion import to_binary, to_structured
 from cloudevents.http import CloudEvent
 from PIL import Image
 from support.client import Client, Watched, wait_for
-from support.images import blocks
+from support.images import as_form, as_png, blocks
 from support.paths import build_dir
 
 REQUEST, RESPONSE = "org.kubeflow.serving.inference.request", "org.kubeflow.serving.inference.response"
@@ -99,12 +99,6 @@ def test_base64_data_is_the_same_as_plain(watched):
     assert post(watched, events, {"Content-Type": BATCH}) == counts(waiting=1, logged=1)
 
 
-def as_png(image) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(numpy.asarray(image, dtype=numpy.uint8)).save(out, "PNG")
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("form", ["binary", "base64"])
 def test_files_and_raw_tensors_are_logged_as_the_json_that_says_the_same(watched, form):
     image = blocks()
@@ -130,6 +124,20 @@ def test_files_and_raw_tensors_are_logged_as_the_json_that_says_the_same(watched
     assert len(rows) == (2 if form == "binary" else 1) and errors(watched) == []
     [png] = [row["scoring_input"] for row in rows if isinstance(row["scoring_input"], str)]
     assert Image.open(io.BytesIO(base64.b64decode(png.split(",")[-1]))).size == (len(image[0]), len(image))
+
+
+def test_uploads_are_logged_with_their_form_or_listed_with_what_is_wrong(watched):
+    image = blocks()
+    _, response = watched.score(image)
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    bodies = {"good": as_form(as_png(image), b"5"), "two": as_form(as_png(image), as_png(image)), "none": as_form(b"5")}
+    for event_id, body in bodies.items():
+        kserve(watched, event_id, REQUEST, body, **form)
+        expected = counts(logged=1) if event_id == "good" else counts(refused=1)
+        assert kserve(watched, event_id, RESPONSE, response) == expected
+    assert [record["scoring_id"] for record in watched.values()] == ["good-1"]
+    reasons = {error["event_id"]: error["reason"] for error in errors(watched)}
+    assert "several files" in reasons["two"] and "no PNG" in reasons["none"], reasons
 
 
 def test_gzip_is_taken_and_bounded(watched, api):

@@ -38,6 +38,19 @@ def as_rgb(image) -> numpy.ndarray:
     return numpy.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
+def as_png(image) -> bytes:
+    """The file of an image of whole numbers from 0 to 255."""
+    out = io.BytesIO()
+    Image.fromarray(numpy.asarray(image, dtype=numpy.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def as_form(*files) -> bytes:
+    """An upload with the boundary `b`."""
+    parts = [b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + file + b"\r\n" for file in files]
+    return b"".join(parts) + b"--b--\r\n"
+
+
 def read_png(data: bytes) -> numpy.ndarray:
     picture = Image.open(io.BytesIO(data))
     assert picture.format == "PNG" and picture.mode == "RGB", (picture.format, picture.mode)
