@@ -83,6 +83,12 @@ static enum xpl_status find_class(struct xpl_call *call, const struct xpl_replay
 
 /* ---- the answer ---- */
 
+/* What is asked about: the scores of a class, or how much more likely it is than another one. */
+struct subject {
+    const double *scores;       /* of both together */
+    const double *of, *against; /* NULL = against nothing */
+};
+
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
@@ -158,22 +164,40 @@ static void warn(json_t *view, json_t *text)
     json_array_append_new(json_object_get(view, "warnings"), text);
 }
 
-static enum xpl_status explain_with_shap(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                         const double *scores, json_t *view, struct xpl_error *err)
+/* They are linear in the scores: of a difference they are the difference of those of both. */
+static enum xpl_status shapley_of(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                  const struct subject *subject, struct xpl_shapley *ret, struct xpl_error *err)
 {
-    double values[XPL_MAX_SEGMENTS], base;
-    bool exact;
-    enum xpl_status st = xpl_shapley_values(call->arena, s->masks, scores, s->n, s->d, values, &base, &exact, err);
+    struct xpl_shapley against;
+    enum xpl_status st = xpl_shapley_values(call->arena, s->masks, subject->of, s->n, s->d, ret, err);
+
+    if (st || !subject->against)
+        return st;
+    if ((st = xpl_shapley_values(call->arena, s->masks, subject->against, s->n, s->d, &against, err)))
+        return st;
+    for (uint32_t j = 0; j < s->d; j++)
+        ret->values[j] -= against.values[j];
+    ret->base -= against.base;
+    ret->q2 = fmin(ret->q2, against.q2);
+    return XPL_OK;
+}
+
+static enum xpl_status explain_with_shap(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                         const struct subject *subject, json_t *view, struct xpl_error *err)
+{
+    struct xpl_shapley shapley;
+    enum xpl_status st = shapley_of(call, s, subject, &shapley, err);
 
     if (st)
         return st;
-    json_object_set_new(view, "intercept", json_real(base));
-    json_object_set_new(view, "weights", numbers(values, s->d));
-    if (!exact)
+    json_object_set_new(view, "intercept", json_real(shapley.base));
+    json_object_set_new(view, "weights", numbers(shapley.values, s->d));
+    json_object_set_new(view, "fidelity", json_pack("{s:n, s:n, s:o}", "r2", "q2", "surrogate_q2", number(shapley.q2)));
+    if (!shapley.exact)
         warn(view,
-             json_sprintf("Estimated from %zu masks that were chosen for LIME's weights, without intervals: single "
-                          "values may be far off, and small ones have the wrong sign.",
-                          s->n));
+             json_sprintf("Estimated from %zu masks, without intervals: the others were predicted from these, and "
+                          "of what varies %.0f %% was predicted right where that is known.",
+                          s->n, 100 * fmax(0, shapley.q2)));
     return XPL_OK;
 }
 
@@ -215,21 +239,30 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
 }
 
 static enum xpl_status append_answer(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                     const struct question *q, const double *scores, json_t *view, json_t *list,
-                                     struct xpl_error *err)
+                                     const struct question *q, const struct subject *subject, json_t *view,
+                                     json_t *list, struct xpl_error *err)
 {
-    json_object_set_new(view, "probability", json_real(scores[0]));
+    json_object_set_new(view, "probability", json_real(subject->scores[0]));
     json_object_set_new(view, "warnings", json_array());
     json_array_append_new(list, view);
     switch ((enum estimator)q->estimator) {
     case ESTIMATOR_SHAP:
-        return explain_with_shap(call, s, scores, view, err);
+        return explain_with_shap(call, s, subject, view, err);
     case ESTIMATOR_OCCLUSION:
-        return explain_with_occlusion(call, s, scores, view, err);
+        return explain_with_occlusion(call, s, subject->scores, view, err);
     case ESTIMATOR_LIME:
         break;
     }
-    return explain_with_lime(call, s, q, scores, view, err);
+    return explain_with_lime(call, s, q, subject->scores, view, err);
+}
+
+static enum xpl_status answer_class(struct xpl_call *call, const struct xpl_replay_samples *s, const struct question *q,
+                                    uint32_t position, const char *name, json_t *list, struct xpl_error *err)
+{
+    const double *scores = s->scores + position * s->n;
+    const struct subject subject = {scores, scores, NULL};
+
+    return append_answer(call, s, q, &subject, json_pack("{s:s}", "value", name), list, err);
 }
 
 static enum xpl_status answer_classes(struct xpl_call *call, const struct xpl_replay_samples *s,
@@ -244,8 +277,7 @@ static enum xpl_status answer_classes(struct xpl_call *call, const struct xpl_re
         uint32_t position;
         enum xpl_status st = find_class(call, s, "classes", text, &position, err);
 
-        if (st ||
-            (st = append_answer(call, s, q, s->scores + position * s->n, json_pack("{s:s}", "value", text), list, err)))
+        if (st || (st = answer_class(call, s, q, position, text, list, err)))
             return st;
     }
     return XPL_OK;
@@ -257,6 +289,7 @@ static enum xpl_status answer_contrast(struct xpl_call *call, const struct xpl_r
     const char *of = json_string_value(json_array_get(q->contrast, 0));
     const char *against = json_string_value(json_array_get(q->contrast, 1));
     double *difference = XPL_NEW_ARRAY(call->arena, double, s->n);
+    struct subject subject = {.scores = difference};
     uint32_t a, b;
     enum xpl_status st;
 
@@ -264,9 +297,11 @@ static enum xpl_status answer_contrast(struct xpl_call *call, const struct xpl_r
         return xpl_no_memory(err);
     if ((st = find_class(call, s, "contrast", of, &a, err)) || (st = find_class(call, s, "contrast", against, &b, err)))
         return st;
+    subject.of = s->scores + a * s->n;
+    subject.against = s->scores + b * s->n;
     for (size_t i = 0; i < s->n; i++)
-        difference[i] = s->scores[a * s->n + i] - s->scores[b * s->n + i];
-    return append_answer(call, s, q, difference, json_pack("{s:s, s:s}", "value", of, "against", against), list, err);
+        difference[i] = subject.of[i] - subject.against[i];
+    return append_answer(call, s, q, &subject, json_pack("{s:s, s:s}", "value", of, "against", against), list, err);
 }
 
 /* Without a question about classes: the most probable one. The first mask shows everything. */
@@ -280,7 +315,7 @@ static enum xpl_status answer_top(struct xpl_call *call, const struct xpl_replay
         if (s->scores[c * s->n] > s->scores[top * s->n])
             top = c;
     snprintf(text, sizeof text, "%u", s->classes[top]);
-    return append_answer(call, s, q, s->scores + top * s->n, json_pack("{s:s}", "value", text), list, err);
+    return answer_class(call, s, q, top, text, list, err);
 }
 
 static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task, const struct question *q,

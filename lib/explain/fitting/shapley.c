@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/explain/fitting/shapley.h"
 
+#include <math.h>
+
 #include "lib/explain/designs/design.h"
-#include "lib/explain/fitting/cholesky.h"
+#include "lib/explain/fitting/fit.h"
+#include "lib/explain/fitting/surrogate.h"
+
+#define ORDERS_COST ((size_t)1 << 24) /* rows looked at for masks of random orders */
 
 struct values {
     const xpl_mask *masks;
@@ -11,15 +16,6 @@ struct values {
     uint32_t d;
     double on, off; /* f(all on), f(all off) */
 };
-
-static double choose(uint32_t n, uint32_t k)
-{
-    double result = 1;
-
-    for (uint32_t i = 0; i < k; i++)
-        result = result * (n - i) / (i + 1);
-    return result;
-}
 
 static bool find_ends(struct values *v)
 {
@@ -37,71 +33,149 @@ static bool find_ends(struct values *v)
     return on && off;
 }
 
-/* Each mask with j counts for it, by how many orders end with j in that set; each without j against it. */
-static void exact_values(const struct values *v, double *ret)
-{
-    for (uint32_t j = 0; j < v->d; j++)
-        ret[j] = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        uint32_t shown = (uint32_t)__builtin_popcountll(v->masks[i]);
-        double with = shown > 0 ? v->scores[i] / (v->d * choose(v->d - 1, shown - 1)) : 0;
-        double without = shown < v->d ? v->scores[i] / (v->d * choose(v->d - 1, shown)) : 0;
+/* ---- all masks ---- */
 
-        for (uint32_t j = 0; j < v->d; j++)
-            ret[j] += v->masks[i] >> j & 1u ? with : -without;
+static double choose(uint32_t n, uint32_t k)
+{
+    double result = 1;
+
+    for (uint32_t i = 0; i < k; i++)
+        result = result * (n - i) / (i + 1);
+    return result;
+}
+
+/* Each mask with j counts for it, by how many orders end with j in that set; each without j against it. */
+static void add_mask(xpl_mask mask, double score, uint32_t d, double *values)
+{
+    uint32_t shown = (uint32_t)__builtin_popcountll(mask);
+    double with = shown > 0 ? score / (d * choose(d - 1, shown - 1)) : 0;
+    double without = shown < d ? score / (d * choose(d - 1, shown)) : 0;
+
+    for (uint32_t j = 0; j < d; j++)
+        values[j] += mask >> j & 1u ? with : -without;
+}
+
+/* What was scored counts as it is, and not as it was predicted. */
+static void add_field(const struct values *v, double *field, double *values)
+{
+    for (size_t i = 0; i < v->n; i++)
+        field[v->masks[i]] = v->scores[i];
+    for (xpl_mask mask = 0; mask < (xpl_mask)1 << v->d; mask++)
+        add_mask(mask, field[mask], v->d, values);
+}
+
+/* ---- random orders ---- */
+
+/* The same on every machine (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"). */
+static uint64_t draw(uint64_t *state)
+{
+    uint64_t x = *state += 0x9E3779B97F4A7C15u;
+
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
+static void shuffle(uint8_t *order, uint32_t d, uint64_t *state)
+{
+    for (uint32_t j = d - 1; j > 0; j--) {
+        uint32_t other = (uint32_t)(draw(state) % (j + 1));
+        uint8_t kept = order[j];
+
+        order[j] = order[other];
+        order[other] = kept;
     }
 }
 
-/* The last value is what the others leave of the whole difference: d - 1 unknowns, regressors z_j - z_last. */
-static bool fitted_values(struct xpl_arena *arena, const struct values *v, double *ret)
+/* Switches on one after the other, from the first or from the last. */
+static void add_order(const struct values *v, const struct xpl_surrogate *surrogate, const uint8_t *order, bool reverse,
+                      double share, double *values)
 {
-    uint32_t size = v->d - 1;
-    double *gram = XPL_NEW_ARRAY(arena, double, (size_t)size *size), *column = XPL_NEW_ARRAY(arena, double, size);
-    double rest = v->on - v->off;
+    double before = v->off;
+    xpl_mask mask = 0;
 
-    if (!gram || !column)
-        return false;
-    for (uint32_t j = 0; j < size; j++)
-        ret[j] = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        uint32_t shown = (uint32_t)__builtin_popcountll(v->masks[i]);
-        double last = (double)(v->masks[i] >> size & 1u), target = v->scores[i] - v->off - last * rest, weight;
+    for (uint32_t i = 0; i < v->d; i++) {
+        uint8_t j = order[reverse ? v->d - 1 - i : i];
+        double score;
 
-        if (shown == 0 || shown == v->d)
-            continue;
-        weight = size / (choose(v->d, shown) * shown * (v->d - shown));
-        for (uint32_t j = 0; j < size; j++) {
-            double regressor = (double)(v->masks[i] >> j & 1u) - last;
-
-            ret[j] += weight * regressor * target;
-            for (uint32_t k = 0; k <= j; k++)
-                gram[(size_t)j * size + k] += weight * regressor * ((double)(v->masks[i] >> k & 1u) - last);
-        }
+        mask |= (xpl_mask)1 << j;
+        score = i + 1 < v->d ? xpl_surrogate_at(surrogate, mask) : v->on;
+        values[j] += share * (score - before);
+        before = score;
     }
-    if (!xpl_cholesky(gram, size, column))
-        return false;
-    xpl_cholesky_forward(gram, size, ret);
-    xpl_cholesky_backward(gram, size, ret);
-    for (uint32_t j = 0; j < size; j++)
-        rest -= ret[j];
-    ret[size] = rest;
-    return true;
+}
+
+static void add_orders(const struct values *v, const struct xpl_surrogate *surrogate, double *values)
+{
+    size_t pairs = ORDERS_COST / (2 * v->d * surrogate->n_learnt) + 1;
+    uint8_t order[XPL_MAX_SEGMENTS];
+    uint64_t state = v->d;
+
+    for (uint32_t j = 0; j < v->d; j++)
+        order[j] = (uint8_t)j;
+    for (size_t i = 0; i < pairs; i++) {
+        shuffle(order, v->d, &state);
+        add_order(v, surrogate, order, false, 0.5 / (double)pairs, values);
+        add_order(v, surrogate, order, true, 0.5 / (double)pairs, values);
+    }
+}
+
+/* ---- what was not scored is predicted ---- */
+
+static double q2_of(const struct values *v, const struct xpl_surrogate *surrogate)
+{
+    double mean = 0, wrong = 0, all = 0;
+
+    for (size_t i = 0; i < v->n; i++)
+        mean += v->scores[i] / (double)v->n;
+    for (size_t i = 0; i < v->n; i++) {
+        wrong += (v->scores[i] - surrogate->left_out[i]) * (v->scores[i] - surrogate->left_out[i]);
+        all += (v->scores[i] - mean) * (v->scores[i] - mean);
+    }
+    return 1 - wrong / all;
+}
+
+static bool vary(const struct values *v)
+{
+    for (size_t i = 1; i < v->n; i++)
+        if (v->scores[i] != v->scores[0])
+            return true;
+    return false;
+}
+
+static enum xpl_status predicted_values(struct xpl_arena *arena, const struct values *v, struct xpl_shapley *ret,
+                                        struct xpl_error *err)
+{
+    struct xpl_surrogate_rows rows = {
+        .masks = v->masks, .scores = v->scores, .n = v->n, .n_segments = v->d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
+    struct xpl_surrogate *surrogate;
+    enum xpl_status st = xpl_surrogate_fit(arena, arena, &rows, &surrogate, err);
+
+    if (st)
+        return st;
+    if (!surrogate)
+        return vary(v) ? xpl_fail(err, XPL_NOT_AVAILABLE, "the scored masks say too little for Shapley values")
+                       : XPL_OK;
+    ret->q2 = q2_of(v, surrogate);
+    if (surrogate->field)
+        add_field(v, surrogate->field, ret->values);
+    else
+        add_orders(v, surrogate, ret->values);
+    return XPL_OK;
 }
 
 enum xpl_status xpl_shapley_values(struct xpl_arena *arena, const xpl_mask *masks, const double *scores, size_t n,
-                                   uint32_t n_segments, double *ret_values, double *ret_base, bool *ret_exact,
-                                   struct xpl_error *err)
+                                   uint32_t n_segments, struct xpl_shapley *ret, struct xpl_error *err)
 {
     struct values v = {.masks = masks, .scores = scores, .n = n, .d = n_segments};
 
     if (!find_ends(&v))
         return xpl_fail(err, XPL_NOT_AVAILABLE,
                         "Shapley values need the scores of everything shown and everything hidden");
-    *ret_base = v.off;
-    *ret_exact = n == (size_t)1 << n_segments;
-    if (*ret_exact)
-        exact_values(&v, ret_values);
-    else if (!fitted_values(arena, &v, ret_values))
-        return xpl_fail(err, XPL_NOT_AVAILABLE, "the scored masks do not determine Shapley values");
+    *ret = (struct xpl_shapley){.base = v.off, .exact = n == (size_t)1 << n_segments, .q2 = NAN};
+    if (!ret->exact)
+        return predicted_values(arena, &v, ret, err);
+    for (size_t i = 0; i < n; i++)
+        add_mask(masks[i], scores[i], n_segments, ret->values);
     return XPL_OK;
 }
