@@ -6,9 +6,9 @@
 
 #include "db/packing.h"
 #include "db/records.h"
-#include "lib/base/small_rows.h"
 
 #define PACKED            0x01 /* the first byte of what is packed and then compressed; JSON cannot begin with it */
+#define WITH_TEXTS        0x02 /* the second one, when so packed; a compressed frame does not begin with it */
 #define WORTH_COMPRESSING 256  /* bytes */
 #define WORTH_SHARING     1024
 #define MAX_TEXT_BYTES    ((int64_t)256 << 20)
@@ -58,20 +58,22 @@ static bool is_compressed(struct xpl_blob blob)
     return blob.length >= sizeof magic && memcmp(blob.data, magic, sizeof magic) == 0;
 }
 
-static enum xpl_status compress(struct xpl_arena *arena, struct xpl_blob bytes, bool packed, struct xpl_blob *ret,
-                                struct xpl_error *err)
+static enum xpl_status compress(struct xpl_arena *arena, struct xpl_blob bytes, enum xpl_packing packing,
+                                struct xpl_blob *ret, struct xpl_error *err)
 {
+    static const char marks[] = {PACKED, WITH_TEXTS};
+    size_t n_marks = packing == XPL_NOT_PACKED ? 0 : packing == XPL_PACKED_BYTES ? 1 : sizeof marks;
     size_t bound = ZSTD_compressBound(bytes.length), length;
     ZSTD_CCtx *compressor = compressor_of_thread();
-    char *data = xpl_arena_alloc(arena, bound + packed);
+    char *data = xpl_arena_alloc(arena, bound + n_marks);
 
     if (!data || !compressor)
         return xpl_no_memory(err);
-    data[0] = PACKED;
-    length = ZSTD_compressCCtx(compressor, data + packed, bound, bytes.data, bytes.length, 1);
+    memcpy(data, marks, n_marks);
+    length = ZSTD_compressCCtx(compressor, data + n_marks, bound, bytes.data, bytes.length, 1);
     if (ZSTD_isError(length))
         return xpl_fail(err, XPL_INTERNAL, "compression failed: %s", ZSTD_getErrorName(length));
-    *ret = (struct xpl_blob){data, length + packed};
+    *ret = (struct xpl_blob){data, length + n_marks};
     return XPL_OK;
 }
 
@@ -79,14 +81,14 @@ enum xpl_status xpl_payload_compress(struct xpl_arena *arena, struct xpl_text te
                                      struct xpl_error *err)
 {
     struct xpl_blob plain = {text.ptr, text.length}, packed;
+    enum xpl_packing packing;
 
     if (text.length < WORTH_COMPRESSING && !is_packed(plain) && !is_compressed(plain)) { /* nor does it look so */
         *ret = plain;
         return XPL_OK;
     }
-    if (xpl_pack(arena, text, &packed))
-        return compress(arena, packed, true, ret, err);
-    return compress(arena, plain, false, ret, err);
+    packing = xpl_pack(arena, text, &packed);
+    return compress(arena, packing == XPL_NOT_PACKED ? plain : packed, packing, ret, err);
 }
 
 static bool decompress(struct xpl_blob blob, char *data, size_t size)
@@ -106,12 +108,15 @@ static bool copy_text(struct xpl_blob blob, char *data, size_t size)
 /* What is packed is hardly longer than the text. */
 static bool unpack(struct xpl_arena *arena, struct xpl_blob blob, char *data, size_t size)
 {
-    struct xpl_blob frame = {(const char *)blob.data + 1, blob.length - 1};
+    bool with_texts = blob.length > 1 && ((const char *)blob.data)[1] == WITH_TEXTS;
+    size_t n_marks = with_texts ? 2 : 1;
+    struct xpl_blob frame = {(const char *)blob.data + n_marks, blob.length - n_marks};
     unsigned long long length = ZSTD_getFrameContentSize(frame.data, frame.length);
     char *packed = length <= size + WORTH_COMPRESSING ? xpl_arena_alloc(arena, (size_t)length + 1) : NULL;
 
     return packed && decompress(frame, packed, (size_t)length) &&
-           xpl_unpack((struct xpl_blob){packed, (size_t)length}, data, size);
+           xpl_unpack(arena, with_texts ? XPL_PACKED_TEXTS : XPL_PACKED_BYTES,
+                      (struct xpl_blob){packed, (size_t)length}, data, size);
 }
 
 enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob blob, int64_t size,
@@ -123,7 +128,7 @@ enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob 
 
     if (size < 0 || size > MAX_TEXT_BYTES)
         return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
-    if (!(data = xpl_arena_alloc(arena, length + 1 + XPL_SMALL_ROWS_SLACK)))
+    if (!(data = xpl_arena_alloc(arena, length + 1 + XPL_PACKING_SLACK)))
         return xpl_no_memory(err);
     if (is_packed(blob))
         sound = unpack(arena, blob, data, length);

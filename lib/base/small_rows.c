@@ -106,14 +106,31 @@ INLINE const char *read_row(struct marks *m, const char *bracket, unsigned max_d
     return NULL;
 }
 
+/* Whether the first number ends as one of ours does: most that are none are told by eight bytes. */
+INLINE bool may_begin(const char *at, const char *end)
+{
+    uint64_t others;
+    char mark;
+
+    if (end - at <= XPL_WORD_BYTES)
+        return at < end && *at == '[';
+    others = xpl_word_not_digit(xpl_word_at(at + 1));
+    mark = others ? at[1 + xpl_word_first(others)] : '\0';
+    return *at == '[' && (mark == ',' || mark == ']');
+}
+
 INLINE const char *read_rows(const char *at, const char *end, unsigned max_digits, uint8_t *out,
                              struct xpl_small_rows *ret)
 {
-    struct marks m = {at, end, marks_of(at, end)};
-    const char *bracket = at < end && *at == '[' ? next_mark(&m) : NULL, *behind = at, *comma;
+    const char *behind = at, *bracket, *comma;
+    struct marks m;
     size_t length;
 
     *ret = (struct xpl_small_rows){0};
+    if (!may_begin(at, end))
+        return at;
+    m = (struct marks){at, end, marks_of(at, end)};
+    bracket = next_mark(&m);
     while (bracket && *bracket == '[') {
         if (!(at = read_row(&m, bracket, max_digits, out, ret, &length)) || (ret->n > 0 && length != ret->length))
             break;

@@ -14,15 +14,14 @@
 #include "db/packing.h"
 #include "db/records.h"
 #include "lib/base/buf.h"
-#include "lib/base/small_rows.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 
-static bool comes_back(struct xpl_arena *arena, struct xpl_blob packed, struct xpl_text text)
+static bool comes_back(struct xpl_arena *arena, enum xpl_packing packing, struct xpl_blob packed, struct xpl_text text)
 {
-    char *out = xpl_arena_alloc(arena, text.length + XPL_SMALL_ROWS_SLACK);
+    char *out = xpl_arena_alloc(arena, text.length + XPL_PACKING_SLACK);
 
-    return xpl_unpack(packed, out, text.length) && memcmp(out, text.ptr, text.length) == 0;
+    return xpl_unpack(arena, packing, packed, out, text.length) && memcmp(out, text.ptr, text.length) == 0;
 }
 
 /* A picture of `height` x `width` x `channels` pixels as JSON; channels 0 = rows of numbers. */
@@ -59,9 +58,9 @@ static void pictures_come_back_and_are_a_byte_a_number(void **state)
         struct xpl_text text = picture(buf, 30, 40, c, commas[i % 2]);
         struct xpl_blob packed;
 
-        assert_true(xpl_pack(arena, text, &packed));
+        assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_BYTES);
         assert_in_range(packed.length, n, n + 30 * 8 + 64);
-        assert_true(comes_back(arena, packed, text));
+        assert_true(comes_back(arena, XPL_PACKED_BYTES, packed, text));
     }
 }
 
@@ -119,15 +118,15 @@ static void odd_texts_come_back(void **state)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         length = snprintf(text, sizeof text, odd[i], row, row, row);
 #pragma GCC diagnostic pop
-        if (!xpl_pack(arena, (struct xpl_text){text, (size_t)length}, &packed))
+        if (xpl_pack(arena, (struct xpl_text){text, (size_t)length}, &packed) != XPL_PACKED_BYTES)
             fail_msg("not packed: %s", text);
-        if (!comes_back(arena, packed, (struct xpl_text){text, (size_t)length}))
+        if (!comes_back(arena, XPL_PACKED_BYTES, packed, (struct xpl_text){text, (size_t)length}))
             fail_msg("does not come back: %s", text);
     }
 }
 
 /* A copy of its own, so that the sanitizer sees a read beyond the end. */
-static bool unpacks(struct xpl_blob packed, size_t at, unsigned bit, char *out, size_t size)
+static bool unpacks(struct xpl_arena *arena, struct xpl_blob packed, size_t at, unsigned bit, char *out, size_t size)
 {
     uint8_t *damaged = malloc(packed.length);
     bool ret;
@@ -135,7 +134,7 @@ static bool unpacks(struct xpl_blob packed, size_t at, unsigned bit, char *out, 
     assert_non_null(damaged);
     memcpy(damaged, packed.data, packed.length);
     damaged[at] ^= (uint8_t)(1u << bit);
-    ret = xpl_unpack((struct xpl_blob){damaged, packed.length}, out, size);
+    ret = xpl_unpack(arena, XPL_PACKED_BYTES, (struct xpl_blob){damaged, packed.length}, out, size);
     free(damaged);
     return ret;
 }
@@ -151,15 +150,15 @@ static void damaged_ones_are_refused_or_another_text(void **state)
     char *out;
 
     (void)state;
-    assert_true(xpl_pack(arena, text, &packed));
-    out = xpl_arena_alloc(arena, text.length + XPL_SMALL_ROWS_SLACK + 1);
+    assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_BYTES);
+    out = xpl_arena_alloc(arena, text.length + XPL_PACKING_SLACK + 1);
     for (size_t length = 0; length < packed.length; length++)
-        assert_false(xpl_unpack((struct xpl_blob){packed.data, length}, out, text.length));
-    assert_false(xpl_unpack(packed, out, text.length - 1));
-    assert_false(xpl_unpack(packed, out, text.length + 1));
+        assert_false(xpl_unpack(arena, XPL_PACKED_BYTES, (struct xpl_blob){packed.data, length}, out, text.length));
+    assert_false(xpl_unpack(arena, XPL_PACKED_BYTES, packed, out, text.length - 1));
+    assert_false(xpl_unpack(arena, XPL_PACKED_BYTES, packed, out, text.length + 1));
     for (size_t at = 0; at < packed.length; at++)
         for (unsigned bit = 0; bit < 8; bit++) {
-            bool is_text = unpacks(packed, at, bit, out, text.length);
+            bool is_text = unpacks(arena, packed, at, bit, out, text.length);
 
             if (at < 4)
                 assert_false(is_text);
