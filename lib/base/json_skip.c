@@ -221,22 +221,44 @@ static const char *end_of_scalar(const char *at, const char *end)
     return at;
 }
 
-/* Eight bytes without a quote, in which the container cannot end, only change the depth. */
+typedef int8_t vbytes __attribute__((vector_size(16)));
+
+/* How many bytes of a mask are set. */
+static int count_set(vbytes mask)
+{
+    uint64_t words[2];
+
+    mask = mask & 1;
+    memcpy(words, &mask, sizeof words);
+    return (int)((words[0] + words[1]) * XPL_WORD_OF(1) >> 56);
+}
+
+/* Sixteen bytes without a quote, in which the container cannot end, only change the depth. */
+static bool changes_depth(const char *at, int *depth)
+{
+    vbytes bytes, brackets, quotes;
+    uint64_t words[2];
+    int closed;
+
+    memcpy(&bytes, at, sizeof bytes);
+    brackets = bytes | (int8_t)('{' ^ '[');
+    quotes = bytes == (int8_t)'"';
+    memcpy(words, &quotes, sizeof words);
+    closed = count_set(brackets == (int8_t)'}');
+    if ((words[0] | words[1]) || closed >= *depth)
+        return false;
+    *depth += count_set(brackets == (int8_t)'{') - closed;
+    return true;
+}
+
 static const char *end_of_container(const char *at, const char *end)
 {
     static const int8_t steps[256] = {['['] = 1, ['{'] = 1, [']'] = -1, ['}'] = -1};
     int depth = 0;
 
     do {
-        while (end - at >= XPL_WORD_BYTES) {
-            uint64_t word = xpl_word_at(at), brackets = word | XPL_WORD_OF('{' ^ '[');
-            int closed = xpl_word_count(xpl_word_equal(brackets, '}'));
-
-            if (xpl_word_equal(word, '"') || closed >= depth)
-                break;
-            depth += xpl_word_count(xpl_word_equal(brackets, '{')) - closed;
-            at += XPL_WORD_BYTES;
-        }
+        while (end - at >= (ptrdiff_t)sizeof(vbytes) && changes_depth(at, &depth))
+            at += sizeof(vbytes);
         if (*at == '"') {
             at = end_of_string(at, end);
             continue;
