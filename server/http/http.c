@@ -67,6 +67,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
             xpl_http_upload_next(request);
         return keep ? MHD_YES : MHD_NO;
     }
+    if (!request->whole) {
+        request->whole = true;
+        return MHD_YES; /* called again, no longer as who reads: a resumed reader would take a half-close for the end */
+    }
     if (atomic_load(&request->state) == XPL_REQUEST_BODY)
         xpl_http_request_run(request, side->db);
     if (atomic_load(&request->state) != XPL_REQUEST_ANSWERED)

@@ -60,6 +60,7 @@ struct xpl_http_request {
     struct xpl_waiter waiter;
     _Atomic(enum xpl_request_state) state;
     bool answer_known; /* before the body was there: an error */
+    bool whole;        /* all of it is there, and microhttpd knows */
     bool close;        /* the connection ends with this answer */
     size_t thrown_away;
     size_t passed_on;     /* of the body, before it was whole */

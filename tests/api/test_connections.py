@@ -245,3 +245,26 @@ def test_bodies_together_are_bounded_and_the_bound_recovers(start_daemon, stub_m
     assert line.startswith(b"HTTP/1.1 400")
     assert response.headers["Retry-After"] and "limits.bodies_total" in response.json()["errors"][0]["message"]
     watched.client.refused("POST", watched.records_path, 400, data=b"[" + b" " * 899_999)
+
+
+def whole_answer(daemon, request: bytes) -> bytes:
+    """What comes back when the client ends its side behind the request, until the daemon ends the other."""
+    with connect(daemon) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
+def test_a_client_that_ends_its_side_behind_a_request_gets_the_answer(start_daemon, stub_model):
+    daemon = start_daemon()
+    watched = Watched(Client(daemon.url), stub_model)
+    instance = f"/openscale/{watched.client.instance}"
+    body = b'{"name": "models", "service_type": "custom_machine_learning", "credentials": {"url": "http://127.0.0.1:9"}}'
+    head = f"POST {instance}/v2/service_providers HTTP/1.1\r\nHost: x\r\n".encode()
+    sized = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
+    listed = f"GET {instance}{watched.records_path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    assert whole_answer(daemon, sized).startswith(b"HTTP/1.1 202 "), "what is written is acknowledged"
+    assert whole_answer(daemon, chunked).startswith(b"HTTP/1.1 202 ")
+    assert whole_answer(daemon, listed).startswith(b"HTTP/1.1 200 "), "an API thread's answer, too"
+    assert len(watched.client.get("/v2/service_providers")["service_providers"]) == 3
