@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/body_encoding.h"
 #include "api/cors.h"
@@ -164,6 +165,14 @@ static void route(struct xpl_http_request *r, const char *url)
         xpl_http_request_answer_early(r, &err);
 }
 
+/* Who has not begun to send the body is told at once that nobody wants it. */
+static bool waits_to_be_asked(const struct xpl_call *call)
+{
+    const char *expected = xpl_call_header(call, "Expect");
+
+    return expected && strcasecmp(expected, "100-continue") == 0;
+}
+
 void xpl_http_request_head(struct xpl_http_request *r, const char *url, const char *method, const char *version)
 {
     atomic_fetch_add(&r->shared->n_requests, 1);
@@ -174,6 +183,10 @@ void xpl_http_request_head(struct xpl_http_request *r, const char *url, const ch
     take_head(r, method);
     if (!r->answer_known)
         route(r, url);
+    if (r->answer_known && waits_to_be_asked(&r->call)) {
+        r->close = true;
+        atomic_store(&r->state, XPL_REQUEST_ANSWERED);
+    }
 }
 
 /* Whether nobody waits for the answer any more, or for the rest of it. */

@@ -268,3 +268,19 @@ def test_a_client_that_ends_its_side_behind_a_request_gets_the_answer(start_daem
     assert whole_answer(daemon, chunked).startswith(b"HTTP/1.1 202 ")
     assert whole_answer(daemon, listed).startswith(b"HTTP/1.1 200 "), "an API thread's answer, too"
     assert len(watched.client.get("/v2/service_providers")["service_providers"]) == 3
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_learns_at_once_that_nobody_wants_it(start_daemon):
+    daemon = start_daemon(limits__body_bytes=65536)
+    for path, length, expected in (("/v2/service_providers", 65537, b"413"), ("/v2/nothing", 10, b"404")):
+        with connect(daemon) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\n"
+                               f"Content-Length: {length}\r\n\r\n".encode())
+            received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert received.startswith(b"HTTP/1.1 " + expected), "it is not asked to go on"
+    with connect(daemon) as connection:
+        connection.sendall(b"POST /v2/service_providers HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                           b"Content-Length: 2\r\n\r\n")
+        assert answer(connection) == b"HTTP/1.1 100 Continue"
+        connection.sendall(b"{}")
+        assert answer(connection) == b"HTTP/1.1 400 Bad Request"
