@@ -79,6 +79,13 @@ def test_every_operation_refuses_an_unsupported_method_with_allow(daemon):
 
 
 
+def test_every_operation_has_the_answer_to_a_head_that_is_too_large(daemon):
+    parameters = {f"p{i}": "x" for i in range(257)}
+    for operation in Contract.load().operations:
+        path = operation.path.replace("{", "").replace("}", "")
+        response = requests.request(operation.method, daemon.url + path, params=parameters, timeout=10)
+        assert response.status_code == 431 and "256" in response.json()["errors"][0]["message"], operation.id
+
 
 @pytest.mark.last
 def test_every_operation_was_exercised_by_some_test(complete_run, contract):
