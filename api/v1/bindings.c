@@ -70,7 +70,9 @@ static enum xpl_status read_entity(struct xpl_call *call, json_t **ret, struct x
         return st;
     if (!json_is_object(body))
         return xpl_fail(err, XPL_BAD_FIELD, "the body must be an object");
-    if (!json_is_object(json_object_get(body, "credentials")))
+    if (json_is_null(json_object_get(body, "credentials")))
+        json_object_del(body, "credentials");
+    if (!json_object_get(body, "credentials"))
         json_object_set_new(body, "credentials", json_object());
     if (json_is_null(json_object_get(body, "name")))
         json_object_del(body, "name");

@@ -51,6 +51,15 @@ def test_a_binding_can_be_written_over(v1, stub_model):
     v1.call("POST", "/service_bindings", body | {"instance_id": "b1"}, 409)
 
 
+@pytest.mark.parametrize("credentials", (True, "a key", []), ids=str)
+def test_a_binding_is_not_written_over_with_credentials_that_are_none(v1, stub_model, credentials):
+    body = {"name": "one", "service_type": "custom_machine_learning", "credentials": {"url": stub_model.url}}
+    v1.call("PUT", "/service_bindings/kept", body, 201)
+    refused = v1.call("PUT", "/service_bindings/kept", {**body, "credentials": credentials}, 400)
+    assert refused["errors"][0]["message"].startswith("credentials: must be an object")
+    assert v1.call("GET", "/service_bindings/kept")["entity"]["credentials"]
+
+
 def test_the_same_binding_id_is_another_one_in_another_data_mart(daemon, stub_model):
     one, two = V1(Client(daemon.url)), V1(Client(daemon.url))
     for v1 in (one, two):
