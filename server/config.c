@@ -11,8 +11,9 @@
 #include "lib/base/text.h"
 #include "lib/scoring/batch.h"
 
-#define MIB            ((int64_t)1 << 20)
-#define MAX_LINE_BYTES 190 /* of a configuration file */
+#define MIB             ((int64_t)1 << 20)
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+#define MAX_LINE_BYTES  190 /* of a configuration file */
 
 enum type {
     TYPE_INT,
@@ -216,12 +217,33 @@ static int on_value(void *arg, const char *section, const char *name, const char
     struct loading *loading = arg;
     char key[128];
 
-    snprintf(key, sizeof key, "%s.%s", section, name);
+    snprintf(key, sizeof key, "%s%s%s", section, *section ? "." : "", name);
+    if (!*section)
+        return xpl_fail_field(loading->err, XPL_BAD_FIELD, key, "stands before any [section]") == XPL_OK;
     return xpl_config_set(loading->arena, loading->settings, key, value, loading->err) == XPL_OK;
 }
 
+static bool says_something(const char *line)
+{
+    line += strncmp(line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0 ? strlen(BYTE_ORDER_MARK) : 0;
+    return strchr(";#\r\n", *line) || (*line == '[' ? strchr(line, ']') : strpbrk(line, "=:"));
+}
+
 /* The parser would cut a long line in two, and take an indented one for the rest of the one before: a value half read
- * is worse than none. */
+ * is worse than none. And it goes on behind a line that says nothing, whose number it gives a later error. */
+static enum xpl_status check_line(const char *line, const char *path, int number, struct xpl_error *err)
+{
+    if (strlen(line) > MAX_LINE_BYTES)
+        return xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: is longer than %d bytes", path, number, MAX_LINE_BYTES);
+    if (line[strspn(line, " \t\r\n")] == '\0')
+        return XPL_OK;
+    if (*line == ' ' || *line == '\t')
+        return xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: begins with a blank", path, number);
+    return says_something(line)
+               ? XPL_OK
+               : xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: not \"[section]\" or \"key = value\"", path, number);
+}
+
 static enum xpl_status check_lines(const char *path, struct xpl_error *err)
 {
     FILE *file = fopen(path, "r");
@@ -229,15 +251,13 @@ static enum xpl_status check_lines(const char *path, struct xpl_error *err)
     int number = 0;
     enum xpl_status st = XPL_OK;
 
-    while (!st && file && fgets(line, sizeof line, file)) {
-        number++;
-        if (strlen(line) > MAX_LINE_BYTES)
-            st = xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: is longer than %d bytes", path, number, MAX_LINE_BYTES);
-        else if ((*line == ' ' || *line == '\t') && line[strspn(line, " \t\r\n")] != '\0')
-            st = xpl_fail(err, XPL_BAD_FIELD, "%.200s, line %d: begins with a blank", path, number);
-    }
-    if (file)
-        fclose(file);
+    if (!file)
+        return xpl_fail(err, XPL_BAD_FIELD, "%.200s: %s", path, strerror(errno));
+    while (!st && fgets(line, sizeof line, file))
+        st = check_line(line, path, ++number, err);
+    if (!st && ferror(file))
+        st = xpl_fail(err, XPL_BAD_FIELD, "%.200s: %s", path, strerror(errno));
+    fclose(file);
     return st;
 }
 

@@ -9,7 +9,8 @@ from support.paths import program
 from support.processes import Daemon
 from support.users import Users
 
-USAGE = 64  # EX_USAGE of sysexits.h
+USAGE = 64  # as in sysexits.h
+BAD_CONFIGURATION = 78
 
 
 def explaind(*words, directory=None) -> subprocess.CompletedProcess:
@@ -121,9 +122,25 @@ def test_keys_and_data_are_for_the_owner_only(start_daemon):
 @pytest.mark.parametrize("line, told", [
     ("allow = 10.0.0.1," + " " * 200 + "127.0.0.1", "line 2: is longer than"),
     ("  allow = 10.0.0.1", "line 2: begins with a blank"),
+    ("allow\nallow_nothing = 1", "line 2: not"),
+    ("[limits\nbody_bytes = 1", "line 2: not"),
 ])
 def test_a_line_that_would_be_read_by_half_is_refused(tmp_path, line, told):
     file = tmp_path / "explaind.conf"
     file.write_text(f"[scoring]\n{line}\n")
     done = explaind("config", "--config", file)
     assert done.returncode != 0 and told in done.stderr
+
+
+def test_what_cannot_be_read_is_no_good_configuration(tmp_path):
+    done = check(tmp_path, "--config", tmp_path)
+    assert done.returncode == BAD_CONFIGURATION and "directory" in done.stderr
+
+
+def test_a_file_begins_with_a_section(tmp_path):
+    file = tmp_path / "explaind.conf"
+    file.write_text("\ufeff# limits\n\nbody_bytes = 70000\n")
+    done = check(tmp_path, "--config", file)
+    assert done.returncode == BAD_CONFIGURATION and "line 3: body_bytes: stands before any [section]" in done.stderr
+    file.write_text("\ufeff[limits]\r\n; more\r\nbody_bytes: 70000\r\n\r\n")
+    assert check(tmp_path, "--config", file).returncode == 0
