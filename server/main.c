@@ -215,6 +215,20 @@ static int fail(const struct xpl_error *err, int code)
     return code;
 }
 
+/* Those that end it in order. A terminal that is closed does, too, unless nohup has it that nobody cares. */
+static sigset_t ending_signals(void)
+{
+    sigset_t signals;
+    struct sigaction at_hangup;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigaction(SIGHUP, NULL, &at_hangup) == 0 && at_hangup.sa_handler != SIG_IGN)
+        sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
 static void wait_for_signal(const sigset_t *signals)
 {
     int signal_number;
@@ -238,13 +252,10 @@ static void raise_file_limit(void)
 static int serve(struct process *p)
 {
     struct xpl_error err = {0};
-    sigset_t signals;
+    sigset_t signals = ending_signals();
     enum xpl_status st;
 
     /* Blocked before any thread exists, so that only wait_for_signal sees them. */
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */

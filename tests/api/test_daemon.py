@@ -145,3 +145,19 @@ def test_a_body_that_ends_while_the_daemon_stops_gets_503(start_daemon, path, le
         answer = client.recv(4096)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 503")
     assert daemon.stop() == 0
+
+
+def test_a_terminal_that_is_closed_ends_it_in_order(start_daemon):
+    daemon = start_daemon()
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.process.wait(60) == 0 and '"stopped"' in daemon.stderr()
+
+
+def test_it_outlives_the_terminal_under_nohup(start_daemon):
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # programs begin with it, as nohup begins them
+    try:
+        daemon = start_daemon()
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert get(daemon, "/health/live").status_code == 200
