@@ -10,7 +10,8 @@
 #include "lib/base/hash.h"
 #include "lib/base/time.h"
 
-#define NEVER INT64_MAX
+#define NEVER       INT64_MAX
+#define TIMES_ENDED 5 /* in a row, before it is taken for the end: what came last may just be read */
 
 /* Who a connection is counted for: an IPv4 address, or the /64 of an IPv6 one, which one customer has as a whole. */
 struct source {
@@ -31,6 +32,9 @@ struct xpl_connection {
     char source_text[2 * sizeof(struct source) + 1];
     int64_t start_us;             /* of the request, monotonic; 0 between two. Of the thread that serves it. */
     _Atomic(int64_t) deadline_us; /* monotonic */
+    atomic_bool awaits_client;    /* more of a request is to come */
+    int64_t ended_us;             /* the deadline of what the client was seen to have ended its side in, */
+    int n_ended;                  /* and how often */
 };
 
 struct xpl_connections {
@@ -106,6 +110,8 @@ struct xpl_connection *xpl_connections_add(struct xpl_connections *c, int fd, co
         xpl_hex(source.bytes, sizeof source.bytes, entry->source_text);
         entry->start_us = xpl_monotonic_us();
         atomic_store(&entry->deadline_us, entry->start_us + c->limits.header_ms * 1000);
+        atomic_store(&entry->awaits_client, true);
+        entry->n_ended = 0;
         c->n_open++;
     } else {
         c->n_refused++;
@@ -194,6 +200,7 @@ void xpl_connection_enter(struct xpl_connections *c, struct xpl_connection *entr
         deadline = now + c->limits.idle_ms * 1000;
         break;
     }
+    atomic_store(&entry->awaits_client, phase != XPL_PHASE_WORK && phase != XPL_PHASE_ANSWER);
     atomic_store(&entry->deadline_us, deadline);
 }
 
@@ -205,6 +212,26 @@ void xpl_connections_count(struct xpl_connections *c, uint64_t *ret_open, uint64
     pthread_mutex_unlock(&c->lock);
 }
 
+/* microhttpd, told of edges, does not look again when the end comes with the last bytes. */
+static bool is_abandoned(struct xpl_connection *entry, int64_t deadline_us)
+{
+    char next;
+
+    if (!atomic_load(&entry->awaits_client) || recv(entry->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0 ||
+        entry->ended_us != deadline_us)
+        entry->n_ended = 0;
+    entry->ended_us = deadline_us;
+    return ++entry->n_ended > TIMES_ENDED;
+}
+
+/* Whether it is to be shut down. */
+static bool is_over(struct xpl_connection *entry, int64_t now)
+{
+    int64_t deadline_us = atomic_load(&entry->deadline_us);
+
+    return deadline_us <= now || (entry->holder == SERVER && is_abandoned(entry, deadline_us));
+}
+
 size_t xpl_connections_reap(struct xpl_connections *c)
 {
     int64_t now = xpl_monotonic_us();
@@ -214,7 +241,7 @@ size_t xpl_connections_reap(struct xpl_connections *c)
     for (size_t i = 0; i < c->n_used; i++) {
         struct xpl_connection *entry = &c->entries[i];
 
-        if (entry->holder == NOBODY || atomic_load(&entry->deadline_us) > now)
+        if (entry->holder == NOBODY || !is_over(entry, now))
             continue;
         if (entry->holder == ON_THE_WAY) /* never taken: the descriptor may be another file's by now */
             release(c, entry);

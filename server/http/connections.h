@@ -66,7 +66,10 @@ void xpl_connection_enter(struct xpl_connections *connections, struct xpl_connec
 /** How many there are, and how many were turned away because there were too many. */
 void xpl_connections_count(struct xpl_connections *connections, uint64_t *ret_open, uint64_t *ret_refused);
 
-/** Shuts down every connection beyond its deadline; how many there are. */
+/**
+ * Shuts down every connection beyond its deadline, and those whose client has ended its side in the middle of a request
+ * for several calls in a row; how many connections there are.
+ */
 size_t xpl_connections_reap(struct xpl_connections *connections);
 
 #endif

@@ -93,6 +93,16 @@ def test_a_body_that_nobody_wants_is_ended_when_it_drips(start_daemon):
     assert_a_drip_ends(connect(daemon), POST.replace(b"/v2/service_providers", b"/v2/nothing"), b" ")
 
 
+def test_a_request_that_ends_before_it_is_whole_is_ended(start_daemon):
+    daemon = start_daemon(http__header_timeout_ms=300_000, http__body_timeout_ms=300_000, http__idle_timeout_ms=300_000)
+    for start in (b"GET /hea", HEALTH[:-2], POST + b" " * 100, HEALTH + b"GET /hea"):
+        with connect(daemon) as connection:
+            connection.send(start, socket.MSG_MORE)  # the end comes with the last bytes
+            connection.shutdown(socket.SHUT_WR)
+            received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert received.startswith(b"HTTP/1.1 200") == start.startswith(HEALTH)
+
+
 def test_a_head_that_drips_through_tls_is_ended(start_daemon):
     assert_a_drip_ends(connect_tls(start_daemon(http__header_timeout_ms=1500)), b"GET /", b"a")
 
