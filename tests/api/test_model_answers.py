@@ -92,6 +92,18 @@ SERVICES = {
                                          for row in q["instances"]]}),
     "baidu": ({"image": PICTURE}, lambda q: {"log_id": 7, "result_num": 3, "result": [
         pair | {"root": "animal"} for pair in pairs(q["image"], "keyword", "score")]}),
+    "a custom engine": ({"values": [NUMBERS]},
+                        lambda q: {"fields": ["probabilities", "labels", "prediction"], "values": [
+                            [[p for _, p in ranked(row)], [name for name, _ in ranked(row)], ranked(row)[0][0]]
+                            for row in q["values"]]}),
+    "triton classes": ({"inputs": [{"name": "x", "shape": [1, *numpy.shape(NUMBERS)], "datatype": "UINT8",
+                                    "data": numpy.ravel(NUMBERS).tolist()}], "outputs": [
+                                        {"name": "p", "parameters": {"classification": 3}}]},
+                       lambda q: {"outputs": [{"name": "p", "datatype": "BYTES", "shape": [q["inputs"][0]["shape"][0], 3],
+                                               "data": [f"{p:f}:{NAMES.index(name)}:{name}"
+                                                        for row in numpy.reshape(q["inputs"][0]["data"], q["inputs"][0]["shape"])
+                                                        for name, p in ranked(row.tolist())]}]}),
+    "seldon text": ({"strData": PICTURE}, lambda q: {"strData": json.dumps(dict(ranked(q["strData"]))), "meta": {}}),
     "names beside": ({"image": NUMBERS}, lambda q: {"probabilities": [p for _, p in ranked(q["image"])],
                                                     "classes": [name for name, _ in ranked(q["image"])]}),
     "a list beside objects": ({"daten": {"bilder": [NUMBERS]}},

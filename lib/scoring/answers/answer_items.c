@@ -193,7 +193,23 @@ bool xpl_answer_is_loose_map(struct xpl_text value)
     bool loose;
 
     return sum_of_map(value, &sum, &n, &loose) && loose && n >= 2 &&
-           (xpl_answer_is_whole(sum) || xpl_answer_is_map_of_objects(value));
+           (xpl_answer_is_whole(sum) || xpl_answer_is_map_of_objects(value)) && !xpl_answer_is_error(value);
+}
+
+bool xpl_answer_is_error(struct xpl_text object)
+{
+    static const char *const names[] = {"error", "errors", "exception", "detail", "error_message", "errorMessage"};
+    struct xpl_text text;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (xpl_json_member(object, names[i], &text) && xpl_json_text_is_string(text) && text.length > 2)
+            return true;
+    return false;
+}
+
+bool xpl_answer_is_empty_list(struct xpl_text value)
+{
+    return xpl_json_text_is_array(value) && xpl_json_count_elements(value) == 0;
 }
 
 bool xpl_answer_is_strings(struct xpl_text value)

@@ -61,6 +61,12 @@ bool xpl_answer_is_loose_list(struct xpl_text value);
 /** Whether a sum of probabilities is 1, or 100, up to their rounding. */
 bool xpl_answer_is_whole(double sum);
 
+/** Whether a value is a list of nothing. */
+bool xpl_answer_is_empty_list(struct xpl_text value);
+
+/** Whether an object has a text that says what went wrong: it is no answer, whatever its numbers are. */
+bool xpl_answer_is_error(struct xpl_text object);
+
 /** Whether a value is a list of strings. */
 bool xpl_answer_is_strings(struct xpl_text value);
 

@@ -100,6 +100,14 @@ static bool is_class(struct xpl_text string, const struct xpl_answer_hints *hint
     return false;
 }
 
+bool xpl_class_names_are_known(struct xpl_text number, const struct xpl_answer_hints *hints)
+{
+    for (uint32_t i = 0; hints && i < hints->n_class_labels; i++)
+        if (xpl_text_equal(number, hints->class_labels[i]))
+            return true;
+    return false;
+}
+
 static bool are_classes(struct xpl_text list, const struct xpl_answer_hints *hints)
 {
     struct xpl_json_scan scan;
@@ -117,15 +125,29 @@ static bool are_classes(struct xpl_text list, const struct xpl_answer_hints *hin
     return true;
 }
 
+static const char *const list_names[] = {"classes",    "displayNames", "class_labels", "classNames",
+                                         "categories", "label",        "class"};
+
+bool xpl_class_names_are_called(struct xpl_text name)
+{
+    static const char *const others[] = {"labels", "class_names", "names"};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (xpl_text_equal(name, others[i]))
+            return true;
+    for (size_t i = 0; i < sizeof list_names / sizeof *list_names; i++)
+        if (xpl_text_equal(name, list_names[i]))
+            return true;
+    return false;
+}
+
 void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hints *hints, uint32_t n,
                             struct xpl_text *ret)
 {
-    static const char *const names[] = {"classes",    "displayNames", "class_labels", "classNames",
-                                        "categories", "label",        "class"};
     struct xpl_text list;
 
-    for (size_t i = 0; n >= 2 && i < sizeof names / sizeof *names; i++)
-        if (xpl_json_member(object, names[i], &list) && xpl_answer_is_strings(list) &&
+    for (size_t i = 0; n >= 2 && i < sizeof list_names / sizeof *list_names; i++)
+        if (xpl_json_member(object, list_names[i], &list) && xpl_answer_is_strings(list) &&
             xpl_json_count_elements(list) == n && are_classes(list, hints)) {
             *ret = list;
             return;

@@ -38,6 +38,12 @@ const char *xpl_class_name_of(struct xpl_arena *arena, struct xpl_text scalar);
 void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hints *hints, uint32_t n,
                             struct xpl_text *ret);
 
+/** Whether lists of classes are usually called so. */
+bool xpl_class_names_are_called(struct xpl_text name);
+
+/** Whether a number is the name of a class that the subscription names. */
+bool xpl_class_names_are_known(struct xpl_text number, const struct xpl_answer_hints *hints);
+
 /** Whether an object has a number for each class that the subscription names; false when it names none. */
 bool xpl_class_names_are_members(struct xpl_text object, const struct xpl_answer_hints *hints);
 

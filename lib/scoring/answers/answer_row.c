@@ -20,7 +20,8 @@ static enum xpl_status bad(struct xpl_error *err, const char *message)
 
 #define WHAT_IS_LOOKED_FOR                                                                                             \
     "no probabilities found: looked for the columns or members named by probability_fields, \"probability\", "         \
-    "\"probabilities\", \"probs\", \"scores\", \"score\", or a single one with arrays of numbers"
+    "\"probabilities\", \"probs\", \"scores\", \"score\", or a single one with arrays of numbers; "                    \
+    "asset_properties.explaind.probability_path can say where they are"
 
 #define ONLY_A_NAME                                                                                                    \
     "the answer names a class and has no probabilities: asset_properties.explaind.class_labels must name all classes"
@@ -40,7 +41,7 @@ enum xpl_status xpl_answer_columns_read(struct xpl_text fields, struct xpl_answe
 
     ret->n_names = 0;
     ret->chosen = false;
-    ret->probability = ret->prediction = XPL_NO_COLUMN;
+    ret->probability = ret->prediction = ret->labels = XPL_NO_COLUMN;
     if (!xpl_json_text_is_array(fields))
         return XPL_OK;
     xpl_json_rescan_start(&scan, fields, err);
@@ -90,7 +91,7 @@ static enum xpl_status choose_probability(struct xpl_answer_columns *columns, co
     for (size_t i = 0; column == XPL_NO_COLUMN && i < 2; i++)
         column = column_named(columns, xpl_probability_names[i]);
     for (uint32_t i = 0; i < n && i < XPL_MAX_FIELDS; i++) {
-        if (!xpl_json_text_is_array(cells[i]))
+        if (!xpl_json_text_is_array(cells[i]) || (i < columns->n_names && xpl_answer_is_strings(cells[i])))
             continue;
         n_arrays++;
         array = i;
@@ -120,6 +121,18 @@ static void choose_prediction(struct xpl_answer_columns *columns, const struct x
     }
 }
 
+/* A column with the names of the probabilities beside it, which may be sorted anew in each row. */
+static void choose_labels(struct xpl_answer_columns *columns, const struct xpl_text *cells, uint32_t n)
+{
+    if (columns->probability >= n || columns->probability >= XPL_MAX_FIELDS ||
+        !xpl_json_text_is_array(cells[columns->probability]))
+        return;
+    for (uint32_t i = 0; i < columns->n_names && i < n && columns->labels == XPL_NO_COLUMN; i++)
+        if (xpl_class_names_are_called(columns->names[i]) && xpl_answer_is_strings(cells[i]) &&
+            xpl_json_count_elements(cells[i]) == xpl_answer_items_count(cells[columns->probability]))
+            columns->labels = i;
+}
+
 static enum xpl_status read_array(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,
                                   struct xpl_text row, struct xpl_answer_columns *columns, struct xpl_answer_row *ret,
                                   struct xpl_error *err)
@@ -138,10 +151,13 @@ static enum xpl_status read_array(const struct xpl_answer_table *table, const st
         if ((st = choose_probability(columns, hints, cells, n, err)))
             return st;
         choose_prediction(columns, hints, cells, n);
+        choose_labels(columns, cells, n);
         columns->chosen = true;
     }
     if (columns->probability != XPL_NO_COLUMN && columns->probability >= n)
         return bad(err, "a row has fewer cells than the first one");
+    if (columns->labels < n && xpl_json_text_is_array(cells[columns->labels]))
+        ret->labels = cells[columns->labels];
     ret->probabilities = columns->probability == XPL_NO_COLUMN ? row : cells[columns->probability];
     if (columns->prediction < n && is_scalar(cells[columns->prediction]))
         ret->prediction = cells[columns->prediction];
@@ -161,8 +177,8 @@ static bool only_array(struct xpl_text object, struct xpl_text *ret)
     if (xpl_json_enter_object(&scan))
         return false;
     while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
-        if (xpl_json_text_is_array(value) && !xpl_text_equal(name, "labels") && !xpl_answer_is_strings(value) &&
-            n++ == 0)
+        if (xpl_json_text_is_array(value) && !xpl_text_equal(name, "labels") && !xpl_text_equal(name, "shape") &&
+            !xpl_answer_is_strings(value) && n++ == 0)
             *ret = value;
     return n == 1 &&
            (xpl_answer_is_named_list(*ret) || !xpl_json_element(*ret, 0, &value) || !xpl_json_text_is_object(value));
@@ -351,6 +367,10 @@ enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const 
         return read_array(table, hints, row, columns, ret, err);
     if (xpl_json_text_is_object(row))
         return read_object(table, hints, row, ret, err);
+    if (xpl_json_text_is_number(row) && xpl_class_names_are_known(row, hints)) {
+        ret->prediction = row;
+        return XPL_OK;
+    }
     if (xpl_json_text_is_number(row)) {
         ret->probabilities = row;
         return XPL_OK;

@@ -12,6 +12,7 @@ struct xpl_answer_columns {
     uint32_t n_names;
     uint32_t probability; /* XPL_NO_COLUMN: the row itself is the list of probabilities */
     uint32_t prediction;  /* XPL_NO_COLUMN: there is none */
+    uint32_t labels;      /* likewise; of lists with the names of the probabilities of their row */
     bool chosen;
 };
 #define XPL_NO_COLUMN UINT32_MAX

@@ -26,8 +26,8 @@ const char *const xpl_probability_names[] = {
 const char *const xpl_prediction_names[] = {"prediction",      "predictedLabel", "prediction_classes",
                                             "predicted_label", "classes",        "class",
                                             "Scored Labels",   "label",          NULL};
-const char *const xpl_container_names[] = {"predictions", "outputs", "output", "results",
-                                           "result",      "data",    "body",   NULL};
+const char *const xpl_container_names[] = {"predictions", "outputs", "output",   "results", "result",
+                                           "data",        "body",    "jsonData", "strData", NULL};
 
 struct finding {
     struct xpl_arena *arena;
@@ -133,7 +133,8 @@ static bool find_in_array(const struct finding *f, struct xpl_text array, unsign
     if (xpl_json_text_is_object(first) && xpl_json_member(first, "values", NULL) && find_table(f, first))
         return true;
     if (xpl_json_text_is_object(first) && xpl_json_member(first, "data", NULL) &&
-        (xpl_answer_tensor_find(array, f->hints, f->n_rows, f->table) || find_in_bytes(f, array, depth)))
+        (xpl_answer_tensor_find(array, f->hints, f->n_rows, f->table) || find_in_bytes(f, array, depth) ||
+         xpl_answer_tensor_classes(f->arena, array, f->n_rows, f->table)))
         return true;
     return set(f, is_one_row(f, array, first) ? XPL_ANSWER_ONE : XPL_ANSWER_ROWS, array);
 }
@@ -145,7 +146,8 @@ static void take_labels(const struct finding *f, struct xpl_text object)
     struct xpl_text labels;
 
     for (size_t i = 0; i < sizeof names / sizeof *names && !f->table->labels.ptr; i++)
-        if (xpl_json_member(object, names[i], &labels) && xpl_json_text_is_array(labels))
+        if (xpl_json_member(object, names[i], &labels) && xpl_json_text_is_array(labels) &&
+            xpl_json_count_elements(labels) > 0)
             f->table->labels = labels;
 }
 
@@ -168,7 +170,7 @@ static bool find_only(const struct finding *f, struct xpl_text object, unsigned 
     if (xpl_json_enter_object(&scan))
         return false;
     while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK) {
-        if (xpl_text_equal(name, "labels") || xpl_answer_is_strings(value) ||
+        if (xpl_text_equal(name, "labels") || xpl_answer_is_strings(value) || xpl_answer_is_empty_list(value) ||
             !(xpl_json_text_is_array(value) || xpl_json_text_is_object(value)))
             continue;
         only = value;

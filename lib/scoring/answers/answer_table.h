@@ -37,6 +37,10 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
 bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
                             struct xpl_answer_table *ret);
 
+/** Likewise one of strings "score:index:name"; its rows are written into `arena`. */
+bool xpl_answer_tensor_classes(struct xpl_arena *arena, struct xpl_text outputs, uint32_t n_rows,
+                               struct xpl_answer_table *ret);
+
 /**
  * Follows a path such as "outputs.scores", "data[0].probs" or "results[*].p" ("$." before it does not matter) up to its
  * end or to [*], behind which `*ret_rest` begins. False when there is nothing at it.

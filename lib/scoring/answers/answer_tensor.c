@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "lib/base/buf.h"
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
+#include "lib/scoring/answers/answer_items.h"
 #include "lib/scoring/answers/answer_names.h"
 #include "lib/scoring/answers/answer_table.h"
+
+#define MAX_TENSORS       64
+#define MAX_CLASSES_BYTES ((size_t)64 << 20)
 
 static bool is_named(struct xpl_text tensor, const char *name)
 {
@@ -21,6 +28,72 @@ static bool holds_numbers(struct xpl_text tensor)
     return !xpl_json_member(tensor, "datatype", &type) || !xpl_text_equal(type, "\"BYTES\"");
 }
 
+/* ---- "score:index:name", which Triton answers when a request asks for classes ---- */
+
+/* One of them as {"label","score"}; the name is the index where there is none. */
+static bool put_class(struct xpl_buf *out, struct xpl_text string)
+{
+    struct xpl_text score = {string.ptr + 1, string.length - 2}, label;
+    const char *colon = memchr(score.ptr, ':', score.length);
+    size_t length = colon ? (size_t)(colon - score.ptr) : 0;
+    bool exponents;
+
+    if (length == 0 || xpl_json_number_length(score.ptr, colon, &exponents) != length)
+        return false;
+    label = (struct xpl_text){colon + 1, score.length - length - 1};
+    if ((colon = memchr(label.ptr, ':', label.length)) != NULL)
+        label = (struct xpl_text){colon + 1, label.length - (size_t)(colon + 1 - label.ptr)};
+    return xpl_buf_printf(out, "{\"label\":\"%.*s\",\"score\":%.*s}", (int)label.length, label.ptr, (int)length,
+                          score.ptr);
+}
+
+/* A row for each image, of as many classes; empty when some of it is not of this form. */
+static struct xpl_text put_classes(struct xpl_arena *arena, struct xpl_text data, size_t each)
+{
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_CLASSES_BYTES);
+    struct xpl_json_scan scan;
+    struct xpl_text string;
+    bool more;
+
+    xpl_json_rescan_start(&scan, data, NULL);
+    if (!out || xpl_json_enter_array(&scan))
+        return (struct xpl_text){0};
+    for (size_t i = 0; xpl_json_next_element(&scan, &more) == XPL_OK && more && !xpl_json_skip(&scan, &string); i++)
+        if (!xpl_json_text_is_string(string) ||
+            !xpl_buf_string(out, i == 0     ? "[["
+                                 : i % each ? ","
+                                            : "],[") ||
+            !put_class(out, string))
+            return (struct xpl_text){0};
+    if (!xpl_buf_string(out, "]]"))
+        return (struct xpl_text){0};
+    return (struct xpl_text){xpl_arena_string_n(arena, out->data, out->length), out->length};
+}
+
+bool xpl_answer_tensor_classes(struct xpl_arena *arena, struct xpl_text outputs, uint32_t n_rows,
+                               struct xpl_answer_table *ret)
+{
+    struct xpl_text tensor, data, rows;
+
+    for (size_t i = 0; i < MAX_TENSORS && xpl_json_element(outputs, i, &tensor); i++) {
+        size_t n = xpl_json_member(tensor, "data", &data) ? xpl_json_count_elements(data) : 0;
+
+        if (n == 0 || n % n_rows || !xpl_answer_is_strings(data))
+            continue;
+        rows = put_classes(arena, data, n / n_rows);
+        if (!rows.ptr)
+            continue;
+        ret->whole = ret->values = rows;
+        ret->kind = XPL_ANSWER_ROWS;
+        return true;
+    }
+    return false;
+}
+
+/* ---- numbers ---- */
+
+#define JUST_FLOATS 2u
+
 /* How much a tensor looks like the probabilities: the more the better, 0 = it cannot be. */
 static size_t rank(struct xpl_text tensor, const struct xpl_answer_hints *hints)
 {
@@ -36,7 +109,32 @@ static size_t rank(struct xpl_text tensor, const struct xpl_answer_hints *hints)
         if (is_named(tensor, *name))
             return 500 - n;
     xpl_json_member(tensor, "datatype", &type);
-    return type.length > 3 && type.ptr[1] == 'F' ? 2 : 1;
+    return type.length > 3 && type.ptr[1] == 'F' ? JUST_FLOATS : 1;
+}
+
+/* Whether the numbers of each image, or of the first of nested ones, can be probabilities with 1 as their sum. */
+static bool is_whole(struct xpl_text tensor, uint32_t n_rows)
+{
+    struct xpl_answer_items items;
+    struct xpl_answer_item item;
+    struct xpl_text data, first;
+    double sum = 0;
+
+    if (!xpl_json_member(tensor, "data", &data) || !xpl_json_element(data, 0, &first))
+        return false;
+    if (xpl_json_text_is_array(first)) {
+        data = first;
+        n_rows = 1;
+    }
+    xpl_answer_items_start(&items, data);
+    while (xpl_answer_items_next(&items, &item)) {
+        double number = item.number.ptr ? xpl_parse_double(item.number.ptr, item.number.length) : -1;
+
+        if (number < 0)
+            return false;
+        sum += number;
+    }
+    return xpl_answer_is_whole(sum / n_rows);
 }
 
 bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
@@ -45,11 +143,11 @@ bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hin
     struct xpl_text tensor, best = {0}, first;
     size_t best_rank = 0;
 
-    (void)n_rows;
-    for (size_t i = 0; xpl_json_element(outputs, i, &tensor) && i < 64; i++) {
+    for (size_t i = 0; xpl_json_element(outputs, i, &tensor) && i < MAX_TENSORS; i++) {
         size_t found = rank(tensor, hints);
 
-        if (found > best_rank) {
+        if (found > best_rank ||
+            (found == JUST_FLOATS && best_rank == found && is_whole(tensor, n_rows) && !is_whole(best, n_rows))) {
             best_rank = found;
             best = tensor;
         }

@@ -9,6 +9,8 @@
 
 static const char *const cat_dog[] = {"cat", "dog"};
 static const char *const scores[] = {"scores"};
+static const char *const digits[] = {"0", "1"};
+static const struct xpl_answer_hints numbered = {.class_labels = digits, .n_class_labels = 2};
 static const struct xpl_answer_hints named = {.class_labels = cat_dog, .n_class_labels = 2};
 static const struct xpl_answer_hints softmax = {.activation = XPL_ACTIVATION_SOFTMAX};
 static const struct xpl_answer_hints sigmoid = {.activation = XPL_ACTIVATION_SIGMOID};
@@ -214,6 +216,39 @@ static const struct family families[] = {
     {"{\"cat\":0.25,\"dog\":0.75,\"time_ms\":12,\"model\":\"v1\"}", &named, 1, {0.25, 0.75}, "cat"},
     {"{\"cat\":0.25,\"dog\":0.75,\"prediction\":\"dog\"}", NULL, 1, {0.25, 0.75}, "cat"},
     {"{\"took_ms\":3,\"result\":{\"probabilities\":[0.25,0.75],\"label\":\"dog\"}}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"data\":{\"names\":[],\"tensor\":{\"shape\":[2,2],\"values\":[1,0,0.25,0.75]}},\"meta\":{}}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     NULL},
+    {"{\"data\":{\"names\":[],\"ndarray\":[[0.25,0.75]]},\"meta\":{}}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"jsonData\":{\"probs\":[0.25,0.75]},\"meta\":{\"tags\":{}}}", NULL, 1, {0.25, 0.75}, NULL},
+    {"{\"strData\":\"{\\\"cat\\\":0.25,\\\"dog\\\":0.75}\",\"meta\":{}}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"fields\":[\"probabilities\",\"labels\",\"prediction\"],\"values\":[[[1,0],[\"cat\",\"dog\"],\"cat\"],[[0.75,0."
+     "25],[\"dog\",\"cat\"],\"dog\"]]}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"fields\":[\"p\",\"classes\"],\"values\":[[[0.75,0.25],[\"dog\",\"cat\"]]]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[1]}", &numbered, 1, {0, 1}, "0"},
+    {"{\"outputs\":[{\"name\":\"p\",\"datatype\":\"BYTES\",\"shape\":[2,2],\"data\":[\"1:0:cat\",\"0:1:dog\",\"0.75:1:"
+     "dog\",\"0.25:0:cat\"]}]}",
+     NULL,
+     2,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"outputs\":[{\"name\":\"p\",\"datatype\":\"BYTES\",\"shape\":[1,2],\"data\":[\"0.750000:1\",\"2.5e-1:0\"]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "0"},
+    {"{\"outputs\":[{\"name\":\"495\",\"datatype\":\"FP32\",\"shape\":[1,3],\"data\":[4.5,0.5,2]},{\"name\":\"500\","
+     "\"datatype\":\"FP32\",\"shape\":[1,2],\"data\":[0.25,0.75]}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     NULL},
 };
 
 static void the_probabilities_of_every_family_are_found(void **state)
@@ -276,6 +311,11 @@ static const struct refused refusals[] = {
     {"{\"sizes\":[{\"id\":\"a\",\"width\":0.5},{\"id\":\"b\",\"width\":0.7}]}", NULL, 1,
      "sizes[0]: no probabilities found"},
     {"{\"predictions\":[[NaN,0.5]]}", NULL, 1, "JSON"},
+    {"{\"error\":\"busy\",\"retry\":0.4,\"left\":0.6}", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[{\"detail\":\"out of memory\",\"a\":0.4,\"b\":0.6}]}", NULL, 1, "no probabilities found"},
+    {"{\"outputs\":[{\"name\":\"p\",\"datatype\":\"BYTES\",\"shape\":[1,2],\"data\":[\"a:1\",\"b:0\"]}]}", NULL, 1,
+     "no probabilities found"},
+    {"{\"predictions\":[{\"a\":[0.5,0.5],\"b\":[0.5,0.5]}]}", NULL, 1, "probability_path"},
 };
 
 static void answers_without_usable_probabilities_are_refused(void **state)
