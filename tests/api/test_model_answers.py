@@ -104,6 +104,14 @@ SERVICES = {
                                                         for row in numpy.reshape(q["inputs"][0]["data"], q["inputs"][0]["shape"])
                                                         for name, p in ranked(row.tolist())]}]}),
     "seldon text": ({"strData": PICTURE}, lambda q: {"strData": json.dumps(dict(ranked(q["strData"]))), "meta": {}}),
+    "chat": ({"model": "m", "messages": [{"role": "system", "content": "Answer in JSON."}, {"role": "user", "content": [
+        {"type": "text", "text": "Which animal?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64," + PICTURE}}]}]},
+             lambda q: {"choices": [{"index": 0, "message": {"role": "assistant", "content": "```json\n" + json.dumps(dict(
+                 ranked(q["messages"][1]["content"][1]["image_url"]["url"]))) + "\n```"}}], "usage": {"total_tokens": 17}}),
+    "two columns": ({"inputs": {"age": [[42]], "image": [NUMBERS]}},
+                    lambda q: {"outputs": [dict(ranked(image)) for image, _ in zip(q["inputs"]["image"], q["inputs"]["age"],
+                                                                                    strict=True)]}),
     "names beside": ({"image": NUMBERS}, lambda q: {"probabilities": [p for _, p in ranked(q["image"])],
                                                     "classes": [name for name, _ in ranked(q["image"])]}),
     "a list beside objects": ({"daten": {"bilder": [NUMBERS]}},

@@ -187,13 +187,16 @@ static bool find_only(const struct finding *f, struct xpl_text object, unsigned 
 
 static bool find_rows(const struct finding *f, struct xpl_text object, unsigned depth)
 {
-    struct xpl_text score;
+    struct xpl_text score, content;
+    const char *rest;
 
     if (find_table(f, object))
         return true;
     for (const char *const *name = xpl_container_names; *name; name++)
         if (find_named(f, object, *name, depth))
             return true;
+    if (xpl_answer_follow(object, "choices[0].message.content", &content, &rest) && find(f, content, depth + 1))
+        return true;
     for (size_t i = 0; f->hints && i < f->hints->n_probability_fields; i++)
         if (find_named(f, object, f->hints->probability_fields[i], depth))
             return true;
@@ -220,13 +223,27 @@ static bool find_in_object(const struct finding *f, struct xpl_text object, unsi
     return true;
 }
 
+/* A text without the fence around it that chat models like to put there: ```json, a line break, and ``` behind it. */
+static void leave_out_fence(char *text)
+{
+    char *start = text + strspn(text, " \t\r\n"), *line = strchr(start, '\n'), *end;
+
+    if (strncmp(start, "```", 3) != 0 || !line || !(end = strstr(line, "```")))
+        return;
+    *end = '\0';
+    memmove(text, line, (size_t)(end - line) + 1);
+}
+
 /* An answer written into a string. */
 static bool find_in_string(const struct finding *f, struct xpl_text string, unsigned depth)
 {
     struct xpl_text raw = {string.ptr + 1, string.length - 2};
     char *text = xpl_arena_alloc(f->arena, raw.length + 1);
 
-    if (!text || !xpl_json_unescape(raw, text) || xpl_answer_check(f->arena, xpl_text_of(text), NULL))
+    if (!text || !xpl_json_unescape(raw, text))
+        return false;
+    leave_out_fence(text);
+    if (xpl_answer_check(f->arena, xpl_text_of(text), NULL))
         return false;
     f->table->whole = xpl_text_of(text + strspn(text, " \t\r\n"));
     return find(f, f->table->whole, depth + 1);
@@ -276,7 +293,7 @@ static enum xpl_status find_at_path(const struct finding *f, struct xpl_text tex
     else if (xpl_json_text_is_array(value))
         set(f, xpl_json_element(value, 0, &first) && is_one_row(f, value, first) ? XPL_ANSWER_ONE : XPL_ANSWER_ROWS,
             value);
-    else
+    else if (!xpl_json_text_is_string(value) || !find_in_string(f, value, 0))
         set(f, XPL_ANSWER_ONE, value);
     return XPL_OK;
 }

@@ -9,12 +9,22 @@
 
 static void search(struct xpl_text value, unsigned depth, struct xpl_found_image *found);
 
+/* What is narrow counts only where nothing else is. */
+static void merge(const struct xpl_found_image *more, struct xpl_found_image *found)
+{
+    unsigned n = found->n;
+
+    if (more->n == 0 || (n && more->narrow && !found->narrow))
+        return;
+    if (n == 0 || (found->narrow && !more->narrow))
+        *found = *more;
+    else
+        found->n = n + more->n;
+}
+
 static void add(struct xpl_text value, bool rows, struct xpl_found_image *found)
 {
-    if (found->n++ == 0) {
-        found->value = value;
-        found->rows = rows;
-    }
+    merge(&(struct xpl_found_image){.value = value, .rows = rows, .n = 1}, found);
 }
 
 static void search_members(struct xpl_text object, unsigned depth, struct xpl_found_image *found)
@@ -36,7 +46,9 @@ static void add_nest(struct xpl_text value, unsigned depth, struct xpl_found_ima
     size_t outer = xpl_shape_length(value, 1), inner = xpl_shape_length(value, 3);
 
     if (depth == 2)
-        add(value, false, found);
+        merge(
+            &(struct xpl_found_image){.value = value, .n = 1, .narrow = outer == 1 || xpl_shape_length(value, 2) == 1},
+            found);
     else if (depth == 3)
         add(value, !xpl_shape_channels_usable(inner) && !xpl_shape_channels_usable(outer), found);
     else if (depth >= 4)
@@ -59,9 +71,35 @@ static bool has_picture_cell(struct xpl_text row)
     return false;
 }
 
+/* Objects that each have one image in them are rows; one image in one of several objects, such as the parts of a
+ * message, is that image. */
+static void search_objects(struct xpl_text array, unsigned depth, struct xpl_found_image *found)
+{
+    struct xpl_found_image all = {0};
+    struct xpl_json_scan scan;
+    struct xpl_text value;
+    size_t n = 0, n_rows = 0;
+    bool more;
+
+    xpl_json_rescan_start(&scan, array, NULL);
+    if (xpl_json_enter_array(&scan))
+        return;
+    for (; xpl_json_next_element(&scan, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK; n++) {
+        struct xpl_found_image inside = {0};
+
+        if (*value.ptr == '{')
+            search(value, depth + 1, &inside);
+        n_rows += inside.n == 1 && !inside.rows && !inside.is_part;
+        merge(&inside, &all);
+    }
+    all.is_part = true;
+    if (n_rows == n)
+        all = (struct xpl_found_image){.value = array, .rows = true, .n = 1, .narrow = all.narrow};
+    merge(&all, found);
+}
+
 static void search_array(struct xpl_text array, unsigned depth, struct xpl_found_image *found)
 {
-    struct xpl_found_image inside = {0};
     struct xpl_text first, raw;
 
     if (!xpl_json_element(array, 0, &first))
@@ -72,13 +110,8 @@ static void search_array(struct xpl_text array, unsigned depth, struct xpl_found
         add_nest(array, xpl_shape_depth(array), found);
     else if (xpl_is_image_string(first, &raw))
         add(array, true, found);
-    else if (*first.ptr == '{') {
-        search(first, depth + 1, &inside);
-        if (inside.n == 1 && !inside.rows)
-            add(array, true, found);
-        else if (inside.n > 0) /* images in one of several objects, or several images in it */
-            found->n += inside.n + 1;
-    }
+    else if (*first.ptr == '{')
+        search_objects(array, depth, found);
 }
 
 static void search(struct xpl_text value, unsigned depth, struct xpl_found_image *found)

@@ -31,11 +31,16 @@ enum xpl_status xpl_request_place_find(struct xpl_text text, const struct xpl_re
 /** An image, or a list of images, somewhere inside of a JSON value. */
 struct xpl_found_image {
     struct xpl_text value;
-    bool rows;  /* a list of them */
-    unsigned n; /* places like this; the first is `value` */
+    bool rows;    /* a list of them */
+    bool is_part; /* of a list of other things, which has no rows */
+    bool narrow;  /* one number wide or high: the value of another input, where there is an image beside it */
+    unsigned n;   /* places like this; the first is `value` */
 };
 
-/** Adds to `found` (zeroed before the first call); objects are looked into, and arrays of objects. */
+/**
+ * Adds to `found` (zeroed before the first call). Objects are looked into, and arrays of objects: where each of them
+ * has an image they are rows; one image in one of several is that image.
+ */
 void xpl_image_search(struct xpl_text value, struct xpl_found_image *found);
 
 /**

@@ -21,6 +21,7 @@ static const struct xpl_answer_hints by_field = {.probability_fields = scores, .
 static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
 static const struct xpl_answer_hints result_path = {.probability_path = "result"};
 static const struct xpl_answer_hints first_result = {.probability_path = "result[0]"};
+static const struct xpl_answer_hints text_path = {.probability_path = "content[0].text"};
 static const struct xpl_answer_hints by_row_path = {.probability_path = "rows[*].q.p"};
 
 struct family {
@@ -249,6 +250,23 @@ static const struct family families[] = {
      1,
      {0.25, 0.75},
      NULL},
+    {"{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"{\\\"cat\\\":0.25,\\\"dog\\\":0.75}"
+     "\"}}],\"usage\":{\"total_tokens\":17}}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"choices\":[{\"message\":{\"content\":\"```json\\n{\\\"cat\\\":0.25,\\\"dog\\\":0.75}\\n```\"}}],\"usage\":{"
+     "\"total_tokens\":17}}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "cat"},
+    {"{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"cat\\\":0.25,\\\"dog\\\":0.75}\"}],\"usage\":{}}",
+     &text_path,
+     1,
+     {0.25, 0.75},
+     "cat"},
 };
 
 static void the_probabilities_of_every_family_are_found(void **state)

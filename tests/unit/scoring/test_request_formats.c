@@ -109,6 +109,16 @@ static const struct family families[] = {
     {"[" RGB "," RGB "]", XPL_REQUEST_OTHER, 2, false, {0}},
     {" [ " RGB " ] ", XPL_REQUEST_OTHER, 1, false, {0}},
     {RGB, XPL_REQUEST_OTHER, 1, true, {0}},
+    {"{\"inputs\":{\"age\":[[42]],\"image\":[" RGB "],\"box\":[[0,0,2,2]]}}", XPL_REQUEST_COLUMNS, 1, true, {0}},
+    {"{\"messages\":[{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\",\"content\":[{\"text\":\"y\"},"
+     "{\"image\":" RGB "}]}]}",
+     XPL_REQUEST_OTHER,
+     1,
+     true,
+     {0}},
+    {"{\"messages\":[{\"content\":[{\"image\":" RGB "},{\"text\":\"y\"}]}]}", XPL_REQUEST_OTHER, 1, true, {0}},
+    {"{\"messages\":[{\"content\":[{\"image\":" RGB "}]}]}", XPL_REQUEST_OTHER, 1, false, {0}},
+    {"{\"input\":[{\"image\":" RGB "},{\"image\":" RGB "}]}", XPL_REQUEST_OTHER, 2, false, {0}},
 };
 
 static void the_images_of_every_family_are_found(void **state)
@@ -152,6 +162,9 @@ static const struct refused refusals[] = {
     {"{\"instances\":[{\"a\":" RGB ",\"b\":" RGB "}]}", "instances[0]", "several"},
     {"{\"instances\":[[" FLAT "," FLAT "," FLAT "," FLAT "]]}", "instances[0]", "explaind.shape"},
     {"{\"a\":" RGB ",\"b\":" RGB "}", "", "several images in different places"},
+    {"{\"messages\":[{\"image\":" RGB "},{\"text\":\"x\"},{\"image\":" RGB "}]}", "",
+     "several images in different places"},
+    {"{\"inputs\":{\"age\":[[42],[43]],\"image\":[" RGB "," RGB "]}}", "inputs", "log a record for each"},
     {"{\"inputs\":[{\"name\":\"x\",\"shape\":[1,2,2,3],\"datatype\":\"FP32\",\"data\":[1,2,3]}]}", "inputs[0].data",
      "says 12"},
     {"{\"inputs\":[{\"name\":\"x\",\"shape\":[1,2,2,5],\"datatype\":\"FP32\",\"data\":[" FLAT "]}]}", "inputs[0].data",
