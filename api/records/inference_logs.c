@@ -48,7 +48,7 @@ static const char *within(const char *field)
 /* A request that is a broken file or form is no JSON, either, and that says less. */
 static const char *reason_of(struct xpl_call *call, struct xpl_text request, const struct xpl_error *error)
 {
-    const struct xpl_raw_body body = {request, NULL, false};
+    const struct xpl_raw_body body = {request, NULL, false, NULL};
     struct xpl_error broken = {0};
     struct xpl_text ignored;
 
@@ -91,7 +91,7 @@ static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, stru
 static struct xpl_text as_json(struct xpl_call *call, const struct xpl_inference_event *event)
 {
     const struct xpl_raw_body body = {event->data, xpl_call_header(call, "Inference-Header-Content-Length"),
-                                      event->response};
+                                      event->response, NULL};
     struct xpl_error ignored = {0};
     struct xpl_text json;
 

@@ -23,7 +23,9 @@ static const char *const orders[] = {"rgb", "bgr", NULL};
 static const char *const activations[] = {"none", "softmax", "sigmoid", "percent", NULL};
 /* In the order of enum xpl_raw_use. */
 static const char *const raw_uses[] = {"auto", "never", "always", NULL};
-static const char *const content_types[] = {"application/json", "application/x-npy", "image/png", "image/jpeg", NULL};
+static const char *const content_types[] = {
+    "application/json",    "application/x-npy",        "image/png", "image/jpeg",
+    "application/x-image", "application/octet-stream", NULL};
 static const char *const datatypes[] = {"FP32", "FP64", "FP16", "UINT8", "INT32", "INT64", NULL};
 
 struct settings_request {
@@ -209,7 +211,8 @@ static bool is_plain(const char *text)
 static enum xpl_status take_body(struct xpl_arena *arena, const struct settings_request *r,
                                  struct xpl_model_settings *ret, struct xpl_error *err)
 {
-    static const enum xpl_body_form forms[] = {XPL_BODY_JSON, XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG};
+    static const enum xpl_body_form forms[] = {XPL_BODY_JSON, XPL_BODY_NPY,     XPL_BODY_PNG,
+                                               XPL_BODY_JPEG, XPL_BODY_X_IMAGE, XPL_BODY_FILE};
     struct xpl_wire *wire = &ret->wire;
     const char *form;
 

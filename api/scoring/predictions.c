@@ -119,6 +119,7 @@ static void log_transaction(struct xpl_call *call, const struct passing *p)
                                       .transaction_id = call->request_id,
                                       .why_not = p->why_not,
                                       .request = {call->body.data, call->body.length},
+                                      .request_type = xpl_call_header(call, "Content-Type"),
                                       .request_head = xpl_call_header(call, HEAD_LENGTH),
                                       .response = {p->answer.data, p->answer.length},
                                       .response_head = xpl_forwarding_header(p->forwarding, HEAD_LENGTH),

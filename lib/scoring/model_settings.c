@@ -26,7 +26,8 @@ enum xpl_wire_format xpl_wire_of_url(const char *url)
 /* What the request was before it became JSON (raw_body.h). */
 static void read_note(struct xpl_text request, struct xpl_wire *wire)
 {
-    static const enum xpl_body_form files[] = {XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG};
+    static const enum xpl_body_form files[] = {XPL_BODY_NPY, XPL_BODY_PNG, XPL_BODY_JPEG, XPL_BODY_X_IMAGE,
+                                               XPL_BODY_FILE};
     struct xpl_text note, type;
 
     wire->body = XPL_BODY_JSON;

@@ -58,14 +58,19 @@ static const char *on_refusal(struct xpl_arena *arena, const struct xpl_probe_re
     if (status == 429 || (status == 503 && e->retry_after_ms))
         return on_limit(arena, e);
     if (report->stats.form != XPL_BODY_JSON)
-        return "the model did not take the request: content_type says what is sent, a file or application/json";
+        return "the model did not take the request: content_type says what is sent, application/json or a file "
+               "(image/png, image/jpeg, application/x-image, application/octet-stream, application/x-npy), datatype "
+               "what "
+               "the numbers of application/x-npy are";
     if (status == 415)
-        return "the model does not take JSON: content_type can be image/png, image/jpeg or application/x-npy, for "
-               "models that take files, and form_field names the field of those that take uploads";
+        return "the model does not take JSON: content_type can be image/png, image/jpeg, application/x-image, "
+               "application/octet-stream or application/x-npy, for models that take files, and form_field names the "
+               "field of those that take uploads; binary (always) sends tensors of V2 as raw bytes";
     return "the model did not take the request: compare the excerpt of it with what the model takes; protocol, "
-           "input_name, datatype and layout change what is sent, and content_type (image/png, image/jpeg, "
-           "application/x-npy) is for models that take files and not JSON, with form_field for uploads "
-           "(multipart/form-data)";
+           "input_name, datatype and layout change what is sent, binary (always) sends a tensor of V2 as raw bytes, "
+           "and "
+           "content_type (image/png, image/jpeg, application/x-npy, …) is for models that take files and not JSON, "
+           "with form_field for uploads (multipart/form-data)";
 }
 
 static const char *on_failure(struct xpl_arena *arena, const struct xpl_probe_report *report)

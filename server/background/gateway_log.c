@@ -64,8 +64,8 @@ static size_t size_of(const char *string)
 static struct entry *copy_of(const struct xpl_scored *s)
 {
     size_t bytes = size_of(s->data_mart_id) + size_of(s->subscription_id) + size_of(s->user) +
-                   size_of(s->transaction_id) + size_of(s->request_head) + size_of(s->response_head) +
-                   s->request.length + s->response.length + 2;
+                   size_of(s->transaction_id) + size_of(s->request_type) + size_of(s->request_head) +
+                   size_of(s->response_head) + s->request.length + s->response.length + 2;
     struct entry *entry = malloc(sizeof *entry + bytes);
     char *at;
 
@@ -77,6 +77,7 @@ static struct entry *copy_of(const struct xpl_scored *s)
     entry->scored.subscription_id = put_string(&at, s->subscription_id);
     entry->scored.user = put_string(&at, s->user);
     entry->scored.transaction_id = put_string(&at, s->transaction_id);
+    entry->scored.request_type = put_string(&at, s->request_type);
     entry->scored.request_head = put_string(&at, s->request_head);
     entry->scored.response_head = put_string(&at, s->response_head);
     entry->scored.request.ptr = put_text(&at, s->request.ptr ? s->request.ptr : "", s->request.length);
@@ -153,8 +154,8 @@ struct logging {
 static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, struct xpl_error *err)
 {
     const struct xpl_scored *s = &l->entry->scored;
-    const struct xpl_raw_body request = {s->request, s->request_head, false};
-    const struct xpl_raw_body response = {s->response, s->response_head, true};
+    const struct xpl_raw_body request = {s->request, s->request_head, false, s->request_type};
+    const struct xpl_raw_body response = {s->response, s->response_head, true, NULL};
     struct xpl_transaction transaction = {.scoring_id = s->transaction_id,
                                           .scoring_timestamp = s->scored_at,
                                           .has_response_time = true,

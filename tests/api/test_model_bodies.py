@@ -348,3 +348,47 @@ def test_numbers_that_are_no_pixels_are_not_made_into_a_picture(api, served):
     error = api.refused("POST", f"/v2/subscriptions/{subscription_id}/probe", 400,
                         json={"request": {"instances": [floats]}})
     assert "0 to 255" in error["message"]
+
+
+class Particular(BaseHTTPRequestHandler):
+    """A model that takes a picture of one media type only, which is its path: the brighter above, the surer of class 1."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        file = self.rfile.read(int(self.headers["Content-Length"]))
+        answer, status = {"error": "unsupported media type"}, 415
+        if self.headers["Content-Type"] == self.path.removeprefix("/"):
+            p = float(numpy.asarray(Image.open(io.BytesIO(file)).convert("L"), float)[:14].mean() / 255)
+            answer, status = [1 - p, p], 200
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def particular():
+    server = LocalServer(Particular)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("content_type", ["application/x-image", "application/octet-stream"])
+@pytest.mark.parametrize("by", ["gateway", "setting"])
+def test_pictures_are_sent_under_the_type_that_a_model_insists_on(api, particular, content_type, by):
+    url = f"{particular.url}/{content_type}"
+    body = api.subscription_body(api.add_provider(url), url, "d", "multiclass")
+    if by == "setting":
+        body["asset_properties"] = {"explaind": {"content_type": content_type}}
+    subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
+    if by == "gateway":
+        api.request("POST", f"/v2/subscriptions/{subscription_id}/predictions", 200, data=as_file("image/png"),
+                    headers={"Content-Type": content_type})
+        until(lambda: api.get(f"/v2/data_sets/{api.data_set_of(subscription_id)}/records", limit=1)["records"])
+    report = api.post(f"/v2/subscriptions/{subscription_id}/probe",
+                      {"request": {"instances": [NUMBERS]}} if by == "setting" else {}, 200)
+    assert report["works"] and report["model"]["content_type"] == content_type, report

@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct xpl_raw_body body = {fuzz_exact(data, size), NULL, false};
+    struct xpl_raw_body body = {fuzz_exact(data, size), NULL, false, NULL};
     struct xpl_arena *arena = xpl_arena_new(FUZZ_ARENA_BYTES);
     struct xpl_error err = {0};
     struct xpl_text text;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
@@ -64,8 +65,19 @@ static void put_note(struct xpl_buf *out, const char *content_type, const struct
     xpl_buf_string(out, "}}");
 }
 
-static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, const struct xpl_form *form,
-                                    struct xpl_text *ret, struct xpl_error *err)
+/* What a picture is called when it is sent again; `said` may be NULL. */
+static const char *picture_type(struct xpl_text file, const char *said)
+{
+    static const char *const others[] = {"application/x-image", "application/octet-stream"};
+
+    for (size_t i = 0; said && i < sizeof others / sizeof *others; i++)
+        if (strcasecmp(said, others[i]) == 0)
+            return others[i];
+    return is_png(file) ? "image/png" : "image/jpeg";
+}
+
+static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, const char *type,
+                                    const struct xpl_form *form, struct xpl_text *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
     size_t length = xpl_base64_length(file.length);
@@ -78,7 +90,7 @@ static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text fil
         out->length += length;
     }
     xpl_buf_string(out, "\"]");
-    put_note(out, is_png(file) ? "image/png" : "image/jpeg", form);
+    put_note(out, picture_type(file, type), form);
     return keep(arena, out, ret, err);
 }
 
@@ -229,7 +241,7 @@ enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_r
     if (is_npy(file))
         return from_npy(arena, file, in_form ? &form : NULL, body->is_answer, ret, err);
     if (is_picture(file))
-        return from_picture(arena, file, in_form ? &form : NULL, ret, err);
+        return from_picture(arena, file, body->type, in_form ? &form : NULL, ret, err);
     *ret = body->bytes;
     return XPL_OK;
 }

@@ -3,7 +3,8 @@
  * What went between a client and its model as bytes that are not JSON, as the JSON of a record that says the same: raw
  * tensors of V2 as lists of numbers, a NumPy file (format versions 1 to 3) as {"array":[…]}, a PNG or JPEG file as
  * {"values":["base64"]}; files of a request with {"explaind":{"content_type":"image/png"}} beside it, and with the
- * "form" that they were in (form_data.h), so that variations can be sent as such files again.
+ * "form" that they were in (form_data.h), so that variations can be sent as such files again: under the
+ * type that a picture had where that was application/x-image or application/octet-stream, on which some servers insist.
  */
 #ifndef XPL_SCORING_RAW_BODY_H
 #define XPL_SCORING_RAW_BODY_H
@@ -18,6 +19,7 @@ struct xpl_raw_body {
     struct xpl_text bytes;
     const char *head_length; /* its header Inference-Header-Content-Length; NULL = none */
     bool is_answer;          /* of the model */
+    const char *type;        /* its header Content-Type; NULL = none */
 };
 
 /** What is not recognised is `*ret` as it is. XPL_BAD_RECORD when it is recognised and broken. */

@@ -34,6 +34,8 @@ const struct xpl_sample_frame xpl_sample_formats[] = {
     {"inputs-b64", "{\"inputs\":\"", "\"}", XPL_SAMPLE_PICTURE, NULL, false},
     {"image/png", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/png", false},
     {"image/jpeg", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/jpeg", false},
+    {"application/x-image", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "application/x-image", false},
+    {"application/octet-stream", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "application/octet-stream", false},
     {"application/x-npy", "{\"array\":[", "]", XPL_SAMPLE_LISTS, "application/x-npy", false},
     {"form-png", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/png", true},
     {"form-jpeg", "{\"values\":[\"", "\"]", XPL_SAMPLE_PICTURE, "image/jpeg", true},

@@ -13,8 +13,9 @@
 
 const char *xpl_body_form_type(enum xpl_body_form form)
 {
-    static const char *const types[] = {"application/json", "application/octet-stream", "application/x-npy",
-                                        "image/png", "image/jpeg"};
+    static const char *const types[] = {
+        "application/json", "application/octet-stream", "application/x-npy",       "image/png",
+        "image/jpeg",       "application/x-image",      "application/octet-stream"};
 
     return types[form];
 }
@@ -296,6 +297,8 @@ static size_t body_max(const struct xpl_splicer *s, enum xpl_body_form form, siz
     case XPL_BODY_NPY:
         return xpl_splice_raw_max(s->raw, n);
     case XPL_BODY_PNG:
+    case XPL_BODY_X_IMAGE:
+    case XPL_BODY_FILE:
         return xpl_splice_picture_file_size(s->picture);
     case XPL_BODY_JPEG:
         return xpl_splice_picture_jpeg_max(s->picture);
@@ -318,6 +321,8 @@ static size_t put_body(const struct xpl_splicer *s, enum xpl_body_form form, con
     case XPL_BODY_NPY:
         return xpl_splice_raw_put(s->raw, masks, n, out, ret_head);
     case XPL_BODY_PNG:
+    case XPL_BODY_X_IMAGE:
+    case XPL_BODY_FILE:
         xpl_splice_picture_file(s->picture, masks[0], out);
         return xpl_splice_picture_file_size(s->picture);
     case XPL_BODY_JPEG:

@@ -25,13 +25,16 @@ enum xpl_wire_format {
 /** What a body is. */
 enum xpl_body_form {
     XPL_BODY_JSON,
-    XPL_BODY_TENSOR, /* JSON and behind it a raw tensor (Open Inference Protocol V2) */
-    XPL_BODY_NPY,    /* a NumPy file with all images */
-    XPL_BODY_PNG,    /* one picture */
-    XPL_BODY_JPEG    /* likewise */
+    XPL_BODY_TENSOR,  /* JSON and behind it a raw tensor (Open Inference Protocol V2) */
+    XPL_BODY_NPY,     /* a NumPy file with all images */
+    XPL_BODY_PNG,     /* one picture */
+    XPL_BODY_JPEG,    /* likewise */
+    XPL_BODY_X_IMAGE, /* one picture, a PNG, by the name that SageMaker's own algorithms give it */
+    XPL_BODY_FILE     /* the same, by no name */
 };
 
-/** "application/json", "application/octet-stream", "application/x-npy", "image/png", "image/jpeg". */
+/** "application/json", "application/octet-stream", "application/x-npy", "image/png", "image/jpeg",
+ * "application/x-image", "application/octet-stream". */
 const char *xpl_body_form_type(enum xpl_body_form form);
 
 /** When tensors are sent raw. */
@@ -44,7 +47,7 @@ enum xpl_raw_use {
 struct xpl_wire {
     enum xpl_wire_format format;
     const char *input_name, *datatype; /* of a tensor; NULL = "input-0", "FP32" */
-    enum xpl_body_form body;           /* XPL_BODY_NPY, _PNG or _JPEG; else `format` and `raw` tell */
+    enum xpl_body_form body;           /* XPL_BODY_NPY or a picture; else `format` and `raw` tell */
     struct xpl_text form;              /* JSON (form_data.h): the file is sent inside of it; {0} = as it is */
     enum xpl_raw_use raw;
 };

@@ -36,7 +36,7 @@ static void numpy_files_become_nested_lists(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct xpl_raw_body body = {npy(*state, i % 2, cases[i].dict, cases[i].data, cases[i].n), NULL, true};
+        struct xpl_raw_body body = {npy(*state, i % 2, cases[i].dict, cases[i].data, cases[i].n), NULL, true, NULL};
         struct xpl_text json;
 
         assert_int_equal(xpl_raw_body_as_json(*state, &body, &json, NULL), XPL_OK);
@@ -46,8 +46,8 @@ static void numpy_files_become_nested_lists(void **state)
 
 static void requests_note_what_file_they_were(void **state)
 {
-    struct xpl_raw_body jpeg = {{"\xff\xd8\xff", 3}, NULL, false};
-    struct xpl_raw_body file = {npy(*state, false, DICT("|u1", "False", "(1, 2)"), "\1\2", 2), NULL, false};
+    struct xpl_raw_body jpeg = {{"\xff\xd8\xff", 3}, NULL, false, NULL};
+    struct xpl_raw_body file = {npy(*state, false, DICT("|u1", "False", "(1, 2)"), "\1\2", 2), NULL, false, NULL};
     struct xpl_text json;
 
     assert_int_equal(xpl_raw_body_as_json(*state, &jpeg, &json, NULL), XPL_OK);
@@ -75,12 +75,12 @@ static void broken_ones_say_what_is_wrong(void **state)
         {DICT("<f4", "False", "()"), 4, "no list"},
         {DICT("<f4", "False", "(0, 3)"), 0, "no list"},
     };
-    struct xpl_raw_body cut = {{"\x93NUMPY\1\0\xff", 9}, NULL, false};
-    struct xpl_raw_body head = {{"{}", 2}, "3", false};
+    struct xpl_raw_body cut = {{"\x93NUMPY\1\0\xff", 9}, NULL, false, NULL};
+    struct xpl_raw_body head = {{"{}", 2}, "3", false, NULL};
     struct xpl_text json;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct xpl_raw_body body = {npy(*state, false, cases[i].dict, "\0\0\0\0", cases[i].n), NULL, false};
+        struct xpl_raw_body body = {npy(*state, false, cases[i].dict, "\0\0\0\0", cases[i].n), NULL, false, NULL};
         struct xpl_error err = {0};
 
         assert_int_equal(xpl_raw_body_as_json(*state, &body, &json, &err), XPL_BAD_RECORD);
@@ -93,11 +93,14 @@ static void broken_ones_say_what_is_wrong(void **state)
 
 static void pictures_are_put_in_base64_and_anything_else_stays(void **state)
 {
-    struct xpl_raw_body png = {{"\x89PNG\r", 5}, NULL, false}, text = {{"{} ", 3}, NULL, true};
+    struct xpl_raw_body png = {{"\x89PNG\r", 5}, NULL, false, NULL}, text = {{"{} ", 3}, NULL, true, NULL};
     struct xpl_text json;
 
     assert_int_equal(xpl_raw_body_as_json(*state, &png, &json, NULL), XPL_OK);
     assert_string_equal(json.ptr, "{\"values\":[\"iVBORw0=\"],\"explaind\":{\"content_type\":\"image/png\"}}");
+    png.type = "Application/X-Image";
+    assert_int_equal(xpl_raw_body_as_json(*state, &png, &json, NULL), XPL_OK);
+    assert_non_null(strstr(json.ptr, "{\"content_type\":\"application/x-image\"}"));
     assert_int_equal(xpl_raw_body_as_json(*state, &text, &json, NULL), XPL_OK);
     assert_ptr_equal(json.ptr, text.bytes.ptr);
 }
@@ -109,7 +112,7 @@ static void pictures_are_put_in_base64_and_anything_else_stays(void **state)
 
 static struct xpl_text as_json(struct xpl_arena *arena, const char *form, size_t length, struct xpl_error *err)
 {
-    struct xpl_raw_body body = {{form, length}, NULL, false};
+    struct xpl_raw_body body = {{form, length}, NULL, false, NULL};
     struct xpl_text json = {0};
     enum xpl_status st = xpl_raw_body_as_json(arena, &body, &json, err);
 
