@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/text.h"
 #include "lib/scoring/transport/transport.h"
@@ -45,4 +46,9 @@ void xpl_exchange_note(struct xpl_exchange *exchange, const struct xpl_slot *slo
     exchange->ms = (double)facts->took_us / 1000;
     read_header(slot, "Location", exchange->location, sizeof exchange->location);
     read_header(slot, "Content-Encoding", exchange->encoding, sizeof exchange->encoding);
+}
+
+bool xpl_exchange_is_compressed(const struct xpl_exchange *exchange)
+{
+    return *exchange->encoding && strcasecmp(exchange->encoding, "identity") != 0;
 }

@@ -3,6 +3,7 @@
 #ifndef XPL_SCORING_EXCHANGE_H
 #define XPL_SCORING_EXCHANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,5 +36,8 @@ struct xpl_exchange_facts {
 /** Notes the exchange of a slot that ended; all of it, unless one was noted before. */
 void xpl_exchange_note(struct xpl_exchange *exchange, const struct xpl_slot *slot,
                        const struct xpl_exchange_facts *facts);
+
+/** Whether the answer was compressed, which is never asked for. */
+bool xpl_exchange_is_compressed(const struct xpl_exchange *exchange);
 
 #endif

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/scoring/probe_advice.h"
 
-#include <strings.h>
-
 /* ---- of a model that fails ---- */
-
-static bool is_compressed(const struct xpl_exchange *e)
-{
-    return *e->encoding && strcasecmp(e->encoding, "identity") != 0;
-}
 
 static const char *on_bad_answer(struct xpl_arena *arena, const struct xpl_exchange *e)
 {
-    if (is_compressed(e))
+    if (xpl_exchange_is_compressed(e))
         return xpl_arena_printf(arena,
                                 "the answer is compressed (Content-Encoding: %s), which was not asked for: let the "
                                 "model, or what stands in front of it, answer without",

@@ -202,8 +202,8 @@ static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
     s->params = xpl_explain_params_default();
     s->started_us = xpl_monotonic_us();
     if ((st = xpl_explain_params_read(s->arena, s->options.parameters, "", &s->params, err)) ||
-        (s->options.class_labels &&
-         (st = xpl_label_file_read(s->arena, s->options.class_labels, &s->options.model.answer, err))))
+        (s->options.model.class_labels &&
+         (st = xpl_label_file_read(s->arena, s->options.model.class_labels, &s->options.model.answer, err))))
         return st;
     s->patience = (struct xpl_patience){&progress.cancel, s->started_us + (int64_t)s->params.deadline_ms * 1000};
     s->interrupt = (struct xpl_interrupt){xpl_patience_check, &s->patience};

@@ -11,7 +11,6 @@
 
 enum {
     OPTION_CLASS = 256,
-    OPTION_CLASS_LABELS,
     OPTION_PANE,
     OPTION_JSON,
     OPTION_DESIGN,
@@ -28,8 +27,6 @@ enum {
 static const struct argp_option option_list[] = {
     {"model", 'm', "URL", 0, "the model's scoring endpoint", 0},
     {"class", OPTION_CLASS, "N", 0, "explain this class instead of the most probable one", 0},
-    {"class-labels", OPTION_CLASS_LABELS, "FILE", 0,
-     "the names of all classes in their order, one a line; needed when the model answers with the best few by name", 0},
     {"output", 'o', "FILE", 0, "write a picture: .png, or .svg of a heat map", 0},
     {"pane", OPTION_PANE, "PANE", 0,
      "which: heatmap (default), positive, negative, both, outline, masked, sheet, pertinent_positive, "
@@ -158,9 +155,6 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return 0;
     case 'o':
         options->output = value;
-        return 0;
-    case OPTION_CLASS_LABELS:
-        options->class_labels = value;
         return 0;
     case OPTION_PANE:
         if (!xpl_picture_query_of(value, &options->picture))

@@ -10,7 +10,6 @@
 
 struct xpl_explain_options {
     const char *image, *url, *output; /* url: the model's */
-    const char *class_labels;         /* a file; NULL = the model names its classes, or nobody does */
     bool json;
     struct xpl_model_options model;
     const char *class_index;          /* NULL = the most probable one */

@@ -13,6 +13,7 @@ enum {
     OPTION_INPUT_NAME,
     OPTION_PATH,
     OPTION_ACTIVATION,
+    OPTION_CLASS_LABELS,
     OPTION_SIZE,
     OPTION_CHANNELS,
     OPTION_RANGE
@@ -29,6 +30,10 @@ static const struct argp_option option_list[] = {
     {"probability-path", OPTION_PATH, "PATH", 0, "where the answer has the probabilities, if they are not found", 0},
     {"activation", OPTION_ACTIVATION, "NAME", 0,
      "softmax or sigmoid, when the model answers with logits; percent, when with numbers from 0 to 100", 0},
+    {"class-labels", OPTION_CLASS_LABELS, "FILE", 0,
+     "the names of all classes in their order, one a line; needed when the model answers with names only, or with the "
+     "best few",
+     0},
     {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
     {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
     {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
@@ -101,6 +106,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_ACTIVATION:
         options->answer.activation = (enum xpl_activation)take_choice(state, "activation", value, activations);
+        return 0;
+    case OPTION_CLASS_LABELS:
+        options->class_labels = value;
         return 0;
     case OPTION_SIZE:
         take_size(state, value, options);

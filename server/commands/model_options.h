@@ -12,6 +12,7 @@ struct xpl_model_options {
     uint32_t height, width, channels; /* 0 x 0 = as the image is */
     struct xpl_sample_format format;  /* name NULL = not said */
     struct xpl_answer_hints answer;
+    const char *class_labels; /* a file; NULL = the model names its classes, or nobody does */
 };
 
 /** The settings of a model that takes requests of a format. */

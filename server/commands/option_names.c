@@ -12,6 +12,7 @@ static const struct {
 } names[] = {
     {"asset_properties.explaind.activation", "--activation"},
     {"asset_properties.explaind.class_labels", "--class-labels"},
+    {"asset_properties.explaind.probability_path", "--probability-path"},
     {"image.segmentation.algorithm", "--superpixels"},
     {"image.segmentation.max_segments", "--zones"},
     {"image.segmentation.refine", "--refine"},
@@ -46,7 +47,7 @@ static const char *skip_holder(const char *text)
     return strncmp(text, holder, strlen(holder)) == 0 ? text + strlen(holder) : text;
 }
 
-static void print(FILE *out, const char *text)
+void xpl_print_as_options(FILE *out, const char *text)
 {
     bool within = false; /* a word */
 
@@ -69,8 +70,8 @@ static void print(FILE *out, const char *text)
 void xpl_print_error(FILE *out, const struct xpl_error *err)
 {
     fputs("explaind: ", out);
-    print(out, err->field);
+    xpl_print_as_options(out, err->field);
     fputs(*err->field ? ": " : "", out);
-    print(out, err->message);
+    xpl_print_as_options(out, err->message);
     fputc('\n', out);
 }

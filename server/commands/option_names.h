@@ -7,6 +7,9 @@
 
 #include "lib/base/status.h"
 
+/** A text in which members are called by the options that set them. */
+void xpl_print_as_options(FILE *out, const char *text);
+
 /** A line with the error; members are called by the options of `explaind explain` that set them. */
 void xpl_print_error(FILE *out, const struct xpl_error *err);
 

@@ -13,7 +13,9 @@
 #include "lib/base/time.h"
 #include "lib/explain/params.h"
 #include "lib/image/decode.h"
+#include "server/commands/label_file.h"
 #include "server/commands/model_options.h"
+#include "server/commands/option_names.h"
 #include "server/commands/picture_file.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
@@ -108,6 +110,8 @@ static enum xpl_status load(struct probing *p, struct xpl_error *err)
     if ((st = xpl_read_picture_file(p->arena, p->options.image, &data, &length, err)) ||
         (st = xpl_decode_image(p->arena, data, length, p->options.model.channels, &p->height, &p->width, &p->bytes,
                                err)) ||
+        (p->options.model.class_labels &&
+         (st = xpl_label_file_read(p->arena, p->options.model.class_labels, &p->options.model.answer, err))) ||
         (st = xpl_address_policy_new(p->arena, "", true, &policy, err)))
         return st;
     p->endpoint = (struct xpl_endpoint){.url = p->options.url,
@@ -133,7 +137,10 @@ static void print_excerpt(const char *text)
 
 static void print_failure(const struct xpl_probe_report *r)
 {
-    printf("no   %s", r->error.message);
+    printf("no   ");
+    xpl_print_as_options(stdout, r->error.message);
+    if (xpl_exchange_is_compressed(&r->exchange))
+        printf("; the answer is compressed (Content-Encoding: %s), which was not asked for", r->exchange.encoding);
     if (r->exchange.status >= 300 && r->exchange.status < 400) {
         printf("; redirects are not followed; it points to ");
         print_excerpt(*r->exchange.location ? r->exchange.location : "nowhere");
@@ -253,6 +260,8 @@ int xpl_probe_command(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &p.options);
     if ((st = load(&p, &err)) || (st = try_all(&p, views, &err))) {
         fprintf(stderr, "explaind: %s%s%s\n", err.field, *err.field ? ": " : "", err.message);
+        if (xpl_starts_with(err.field, "--"))
+            return EX_USAGE;
         return st == XPL_BAD_FIELD ? EX_DATAERR : EX_SOFTWARE;
     }
     if (p.options.json && (json_dumpf(views, stdout, JSON_INDENT(2)) || putchar('\n') == EOF))

@@ -186,6 +186,26 @@ def test_the_exit_status_says_what_is_wrong(picture, words, code):
     assert ended.returncode == code, ended.stderr
 
 
+@pytest.mark.parametrize("answer, option", [
+    (b'{"predictions": [[3.5, -2]]}', "--activation"),
+    (b'{"predictions": [{"animal": [0.5, 0.5], "colour": [0.5, 0.5]}]}', "--probability-path"),
+    (b'{"predictions": ["cat"]}', "--class-labels"),
+])
+def test_the_command_names_the_option_that_helps(model, picture, answer, option):
+    model.broken = lambda images: (200, answer)
+    ended = run(f"{model.url}/ml/v4/deployments/d/predictions", "--image", picture, "--format", "wml-v4")
+    assert ended.returncode == 69 and option in ended.stdout and "asset_properties" not in ended.stdout, ended.stdout
+
+
+def test_the_command_probes_a_model_that_answers_with_names_only(model, picture, tmp_path):
+    model.broken = lambda images: (200, json.dumps({"predictions": ["cat"] * len(images)}).encode())
+    words = f"{model.url}/ml/v4/deployments/d/predictions", "--image", picture, "--format", "wml-v4"
+    (tmp_path / "names").write_text("cat\ndog\n")
+    ended = run(*words, "--class-labels", tmp_path / "names")
+    assert ended.returncode == 0 and "2 classes" in ended.stdout, ended.stdout
+    assert run(*words, "--class-labels", tmp_path / "nothing").returncode == 64
+
+
 # ---- formats, at a shell ----
 
 def takes_image(body):
