@@ -26,7 +26,9 @@ static enum xpl_status check_labels(struct xpl_predictor *p, const struct xpl_an
     if (p->n_classes == 0)
         memcpy(p->labels, hash, sizeof hash);
     else if (memcmp(p->labels, hash, sizeof hash) != 0)
-        return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "the labels of an answer differ from those of the first one");
+        return xpl_fail(err, XPL_MODEL_BAD_ANSWER,
+                        "the labels of an answer differ from those of the first one: "
+                        "asset_properties.explaind.class_labels can name all of them");
     return XPL_OK;
 }
 

@@ -109,6 +109,7 @@ SERVICES = {
         {"type": "image_url", "image_url": {"url": "data:image/png;base64," + PICTURE}}]}]},
              lambda q: {"choices": [{"index": 0, "message": {"role": "assistant", "content": "```json\n" + json.dumps(dict(
                  ranked(q["messages"][1]["content"][1]["image_url"]["url"]))) + "\n```"}}], "usage": {"total_tokens": 17}}),
+    "numbers as texts": ({"image": PICTURE}, lambda q: [{"label": name, "score": f"{p:.4f}"} for name, p in ranked(q["image"])]),
     "two columns": ({"inputs": {"age": [[42]], "image": [NUMBERS]}},
                     lambda q: {"outputs": [dict(ranked(image)) for image, _ in zip(q["inputs"]["image"], q["inputs"]["age"],
                                                                                     strict=True)]}),
@@ -206,3 +207,14 @@ def test_an_answer_that_is_not_understood_is_refused_with_the_place(api, name):
     error = api.refused("POST", f"/v2/data_sets/{api.data_set_of(subscription_id)}/records", 400,
                         json=[{"request": {"instances": [NUMBERS]}, "response": {"predictions": rows_}}])
     assert says in error["message"], error
+
+
+def test_a_model_that_names_other_classes_later_gets_advice(api, model):
+    """The best two of three, without the names of all of them."""
+    names = iter(range(1000))
+    model.broken = lambda images: (200, json.dumps({"predictions": [
+        [{"label": name, "score": 0.5} for name in (NAMES[:2] if next(names) == 0 else NAMES[1:])] for _ in images]}).encode())
+    url = model.url + "/ml/v4/deployments/d/predictions"
+    subscription_id = api.post("/v2/subscriptions", api.subscription_body(api.add_provider(url), url))["metadata"]["id"]
+    found = api.post(f"/v2/subscriptions/{subscription_id}/probe", {"request": {"values": [NUMBERS]}}, 200)
+    assert not found["works"] and "class_labels" in found["problem"]["message"], found

@@ -10,6 +10,7 @@
 #include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_numbers.h"
 #include "lib/scoring/answers/answer_row.h"
+#include "lib/scoring/answers/answer_unquote.h"
 
 #define MAX_CLASSES 100000u
 #define MAX_PATH    160
@@ -372,6 +373,15 @@ static enum xpl_status read_answer(struct xpl_arena *arena, struct xpl_text text
     return XPL_OK;
 }
 
+/* With probabilities as they should be or, where there are none, as they may be. */
+static enum xpl_status read_either(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
+                                   uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret, struct xpl_error *err)
+{
+    enum xpl_status st = read_answer(arena, text, hints, false, n_rows, n_classes, ret, NULL);
+
+    return st == XPL_MODEL_BAD_ANSWER ? read_answer(arena, text, hints, true, n_rows, n_classes, ret, err) : st;
+}
+
 enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, const struct xpl_answer_hints *hints,
                                 uint32_t n_rows, uint32_t n_classes, struct xpl_answer **ret, struct xpl_error *err)
 {
@@ -381,6 +391,8 @@ enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, c
     text = xpl_text_without_mark(text);
     if ((st = xpl_answer_check(arena, text, &inner)))
         return st == XPL_NO_MEMORY ? xpl_no_memory(err) : xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", inner.message);
-    st = read_answer(arena, text, hints, false, n_rows, n_classes, ret, NULL);
-    return st == XPL_MODEL_BAD_ANSWER ? read_answer(arena, text, hints, true, n_rows, n_classes, ret, err) : st;
+    st = read_either(arena, text, hints, n_rows, n_classes, ret, err);
+    if (st != XPL_MODEL_BAD_ANSWER || !(text = xpl_answer_unquote(arena, text)).ptr)
+        return st;
+    return read_either(arena, text, hints, n_rows, n_classes, ret, NULL);
 }

@@ -267,6 +267,14 @@ static const struct family families[] = {
      1,
      {0.25, 0.75},
      "cat"},
+    {"[{\"label\":\"dog\",\"score\":\"0.75\"},{\"label\":\"cat\",\"score\":\"0.25\"}]", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[{\"cat\":\"25.0%\",\"dog\":\"75.0 %\"}]}", NULL, 1, {0.25, 0.75}, "cat"},
+    {"{\"predictions\":[[\"1.0\",\"0.0\"],[\"0.25\",\"7.5e-1\"]]}", NULL, 2, {0.25, 0.75}, NULL},
+    {"{\"predictions\":[{\"label\":\"1\",\"score\":\"0.75\"},{\"label\":\"0\",\"score\":\"0.25\"}]}",
+     NULL,
+     1,
+     {0.25, 0.75},
+     "0"},
 };
 
 static void the_probabilities_of_every_family_are_found(void **state)
@@ -334,6 +342,8 @@ static const struct refused refusals[] = {
     {"{\"outputs\":[{\"name\":\"p\",\"datatype\":\"BYTES\",\"shape\":[1,2],\"data\":[\"a:1\",\"b:0\"]}]}", NULL, 1,
      "no probabilities found"},
     {"{\"predictions\":[{\"a\":[0.5,0.5],\"b\":[0.5,0.5]}]}", NULL, 1, "probability_path"},
+    {"{\"versions\":[\"1.2\",\"0.5\\\"1\"],\"cat\":\"1.5x\"}", NULL, 1, "no probabilities found"},
+    {"{\"predictions\":[[\"1.5\",\"0.25\"]]}", NULL, 1, "predictions"},
 };
 
 static void answers_without_usable_probabilities_are_refused(void **state)
