@@ -47,6 +47,7 @@ static void set_numbers(const struct xpl_run *run, const struct xpl_quality_inde
     explained->exact = xpl_run_last_stage(run)->exact;
     explained->untried = estimate->untried;
     explained->unrepeated = run->sample->repeats == 0;
+    explained->change = xpl_quality_change(scores, run->fit->rows.n);
     explained->r2 = estimate->linear.r2;
     explained->q2 = explained->exact ? (double)NAN : estimate->q2;
     explained->surrogate_q2 = estimate->surrogate_q2;

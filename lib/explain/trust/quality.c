@@ -8,6 +8,7 @@
 #define HIGH_FROM   0.95
 #define WELL_KNOWN  0.25
 #define MEDIUM_FROM 0.80
+#define NOTICEABLE  0.01 /* of the score */
 #define NO_WEIGHT   1e-9
 
 enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t n_segments,
@@ -95,6 +96,17 @@ double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *
     return gap;
 }
 
+double xpl_quality_change(const double *scores, size_t n)
+{
+    double low = scores[0], high = scores[0];
+
+    for (size_t i = 1; i < n; i++) {
+        low = fmin(low, scores[i]);
+        high = fmax(high, scores[i]);
+    }
+    return high > 0 ? (high - low) / high : 0;
+}
+
 static bool has_weights(const double *weights, uint32_t n_segments)
 {
     for (uint32_t j = 0; j < n_segments; j++)
@@ -113,6 +125,9 @@ static const char *judge_fidelity(struct xpl_class_explanation *explained, uint3
         return "No zone matters: the score stays the same whatever is hidden.";
     if (!has_weights(explained->weights, n_segments))
         return "No zone matters by itself: the score depends on combinations of zones only.";
+    if (explained->change < NOTICEABLE)
+        return "Hardly any zone matters: whatever is hidden, the score changes by less than 1 % of itself. "
+               "Another fill may show more.";
     if (fidelity < MEDIUM_FROM)
         return "The zones do not add up: much of the score depends on combinations that single weights cannot show.";
     explained->verdict = fidelity < HIGH_FROM || explained->untried ? XPL_VERDICT_MEDIUM : XPL_VERDICT_HIGH;

@@ -33,8 +33,11 @@ void xpl_quality_aucs(const struct xpl_quality_index *index, const double *score
 /** (f(all on) - f(all off)) - sum of weights; NAN unless both were scored. */
 double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *scores, const double *weights);
 
+/** How much of the highest of `n` scores, none below 0, is lost at the lowest: 0 to 1. */
+double xpl_quality_change(const double *scores, size_t n);
+
 /**
- * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals and `constant`.
+ * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals, `constant` and `change`.
  */
 enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_explanation *explained, uint32_t n_segments,
                                   struct xpl_error *err);

@@ -78,7 +78,7 @@ static enum xpl_verdict_level judge(void **state, bool exact, double r2, double 
 {
     double some[] = {0.1, 0.5, -0.2};
     struct xpl_class_explanation explained = {
-        .weights = some, .low = some, .high = some, .exact = exact, .r2 = r2, .q2 = q2};
+        .weights = some, .low = some, .high = some, .exact = exact, .change = 1, .r2 = r2, .q2 = q2};
 
     assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_non_null(explained.reason);
@@ -111,11 +111,29 @@ static void no_weights_give_a_low_verdict_that_says_no_zone_matters(void **state
     assert_non_null(strcasestr(explained.reason, "no zone matters"));
 }
 
+/* Weights that add up perfectly say nothing when all of them together are a thousandth of the score. */
+static void a_score_that_hardly_changes_gives_a_low_verdict(void **state)
+{
+    double some[] = {2e-4, -1e-4, 1e-4}, scores[] = {0.5571, 0.5575, 0.5569}, rare[] = {4e-4, 1e-4, 2e-4};
+    struct xpl_class_explanation explained = {.weights = some, .low = some, .high = some, .r2 = 1, .q2 = 1};
+
+    explained.change = xpl_quality_change(scores, 3);
+    assert_near(explained.change, 6e-4 / 0.5575, 1e-12);
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
+    assert_non_null(strstr(explained.reason, "Hardly any zone matters"));
+    explained.change = xpl_quality_change(rare, 3); /* an improbable class may lose all it has */
+    assert_near(explained.change, 0.75, 1e-12);
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_int_equal(explained.verdict, XPL_VERDICT_HIGH);
+    assert_near(xpl_quality_change((double[]){0, 0}, 2), 0, 0);
+}
+
 /* A low verdict is no word about how sure the weights are. */
 static void the_verdict_tells_how_well_the_weights_are_known(void **state)
 {
     double some[] = {0.1, -0.5, 0.2}, low[] = {0.08, -0.54, 0.2}, high[] = {0.12, -0.46, 0.2};
-    struct xpl_class_explanation explained = {.weights = some, .low = low, .high = high, .q2 = 0.3};
+    struct xpl_class_explanation explained = {.weights = some, .low = low, .high = high, .change = 1, .q2 = 0.3};
 
     assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_near(explained.weight_error, 0.08, 1e-12);
@@ -150,6 +168,7 @@ int main(void)
         TEST(a_curve_over_masks_that_were_not_scored_is_predicted_by_a_surrogate),
         TEST(the_sum_gap_compares_the_weights_with_the_whole_change),
         TEST(the_verdict_follows_q2_and_when_exact_r2),
+        TEST(a_score_that_hardly_changes_gives_a_low_verdict),
         TEST(the_verdict_tells_how_well_the_weights_are_known),
         TEST(no_weights_give_a_low_verdict_that_says_no_zone_matters),
     };
