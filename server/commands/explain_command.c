@@ -210,12 +210,11 @@ static enum xpl_status run(struct xpl_shell *s, struct xpl_error *err)
     if ((st = load_image(s, err)) || (st = xpl_explain_check_budget(&s->params, s->segments->count, err)) ||
         (st = make_predictor(s, err)) || (st = make_splicer(s, err)) || (st = explain_and_show(s, err)))
         return st;
-    if (s->options.output && (st = xpl_shell_write_picture(s, err)))
+    if (!s->options.json)
+        xpl_shell_print_words(s);
+    else if ((st = xpl_shell_print_json(s, err)))
         return st;
-    if (s->options.json)
-        return xpl_shell_print_json(s, err);
-    xpl_shell_print_words(s);
-    return XPL_OK;
+    return s->options.output ? xpl_shell_write_picture(s, err) : XPL_OK;
 }
 
 static int exit_status(enum xpl_status st, const struct xpl_error *err)

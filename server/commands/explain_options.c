@@ -2,10 +2,13 @@
 #include "server/commands/explain_options.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "lib/base/text.h"
 
@@ -119,6 +122,18 @@ static error_t take_parameter(int key, const char *value, struct argp_state *sta
     }
 }
 
+/* Told before the model is asked for what could not be kept. */
+static bool can_write(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char directory[PATH_MAX];
+
+    if (access(path, F_OK) == 0)
+        return access(path, W_OK) == 0;
+    snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    return access(directory, W_OK) == 0;
+}
+
 /* An SVG is a heat map, and is asked for by its name. Without an ending a PNG is written. */
 static void check_output(struct argp_state *state, struct xpl_explain_options *options)
 {
@@ -130,6 +145,8 @@ static void check_output(struct argp_state *state, struct xpl_explain_options *o
     options->picture.format = dot && strcmp(dot, ".svg") == 0 ? XPL_PICTURE_SVG : XPL_PICTURE_PNG;
     if (options->picture.format == XPL_PICTURE_SVG && options->picture.kind != XPL_PICTURE_HEATMAP)
         argp_error(state, "only heat maps are written as SVG");
+    if (options->output && !can_write(options->output))
+        argp_error(state, "--output %s: %s", options->output, strerror(errno));
 }
 
 static void check(struct argp_state *state, struct xpl_explain_options *options)

@@ -76,9 +76,11 @@ enum xpl_status xpl_shell_print_json(const struct xpl_shell *s, struct xpl_error
                                     .explanation = s->explanation,
                                     .n_model_classes = s->n_classes,
                                     .labels = s->labels};
-    const char *text;
+    const char *caveat = xpl_predictor_caveat(s->predictor, s->arena), *text;
     enum xpl_status st;
 
+    finished.warnings = &caveat;
+    finished.n_warnings = caveat ? 1 : 0;
     xpl_predictor_stats(s->predictor, &finished.stats);
     finished.timing.score = finished.stats.seconds * 1000;
     finished.timing.total = (double)(xpl_monotonic_us() - s->started_us) / 1000;

@@ -102,6 +102,14 @@ def test_grey_images_keep_one_channel_and_plain_formats_their_shape(photo, model
     assert "No zone matters" in done.stdout
 
 
+def test_numbers_are_told_when_there_is_nothing_to_draw(photo, model, tmp_path):
+    model.probabilities = lambda picture: [0.4, 0.6]
+    words = (photo, "--model", model.url + PATH, "--pane", "pertinent_negative", "-o", tmp_path / "set.png")
+    done = explain(*words, expect=64)
+    assert "no such set of zones was found" in done.stderr and "verdict: " in done.stdout
+    assert json.loads(explain(*words, "--json", expect=64).stdout)["entity"]["contrastive"]["negative"] is None
+
+
 def test_pictures_are_written(photo, stub_model, tmp_path):
     explain(photo, "--model", stub_model.url + PATH, "-o", tmp_path / "heat.png")
     explain(photo, "--model", stub_model.url + PATH, "-o", tmp_path / "pane.png", "--pane", "positive")
@@ -143,9 +151,11 @@ def test_what_is_wrong_is_told_with_a_status(photo, stub_model, words, status, t
     assert told in done.stderr and not done.stdout
 
 
-def test_another_ending_is_refused_before_the_model_is_asked(photo, model, tmp_path):
+def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_asked(photo, model, tmp_path):
     explain(photo, "--model", model.url + PATH, "-o", tmp_path / "heat.jpg", expect=64)
     assert not model.calls and not (tmp_path / "heat.jpg").exists()
+    assert "No such file" in explain(photo, "--model", model.url + PATH, "-o", tmp_path / "none" / "heat.png", expect=64).stderr
+    assert not model.calls
     (tmp_path / "with.dot").mkdir()
     explain(photo, "--model", model.url + PATH, "-o", tmp_path / "with.dot" / "heat")
     assert (tmp_path / "with.dot" / "heat").read_bytes().startswith(b"\x89PNG")
@@ -171,6 +181,8 @@ def test_a_model_that_names_the_best_few_is_explained_with_all_names(photo, mode
     (tmp_path / "names").write_bytes("\r\n".join(names).encode())
     words = (photo, "--model", model.url + PATH, "--fill", "black")
     assert "owl" in explain(*words, "--class-labels", tmp_path / "names").stdout
+    said = json.loads(explain(*words, "--class-labels", tmp_path / "names", "--json").stdout)["entity"]["warnings"]
+    assert any("named only its most probable classes" in text for text in said)
     (tmp_path / "names").write_text("cat\n\nowl\n")
     assert "line 2" in explain(*words, "--class-labels", tmp_path / "names", expect=64).stderr
     (tmp_path / "names").write_text("cat\ncat\n")
