@@ -27,7 +27,8 @@ static enum xpl_status check_labels(struct xpl_predictor *p, const struct xpl_an
         memcpy(p->labels, hash, sizeof hash);
     else if (memcmp(p->labels, hash, sizeof hash) != 0)
         return xpl_fail(err, XPL_MODEL_BAD_ANSWER,
-                        "the labels of an answer differ from those of the first one: "
+                        "the labels of an answer differ from those of the first one; when the model names its best few "
+                        "classes only, "
                         "asset_properties.explaind.class_labels can name all of them");
     return XPL_OK;
 }

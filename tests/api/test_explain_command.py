@@ -192,6 +192,23 @@ def test_a_model_that_names_the_best_few_is_explained_with_all_names(photo, mode
     assert "--class-labels can name all of them" in told
 
 
+def test_answers_that_name_ever_other_classes_are_told_how_to_be_read(photo, model):
+    def best_one(path, headers, body):
+        rows = [[{"label": "cat" if numpy.max(image) > 200 else "dog", "score": 0.6}, {"label": "owl", "score": 0.3}]
+                for image in json.loads(body)["input_data"][0]["values"]]
+        return 200, json.dumps({"predictions": rows}).encode()
+
+    model.answer = best_one
+    told = explain(photo, "--model", model.url + PATH, "--fill", "black", expect=69).stderr
+    assert "labels of an answer differ" in told and "--class-labels can name all of them" in told
+
+
+def test_what_is_no_percentage_is_told_as_it_came(photo, model):
+    model.probabilities = lambda picture: [128.5, 1.0]
+    told = explain(photo, "--model", model.url + PATH, "--activation", "percent", expect=69).stderr
+    assert "128.5 is no percentage: numbers from 0 to 100" in told
+
+
 @pytest.mark.parametrize("orientation, noted", [(None, False), (1, False), (6, True)])
 def test_a_picture_that_says_it_is_turned_is_taken_as_it_is_stored(photo, stub_model, orientation, noted):
     exif = Image.Exif()

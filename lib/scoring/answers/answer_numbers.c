@@ -45,15 +45,23 @@ static bool are_percentages(const double *x, uint32_t n)
     return n >= 2 && highest > 1 + SLACK && fabs(sum - 100) <= PERCENT_SLACK;
 }
 
-static enum xpl_status check(const double *p, uint32_t n, bool activated, struct xpl_error *err)
+static enum xpl_status refuse(double p, enum xpl_activation activation, struct xpl_error *err)
+{
+    if (activation == XPL_ACTIVATION_PERCENT)
+        return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%.6g is no percentage: numbers from 0 to 100 are expected",
+                        100 * p);
+    return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%.6g is no probability: numbers from 0 to 1 are expected%s", p,
+                    activation != XPL_ACTIVATION_NONE
+                        ? ""
+                        : "; set asset_properties.explaind.activation to softmax or sigmoid when these are "
+                          "logits, to percent when they are percentages");
+}
+
+static enum xpl_status check(const double *p, uint32_t n, enum xpl_activation activation, struct xpl_error *err)
 {
     for (uint32_t i = 0; i < n; i++)
         if (!isfinite(p[i]) || p[i] < -SLACK || p[i] > 1 + SLACK)
-            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%.6g is no probability: numbers from 0 to 1 are expected%s",
-                            p[i],
-                            activated ? ""
-                                      : "; set asset_properties.explaind.activation to softmax or sigmoid when these "
-                                        "are logits, to percent when they are percentages");
+            return refuse(p[i], activation, err);
     return XPL_OK;
 }
 
@@ -66,7 +74,7 @@ enum xpl_status xpl_answer_activate(enum xpl_activation activation, double *x, u
         softmax(x, n);
     else if (activation == XPL_ACTIVATION_PERCENT || are_percentages(x, n))
         divide_by_100(x, n);
-    return check(x, n, activation != XPL_ACTIVATION_NONE, err);
+    return check(x, n, activation, err);
 }
 
 enum xpl_status xpl_answer_numbers(struct xpl_text probabilities, double *out, uint32_t max, uint32_t *ret_n,
