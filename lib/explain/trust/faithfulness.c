@@ -36,9 +36,14 @@ static double left_over(const struct xpl_fit *fit, const double *field, const do
     return variation > 0 ? rest / variation : (double)NAN;
 }
 
+static double share(double x)
+{
+    return fmin(fmax(x, 0), 1);
+}
+
 double xpl_not_additive(const struct xpl_fit *fit, const struct xpl_estimate *estimate, bool exact)
 {
-    double coefficients[XPL_FIT_MAX_SIZE];
+    double coefficients[XPL_FIT_MAX_SIZE], known = share(estimate->surrogate_q2), not_shown;
 
     if (estimate->linear.constant)
         return NAN;
@@ -47,7 +52,8 @@ double xpl_not_additive(const struct xpl_fit *fit, const struct xpl_estimate *es
     if (!estimate->surrogate || !estimate->surrogate->field)
         return NAN;
     xpl_field_weights(estimate->surrogate->field, fit->rows.n_segments, xpl_fit_kernel_width(&fit->rows), coefficients);
-    return left_over(fit, estimate->surrogate->field, coefficients);
+    not_shown = known * left_over(fit, estimate->surrogate->field, coefficients) + 1 - known;
+    return fmin(not_shown, 1 - share(estimate->q2));
 }
 
 double xpl_infidelity(const struct xpl_fit *fit, const double *scores, const double *weights)

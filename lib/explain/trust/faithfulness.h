@@ -9,8 +9,8 @@
 
 /**
  * Share of the score's variation over all masks, with LIME's weights, that no additive picture can show: of the scores
- * when `exact` (all masks are rows of the fit), else of the surrogate's field; NAN without either and for a constant
- * class.
+ * when `exact` (all masks are rows of the fit), else of the surrogate's field and all that the surrogate does not know,
+ * but no more than the linear fit misses; NAN without either and for a constant class.
  */
 double xpl_not_additive(const struct xpl_fit *fit, const struct xpl_estimate *estimate, bool exact);
 
