@@ -73,7 +73,8 @@ struct xpl_class_explanation {
     double local_prediction; /* of the linear model at all-on */
     double sum_gap;          /* (f(all on) - f(all off)) - sum of weights; NAN when "all off" was not drawn */
     double not_additive, infidelity, top_stability; /* see faithfulness.h; NAN when they cannot be said */
-    double noise; /* standard deviation of the whole image's score; 0 for a model that repeats itself */
+    double noise;       /* standard deviation of the whole image's score; 0 for a model that repeats itself */
+    double noise_share; /* its square over the variance of the scores, as the fit weighs them */
     double deletion_auc, insertion_auc; /* NAN when the needed masks were neither scored nor predicted */
     bool auc_predicted;                 /* some of these masks were not scored; the surrogate stood in */
     double weight_error;                /* widest half interval over the largest |weight|; NAN without weights */

@@ -76,6 +76,16 @@ static enum xpl_status estimate_of(struct xpl_run *run, struct xpl_arena *arena,
     return st;
 }
 
+/* The kernel's weights of all rows. */
+static double kernel_sum(const struct xpl_fit *fit)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < fit->rows.n; i++)
+        sum += fit->weight[i] * xpl_fit_repeats(fit, i);
+    return sum;
+}
+
 /* Where all masks were scored, each score is still one of many there could have been. Elsewhere residuals hold it. */
 static void add_noise(const struct xpl_run *run, uint32_t position, struct xpl_class_explanation *explained,
                       struct xpl_estimate *estimate)
@@ -85,6 +95,7 @@ static void add_noise(const struct xpl_run *run, uint32_t position, struct xpl_c
     if (!run->sample->noise)
         return;
     explained->noise = run->sample->noise[position];
+    explained->noise_share = explained->noise * explained->noise * kernel_sum(fit) / estimate->linear.variation;
     for (uint32_t j = 0; xpl_run_last_stage(run)->exact && j < run->design->n_segments; j++) {
         double squares = 0;
 

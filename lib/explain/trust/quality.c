@@ -9,6 +9,7 @@
 #define WELL_KNOWN  0.25
 #define MEDIUM_FROM 0.80
 #define NOTICEABLE  0.01 /* of the score */
+#define MOST        0.5  /* of what the weights leave open */
 #define NO_WEIGHT   1e-9
 
 enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t n_segments,
@@ -119,6 +120,7 @@ static bool has_weights(const double *weights, uint32_t n_segments)
 static const char *judge_fidelity(struct xpl_class_explanation *explained, uint32_t n_segments)
 {
     double fidelity = explained->exact ? explained->r2 : explained->q2;
+    bool noisy = explained->noise_share > MOST * (1 - fidelity);
 
     explained->verdict = XPL_VERDICT_LOW;
     if (explained->constant)
@@ -128,11 +130,15 @@ static const char *judge_fidelity(struct xpl_class_explanation *explained, uint3
     if (explained->change < NOTICEABLE)
         return "Hardly any zone matters: whatever is hidden, the score changes by less than 1 % of itself. "
                "Another fill may show more.";
+    if (fidelity < MEDIUM_FROM && noisy)
+        return "Much of the score is noise of the model's own, which no weights can show.";
     if (fidelity < MEDIUM_FROM)
         return "The zones do not add up: much of the score depends on combinations that single weights cannot show.";
     explained->verdict = fidelity < HIGH_FROM || explained->untried ? XPL_VERDICT_MEDIUM : XPL_VERDICT_HIGH;
     if (explained->untried && fidelity >= HIGH_FROM)
         return "The zones add up on the masks that were scored; they were not tried on others.";
+    if (fidelity < HIGH_FROM && noisy)
+        return "The zones mostly add up: some of the score is noise of the model's own.";
     return fidelity < HIGH_FROM ? "The zones mostly add up: some of the score depends on combinations of them."
                                 : "The zones add up: their weights describe nearly all of the score.";
 }

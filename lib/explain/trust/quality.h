@@ -37,7 +37,8 @@ double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *
 double xpl_quality_change(const double *scores, size_t n);
 
 /**
- * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals, `constant` and `change`.
+ * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals, `constant`, `change` and
+ * `noise_share`.
  */
 enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_explanation *explained, uint32_t n_segments,
                                   struct xpl_error *err);

@@ -111,6 +111,24 @@ static void no_weights_give_a_low_verdict_that_says_no_zone_matters(void **state
     assert_non_null(strcasestr(explained.reason, "no zone matters"));
 }
 
+static void what_is_noise_is_not_called_a_combination_of_zones(void **state)
+{
+    double some[] = {0.1, 0.5, -0.2};
+    struct xpl_class_explanation explained = {
+        .weights = some, .low = some, .high = some, .change = 1, .q2 = 0.5, .noise_share = 0.4};
+
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_int_equal(explained.verdict, XPL_VERDICT_LOW);
+    assert_non_null(strstr(explained.reason, "Much of the score is noise"));
+    explained.noise_share = 0.2;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_non_null(strstr(explained.reason, "combinations"));
+    explained.q2 = 0.9;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_int_equal(explained.verdict, XPL_VERDICT_MEDIUM);
+    assert_non_null(strstr(explained.reason, "some of the score is noise"));
+}
+
 /* Weights that add up perfectly say nothing when all of them together are a thousandth of the score. */
 static void a_score_that_hardly_changes_gives_a_low_verdict(void **state)
 {
@@ -168,6 +186,7 @@ int main(void)
         TEST(a_curve_over_masks_that_were_not_scored_is_predicted_by_a_surrogate),
         TEST(the_sum_gap_compares_the_weights_with_the_whole_change),
         TEST(the_verdict_follows_q2_and_when_exact_r2),
+        TEST(what_is_noise_is_not_called_a_combination_of_zones),
         TEST(a_score_that_hardly_changes_gives_a_low_verdict),
         TEST(the_verdict_tells_how_well_the_weights_are_known),
         TEST(no_weights_give_a_low_verdict_that_says_no_zone_matters),
