@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 
 #include "api/explanations/explanation_views.h"
 #include "api/explanations/picture.h"
 #include "lib/base/time.h"
+#include "lib/explain/drawing/overlay.h"
 #include "server/commands/explain_shell.h"
+
+static int decimals_of(const struct xpl_shell *s, const struct xpl_class_explanation *c)
+{
+    double largest = 0;
+
+    for (uint32_t j = 0; j < s->segments->count; j++)
+        largest = fmax(largest, fabs(c->weights[j]));
+    return xpl_weight_decimals(largest);
+}
 
 static void print_class(const struct xpl_shell *s, const struct xpl_class_explanation *c)
 {
     const char *label = s->labels ? s->labels[c->index] : NULL;
+    int digits = decimals_of(s, c);
 
     printf("\nclass %u%s%s%s, probability %.4f\n", c->index, label ? " (" : "", label ? label : "", label ? ")" : "",
            c->probability);
-    printf("  zone    weight   interval               share of area   at row, column\n");
+    printf("  zone    weight%*s   interval%*s   share of area   at row, column\n", digits - 4, "", 2 * digits + 4, "");
     for (uint32_t j = 0; j < s->segments->count; j++) {
         const struct xpl_segment *zone = &s->segments->segments[j];
 
-        printf("  %4u  %+.4f   %+.4f to %+.4f   %10.1f %%   %6.0f, %-6.0f  %s\n", j, c->weights[j], c->low[j],
-               c->high[j], 100.0 * zone->area / ((double)s->segments->height * s->segments->width), zone->row,
-               zone->column, xpl_decision_name(c->decisions[j]));
+        printf("  %4u  %+.*f   %+.*f to %+.*f   %10.1f %%   %6.0f, %-6.0f  %s\n", j, digits, c->weights[j], digits,
+               c->low[j], digits, c->high[j], 100.0 * zone->area / ((double)s->segments->height * s->segments->width),
+               zone->row, zone->column, xpl_decision_name(c->decisions[j]));
     }
     printf("verdict: %s. %s\n", xpl_verdict_name(c->verdict), c->reason);
 }

@@ -102,6 +102,18 @@ def test_grey_images_keep_one_channel_and_plain_formats_their_shape(photo, model
     assert "No zone matters" in done.stdout
 
 
+def test_tiny_weights_are_written_with_digits_that_show_them(photo, model, tmp_path):
+    model.probabilities = lambda picture: [0.0005 * numpy.mean(picture) / 255, 0.9]
+    done = explain(photo, "--model", model.url + PATH, "--fill", "black", "--class", "0", "-o", tmp_path / "heat.svg")
+    weights = [float(line.split()[1]) for line in done.stdout.splitlines() if line.endswith(("tive", "open", "gible"))]
+    entity = json.loads(explain(photo, "--model", model.url + PATH, "--fill", "black", "--class", "0", "--json").stdout)["entity"]
+    [only] = entity["classes"]
+    largest = max(map(abs, only["weights"]))
+    assert 0 < largest < 0.0005 and weights == pytest.approx(only["weights"], abs=0.01 * largest)
+    texts = [node.text for node in xml.parse(tmp_path / "heat.svg").iter("{http://www.w3.org/2000/svg}text")]
+    assert float(texts[0]) == pytest.approx(largest, rel=0.05) and float(texts[2]) == -float(texts[0])
+
+
 def test_numbers_are_told_when_there_is_nothing_to_draw(photo, model, tmp_path):
     model.probabilities = lambda picture: [0.4, 0.6]
     words = (photo, "--model", model.url + PATH, "--pane", "pertinent_negative", "-o", tmp_path / "set.png")

@@ -28,6 +28,21 @@ double xpl_largest_weight(const struct xpl_weighted_zones *zones)
     return largest;
 }
 
+static bool is_tiny(double weight)
+{
+    return fabs(weight) > NO_WEIGHT && fabs(weight) < 0.01;
+}
+
+int xpl_weight_decimals(double largest)
+{
+    return is_tiny(largest) ? 2 - (int)floor(log10(largest)) : 4;
+}
+
+const char *xpl_legend_text(struct xpl_arena *arena, double weight)
+{
+    return is_tiny(weight) ? xpl_arena_printf(arena, "%+.2g", weight) : xpl_arena_printf(arena, "%+.3f", weight);
+}
+
 double xpl_strength(double weight, double largest, double clip)
 {
     double share = fabs(weight) / largest;

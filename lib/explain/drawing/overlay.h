@@ -94,4 +94,8 @@ enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weight
                                 const struct xpl_overlay *style, const double *low, const double *high, uint32_t scale,
                                 bool legend, struct xpl_buf *out, struct xpl_error *err);
 
+/** Digits behind the point with which weights are written when `largest` is the largest |weight|: 4, of tiny ones more.
+ */
+int xpl_weight_decimals(double largest);
+
 #endif

@@ -15,6 +15,9 @@ struct xpl_colour xpl_colour_of(enum xpl_colour_map map, double weight);
 /** The largest |weight|; at least 1e-9, so that it can be divided by. */
 double xpl_largest_weight(const struct xpl_weighted_zones *zones);
 
+/** The largest weight as a legend has it, with its sign: short, and with digits that show it; NULL without memory. */
+const char *xpl_legend_text(struct xpl_arena *arena, double weight);
+
 /** Share of the largest weight, 0 when it is left out. */
 double xpl_strength(double weight, double largest, double clip);
 

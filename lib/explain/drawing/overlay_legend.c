@@ -39,8 +39,9 @@ enum xpl_status xpl_overlay_legend(struct xpl_arena *arena, const struct xpl_wei
     XPL_AUTO(xpl_lettering) letters = NULL;
     uint8_t *rgb = XPL_NEW_ARRAY(arena, uint8_t, (size_t)HEIGHT * width * 3);
     double largest = xpl_largest_weight(zones);
-    const char *low = xpl_arena_printf(arena, "%+.3f against", -largest);
-    const char *high = xpl_arena_printf(arena, "for %+.3f", largest);
+    const char *against = xpl_legend_text(arena, -largest), *with = xpl_legend_text(arena, largest);
+    const char *low = against ? xpl_arena_printf(arena, "%s against", against) : NULL;
+    const char *high = with ? xpl_arena_printf(arena, "for %s", with) : NULL;
     enum xpl_status st;
 
     if (!rgb || !low || !high)

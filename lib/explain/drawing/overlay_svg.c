@@ -29,17 +29,18 @@ static void append_zone(struct xpl_buf *out, const struct xpl_weighted_zones *zo
 {
     double weight = zones->weights[zone], strength = xpl_strength(weight, largest, style->clip);
     struct xpl_colour colour = xpl_colour_of(style->map, weight);
+    int decimals = xpl_weight_decimals(largest);
 
     xpl_buf_printf(out, "<path fill=\"rgb(%u,%u,%u)\" fill-opacity=\"%.3f\" d=\"", colour.r, colour.g, colour.b,
                    style->alpha * strength);
     append_path(out, zones->segments, zone);
-    xpl_buf_printf(out, "\"><title>zone %u: %+.4f (%+.4f to %+.4f)</title></path>\n", zone, weight, low[zone],
-                   high[zone]);
+    xpl_buf_printf(out, "\"><title>zone %u: %+.*f (%+.*f to %+.*f)</title></path>\n", zone, decimals, weight, decimals,
+                   low[zone], decimals, high[zone]);
 }
 
 /* A bar from the largest weight for the class to the largest against it. */
-static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, double largest, double left,
-                          double height)
+static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, const char *most, const char *least,
+                          double left, double height)
 {
     double step = height / (2 * LEGEND_STEPS + 1);
 
@@ -54,9 +55,9 @@ static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, 
     }
     xpl_buf_printf(out,
                    "<g font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">"
-                   "<text x=\"%.1f\" y=\"12\">%+.3f</text><text x=\"%.1f\" y=\"%.1f\">0</text>"
-                   "<text x=\"%.1f\" y=\"%.1f\">%+.3f</text></g>\n",
-                   left + 20, largest, left + 20, height / 2 + 4, left + 20, height - 3, -largest);
+                   "<text x=\"%.1f\" y=\"12\">%s</text><text x=\"%.1f\" y=\"%.1f\">0</text>"
+                   "<text x=\"%.1f\" y=\"%.1f\">%s</text></g>\n",
+                   left + 20, most, left + 20, height / 2 + 4, left + 20, height - 3, least);
 }
 
 enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
@@ -67,13 +68,15 @@ enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weight
     double largest = xpl_largest_weight(zones);
     uint8_t *rgb, *png;
     size_t length;
+    const char *most, *least;
     char *base64;
     enum xpl_status st;
 
     if ((st = xpl_overlay_backdrop(arena, zones, style, &rgb, err)) ||
         (st = xpl_encode_png(arena, rgb, height, width, &png, &length, err)))
         return st;
-    if (!(base64 = xpl_base64(arena, png, length)))
+    if (!(base64 = xpl_base64(arena, png, length)) || !(most = xpl_legend_text(arena, largest)) ||
+        !(least = xpl_legend_text(arena, -largest)))
         return xpl_no_memory(err);
     xpl_buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\">\n",
                    width * scale + (legend ? LEGEND_WIDTH : 0), height * scale);
@@ -87,7 +90,7 @@ enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weight
         append_zone(out, zones, style, low, high, largest, j);
     xpl_buf_string(out, "</g>\n");
     if (legend)
-        append_legend(out, style, largest, (double)width * scale + 12, (double)height * scale);
+        append_legend(out, style, most, least, (double)width * scale + 12, (double)height * scale);
     xpl_buf_string(out, "</svg>\n");
     return out->failed ? xpl_no_memory(err) : XPL_OK;
 }
