@@ -32,6 +32,19 @@ struct question {
 
 /* ---- the question ---- */
 
+/* What would change nothing. */
+static enum xpl_status refuse_idle(const json_t *body, const struct question *q, struct xpl_error *err)
+{
+    static const char *const of_lime[] = {"kernel_width", "confidence"};
+
+    for (size_t i = 0; i < XPL_COUNT(of_lime) && q->estimator != ESTIMATOR_LIME; i++)
+        if (json_is_number(json_object_get(body, of_lime[i])))
+            return xpl_fail_field(err, XPL_BAD_FIELD, of_lime[i], "is there with the estimator lime");
+    if (q->contrast && json_equal(json_array_get(q->contrast, 0), json_array_get(q->contrast, 1)))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "has the same class twice");
+    return XPL_OK;
+}
+
 static enum xpl_status read_question(const json_t *body, struct question *ret, struct xpl_error *err)
 {
     static const struct xpl_json_field fields[] = {
@@ -52,7 +65,7 @@ static enum xpl_status read_question(const json_t *body, struct question *ret, s
         return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "is there with the estimators lime and shap");
     if (ret->classes && ret->contrast)
         return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "and classes are two questions: ask one of them");
-    return XPL_OK;
+    return refuse_idle(body, ret, err);
 }
 
 /* ---- classes ---- */

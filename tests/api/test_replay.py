@@ -118,7 +118,9 @@ def test_a_wide_kernel_is_the_unweighted_fit(asked):
     ({"contrast": ["0"]}, "contrast"), ({"contrast": ["0", "9"]}, "contrast"),
     ({"classes": ["0"], "contrast": ["0", "1"]}, "contrast"), ({"estimator": "guess"}, "estimator"),
     ({"kernel_width": 0}, "kernel_width"), ({"kernel_width": 6}, "kernel_width"), ({"confidence": 1}, "confidence"),
-    ({"class": "0"}, "class"),
+    ({"class": "0"}, "class"), ({"contrast": ["0", "0"]}, "contrast"),
+    ({"estimator": "shap", "kernel_width": 0.5}, "kernel_width"),
+    ({"estimator": "occlusion", "confidence": 0.9}, "confidence"),
 ])
 def test_a_question_that_makes_no_sense_is_refused_by_name(asked, body, field):
     watched, task_id, _ = asked
