@@ -129,8 +129,10 @@ static enum xpl_status warn(struct xpl_arena *arena, struct xpl_explanation *e, 
 /* What it said last was that its calls were used up, and they were only a share. */
 static void forget_share(struct xpl_explanation *first)
 {
-    if (first->stopped == XPL_STOPPED_BUDGET)
-        first->n_warnings--;
+    if (first->stopped != XPL_STOPPED_BUDGET)
+        return;
+    first->n_warnings--;
+    first->stopped = XPL_STOPPED_COMPLETE;
 }
 
 /* The time was over before the fine ones were explained. */

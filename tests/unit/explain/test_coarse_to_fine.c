@@ -132,6 +132,22 @@ static void where_nothing_matters_the_coarse_answer_stays(void **state)
     assert_non_null(strstr(e->warnings[0], "No superpixel was split"));
 }
 
+/* The quarter of the budget that the coarse ones have is no end of the budget. */
+static void where_nothing_can_be_split_the_budget_did_not_end_it(void **state)
+{
+    struct xpl_explain_params params = refined(9);
+    struct seen seen = {.odd = true};
+    const struct xpl_segments *segments;
+    struct xpl_explanation *e;
+
+    params.budget = 1024;
+    assert_int_equal(explain(state, &seen, params, &segments, &e), XPL_OK);
+    assert_true(segments->count == 9 && seen.scored <= 300);
+    assert_int_equal(e->stopped, XPL_STOPPED_COMPLETE);
+    assert_int_equal(e->n_warnings, 1);
+    assert_non_null(strstr(e->warnings[0], "No superpixel was split"));
+}
+
 static void an_image_with_fewer_superpixels_is_warned_of(void **state)
 {
     struct seen seen = {0};
@@ -220,6 +236,7 @@ int main(void)
         TEST(without_being_asked_nothing_is_split),
         TEST(where_nothing_matters_the_coarse_answer_stays),
         TEST(the_budget_holds_for_both),
+        TEST(where_nothing_can_be_split_the_budget_did_not_end_it),
         TEST(an_image_with_fewer_superpixels_is_warned_of),
         TEST(a_deadline_in_the_fine_part_leaves_the_coarse_answer),
         TEST(a_deadline_is_not_told_as_a_budget),
