@@ -2,6 +2,7 @@
 """Prefer: wait - calls that are held back until their explanation has ended."""
 import socket
 import threading
+import time
 
 import pytest
 import requests
@@ -167,8 +168,9 @@ def test_asking_may_wait_for_all_of_its_explanations(held):
 def test_asking_again_waits_for_the_task_in_progress(held):
     scoring_ids = held.log(blocks())
     task_ids = held.explain(*scoring_ids)
-    call = explain_and_wait(held, scoring_ids * 2)
     assert held.model.asked.wait(30)
+    call = explain_and_wait(held, scoring_ids * 2)
+    time.sleep(1)  # it has been heard by then: behind the end of the task, it would ask for another one
     held.model.release()
     assert call.done().json()["metadata"]["explanation_task_ids"] == task_ids * 2
 

@@ -173,15 +173,19 @@ void xpl_form_put(struct xpl_buf *out, const struct xpl_form *form)
     xpl_buf_string(out, "\"}");
 }
 
+/* What the file is called ends so: a picture is a PNG by any other type. */
+static const char *ending_of(const char *file_type)
+{
+    return strcmp(file_type, "application/x-npy") == 0 ? "npy" : strcmp(file_type, "image/jpeg") == 0 ? "jpeg" : "png";
+}
+
 const char *xpl_form_of_field(struct xpl_arena *arena, const char *name, const char *file_type)
 {
-    const char *slash = strrchr(file_type, '/') + 1, *ending = xpl_starts_with(slash, "x-") ? slash + 2 : slash;
-
     return xpl_arena_printf(arena,
                             "{\"before\":\"--" OUR_BOUNDARY "\\r\\nContent-Disposition: form-data; name=\\\"%s\\\"; "
                             "filename=\\\"image.%s\\\"\\r\\nContent-Type: %s\\r\\n\\r\\n\","
                             "\"behind\":\"\\r\\n--" OUR_BOUNDARY "--\\r\\n\"}",
-                            name, ending, file_type);
+                            name, ending_of(file_type), file_type);
 }
 
 static bool read_string(struct xpl_arena *arena, struct xpl_text json, const char *name, struct xpl_text *ret)
