@@ -147,17 +147,22 @@ def test_a_body_that_ends_while_the_daemon_stops_gets_503(start_daemon, path, le
     assert daemon.stop() == 0
 
 
+def begun_with(start_daemon, on_hangup):
+    """Programs begin with what was set to be ignored where they are begun: by nohup, or by what runs these tests."""
+    usual = signal.signal(signal.SIGHUP, on_hangup)
+    try:
+        return start_daemon()
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+
+
 def test_a_terminal_that_is_closed_ends_it_in_order(start_daemon):
-    daemon = start_daemon()
+    daemon = begun_with(start_daemon, signal.SIG_DFL)
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.process.wait(60) == 0 and '"stopped"' in daemon.stderr()
 
 
 def test_it_outlives_the_terminal_under_nohup(start_daemon):
-    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # programs begin with it, as nohup begins them
-    try:
-        daemon = start_daemon()
-    finally:
-        signal.signal(signal.SIGHUP, usual)
+    daemon = begun_with(start_daemon, signal.SIG_IGN)
     daemon.process.send_signal(signal.SIGHUP)
     assert get(daemon, "/health/live").status_code == 200
