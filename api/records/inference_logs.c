@@ -91,7 +91,7 @@ static enum xpl_status make_whole(struct xpl_db *db, struct xpl_call *call, stru
 static struct xpl_text as_json(struct xpl_call *call, const struct xpl_inference_event *event)
 {
     const struct xpl_raw_body body = {event->data, xpl_call_header(call, "Inference-Header-Content-Length"),
-                                      event->response, NULL};
+                                      event->response, xpl_call_header(call, "Content-Type")};
     struct xpl_error ignored = {0};
     struct xpl_text json;
 

@@ -221,7 +221,8 @@ static enum xpl_status take_body(struct xpl_arena *arena, const struct settings_
     if (!r->form_field)
         return XPL_OK;
     if (wire->body == XPL_BODY_JSON)
-        return bad(err, "form_field", "is for files: content_type must be image/png, image/jpeg or application/x-npy");
+        return bad(err, "form_field",
+                   "is for files: content_type must be that of one, such as image/png, and not application/json");
     if (!*r->form_field || !is_plain(r->form_field))
         return bad(err, "form_field", "must be a name without quotes, backslashes or control characters");
     if (!(form = xpl_form_of_field(arena, r->form_field, xpl_body_form_type(wire->body))))

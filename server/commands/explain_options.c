@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -127,7 +128,12 @@ static bool can_write(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char directory[PATH_MAX];
+    struct stat found;
 
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
     if (access(path, F_OK) == 0)
         return access(path, W_OK) == 0;
     snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");

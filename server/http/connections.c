@@ -11,7 +11,8 @@
 #include "lib/base/time.h"
 
 #define NEVER       INT64_MAX
-#define TIMES_ENDED 5 /* in a row, before it is taken for the end: what came last may just be read */
+#define LOOK_US     200000 /* however often connections come */
+#define TIMES_ENDED 5      /* in a row, before it is taken for the end: what came last may just be read */
 
 /* Who a connection is counted for: an IPv4 address, or the /64 of an IPv6 one, which one customer has as a whole. */
 struct source {
@@ -42,6 +43,7 @@ struct xpl_connections {
     pthread_mutex_t lock;
     size_t n_open, n_used; /* entries in use; those that ever were, all in front */
     uint64_t n_refused;
+    int64_t looked_us; /* for clients that ended their side, monotonic */
     struct xpl_connection entries[];
 };
 
@@ -225,23 +227,26 @@ static bool is_abandoned(struct xpl_connection *entry, int64_t deadline_us)
 }
 
 /* Whether it is to be shut down. */
-static bool is_over(struct xpl_connection *entry, int64_t now)
+static bool is_over(struct xpl_connection *entry, int64_t now, bool look)
 {
     int64_t deadline_us = atomic_load(&entry->deadline_us);
 
-    return deadline_us <= now || (entry->holder == SERVER && is_abandoned(entry, deadline_us));
+    return deadline_us <= now || (look && entry->holder == SERVER && is_abandoned(entry, deadline_us));
 }
 
 size_t xpl_connections_reap(struct xpl_connections *c)
 {
     int64_t now = xpl_monotonic_us();
+    bool look;
     size_t n_open;
 
     pthread_mutex_lock(&c->lock);
+    look = now - c->looked_us >= LOOK_US;
+    c->looked_us = look ? now : c->looked_us;
     for (size_t i = 0; i < c->n_used; i++) {
         struct xpl_connection *entry = &c->entries[i];
 
-        if (entry->holder == NOBODY || !is_over(entry, now))
+        if (entry->holder == NOBODY || !is_over(entry, now, look))
             continue;
         if (entry->holder == ON_THE_WAY) /* never taken: the descriptor may be another file's by now */
             release(c, entry);

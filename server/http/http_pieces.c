@@ -53,7 +53,7 @@ bool xpl_http_pieces_next(struct xpl_http_request *r)
     bool suspended = false;
 
     atomic_fetch_add(&r->shared->n_running, 1);
-    if (atomic_load(&r->shared->draining) || (r->stream.made && xpl_http_client_is_gone(r))) {
+    if (atomic_load(&r->shared->draining)) {
         r->stream.state = XPL_STREAM_BREAKS;
     } else {
         xpl_buf_clear(&r->call.out);

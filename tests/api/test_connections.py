@@ -265,6 +265,26 @@ def whole_answer(daemon, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 
+def test_clients_that_end_their_side_get_answers_while_others_come_and_go(start_daemon):
+    daemon = start_daemon()
+    over = threading.Event()
+
+    def come_and_go():
+        while not over.is_set():
+            connect(daemon).close()
+
+    crowd = [threading.Thread(target=come_and_go, daemon=True) for _ in range(3)]
+    for thread in crowd:
+        thread.start()
+    try:
+        answers = [whole_answer(daemon, HEALTH) for _ in range(300)]
+    finally:
+        over.set()
+        for thread in crowd:
+            thread.join()
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+
+
 def test_a_client_that_ends_its_side_behind_a_request_gets_the_answer(start_daemon, stub_model):
     daemon = start_daemon()
     watched = Watched(Client(daemon.url), stub_model)

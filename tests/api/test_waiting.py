@@ -2,11 +2,11 @@
 """Prefer: wait - calls that are held back until their explanation has ended."""
 import socket
 import threading
-import time
 
 import pytest
 import requests
 from support.client import Client, Watched, wait_for
+from support.data import until
 from support.images import blocks
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
@@ -56,6 +56,11 @@ def asked(held, *images) -> list[str]:
     task_ids = [held.explain(*held.log(image))[0] for image in images or [blocks()]]
     assert held.model.asked.wait(30)
     return task_ids
+
+
+def in_progress(client) -> int:
+    """Requests that are not answered yet, this one included."""
+    return int(client.request("GET", "/metrics").text.split("\nexplaind_http_requests_in_progress ")[1].split()[0])
 
 
 def is_in_progress(response) -> bool:
@@ -170,7 +175,7 @@ def test_asking_again_waits_for_the_task_in_progress(held):
     task_ids = held.explain(*scoring_ids)
     assert held.model.asked.wait(30)
     call = explain_and_wait(held, scoring_ids * 2)
-    time.sleep(1)  # it has been heard by then: behind the end of the task, it would ask for another one
+    until(lambda: in_progress(held.client) >= 2)  # behind the end of the task, it would ask for another one
     held.model.release()
     assert call.done().json()["metadata"]["explanation_task_ids"] == task_ids * 2
 

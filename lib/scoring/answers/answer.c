@@ -391,8 +391,9 @@ enum xpl_status xpl_answer_read(struct xpl_arena *arena, struct xpl_text text, c
     text = xpl_text_without_mark(text);
     if ((st = xpl_answer_check(arena, text, &inner)))
         return st == XPL_NO_MEMORY ? xpl_no_memory(err) : xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", inner.message);
-    st = read_either(arena, text, hints, n_rows, n_classes, ret, err);
-    if (st != XPL_MODEL_BAD_ANSWER || !(text = xpl_answer_unquote(arena, text)).ptr)
-        return st;
-    return read_either(arena, text, hints, n_rows, n_classes, ret, NULL);
+    st = read_either(arena, text, hints, n_rows, n_classes, ret, &inner);
+    if (st == XPL_MODEL_BAD_ANSWER &&
+        (text = xpl_answer_unquote(arena, text, hints && hints->activation == XPL_ACTIVATION_PERCENT)).ptr)
+        st = read_answer(arena, text, hints, false, n_rows, n_classes, ret, NULL);
+    return st ? xpl_fail(err, st, "%s", inner.message) : XPL_OK;
 }

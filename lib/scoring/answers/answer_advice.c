@@ -64,7 +64,12 @@ bool xpl_answer_advise(struct xpl_text object, struct xpl_error *err)
         look(numbers.object, &numbers);
     if (numbers.n < 2)
         return false;
-    if (numbers.n > 2 && numbers.odd.ptr)
+    if (xpl_answer_is_error(object))
+        xpl_fail(
+            err, XPL_MODEL_BAD_ANSWER,
+            "no probabilities found: the answer has a text that says what went wrong (error, detail, …), so that its "
+            "numbers are not taken for probabilities");
+    else if (numbers.n > 2 && numbers.odd.ptr)
         xpl_fail(err, XPL_MODEL_BAD_ANSWER,
                  "no probabilities found: \"%.*s\" is %.6g beside %u numbers whose sum is %.6g; it is left out when "
                  "asset_properties.explaind.class_labels names the classes",

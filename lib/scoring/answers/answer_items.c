@@ -196,13 +196,24 @@ bool xpl_answer_is_loose_map(struct xpl_text value)
            (xpl_answer_is_whole(sum) || xpl_answer_is_map_of_objects(value)) && !xpl_answer_is_error(value);
 }
 
+/* Of a string with its quotes. */
+static bool says_nothing(struct xpl_text string)
+{
+    static const char *const words[] = {"\"\"", "\"none\"", "\"None\"", "\"null\"", "\"ok\"", "\"OK\"", "\"success\""};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (xpl_text_equal(string, words[i]))
+            return true;
+    return false;
+}
+
 bool xpl_answer_is_error(struct xpl_text object)
 {
     static const char *const names[] = {"error", "errors", "exception", "detail", "error_message", "errorMessage"};
     struct xpl_text text;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (xpl_json_member(object, names[i], &text) && xpl_json_text_is_string(text) && text.length > 2)
+        if (xpl_json_member(object, names[i], &text) && xpl_json_text_is_string(text) && !says_nothing(text))
             return true;
     return false;
 }

@@ -102,13 +102,13 @@ static bool is_class(struct xpl_text string, const struct xpl_answer_hints *hint
 
 bool xpl_class_names_are_known(struct xpl_text number, const struct xpl_answer_hints *hints)
 {
-    for (uint32_t i = 0; hints && i < hints->n_class_labels; i++)
+    for (uint32_t i = 0; hints && hints->n_class_labels > 2 && i < hints->n_class_labels; i++)
         if (xpl_text_equal(number, hints->class_labels[i]))
             return true;
     return false;
 }
 
-static bool are_classes(struct xpl_text list, const struct xpl_answer_hints *hints)
+bool xpl_class_names_fit(struct xpl_text list, const struct xpl_answer_hints *hints)
 {
     struct xpl_json_scan scan;
     struct xpl_text string;
@@ -148,7 +148,7 @@ void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hint
 
     for (size_t i = 0; n >= 2 && i < sizeof list_names / sizeof *list_names; i++)
         if (xpl_json_member(object, list_names[i], &list) && xpl_answer_is_strings(list) &&
-            xpl_json_count_elements(list) == n && are_classes(list, hints)) {
+            xpl_json_count_elements(list) == n && xpl_class_names_fit(list, hints)) {
             *ret = list;
             return;
         }

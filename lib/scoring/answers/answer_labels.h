@@ -41,7 +41,10 @@ void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hint
 /** Whether lists of classes are usually called so. */
 bool xpl_class_names_are_called(struct xpl_text name);
 
-/** Whether a number is the name of a class that the subscription names. */
+/** Whether all of a list of strings are classes that the subscription names, if it names any. */
+bool xpl_class_names_fit(struct xpl_text list, const struct xpl_answer_hints *hints);
+
+/** Whether a number is the name of a class that the subscription names; of two classes it may be a probability. */
 bool xpl_class_names_are_known(struct xpl_text number, const struct xpl_answer_hints *hints);
 
 /** Whether an object has a number for each class that the subscription names; false when it names none. */

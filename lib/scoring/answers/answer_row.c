@@ -122,13 +122,15 @@ static void choose_prediction(struct xpl_answer_columns *columns, const struct x
 }
 
 /* A column with the names of the probabilities beside it, which may be sorted anew in each row. */
-static void choose_labels(struct xpl_answer_columns *columns, const struct xpl_text *cells, uint32_t n)
+static void choose_labels(struct xpl_answer_columns *columns, const struct xpl_answer_hints *hints,
+                          const struct xpl_text *cells, uint32_t n)
 {
     if (columns->probability >= n || columns->probability >= XPL_MAX_FIELDS ||
         !xpl_json_text_is_array(cells[columns->probability]))
         return;
     for (uint32_t i = 0; i < columns->n_names && i < n && columns->labels == XPL_NO_COLUMN; i++)
         if (xpl_class_names_are_called(columns->names[i]) && xpl_answer_is_strings(cells[i]) &&
+            xpl_class_names_fit(cells[i], hints) &&
             xpl_json_count_elements(cells[i]) == xpl_answer_items_count(cells[columns->probability]))
             columns->labels = i;
 }
@@ -151,7 +153,7 @@ static enum xpl_status read_array(const struct xpl_answer_table *table, const st
         if ((st = choose_probability(columns, hints, cells, n, err)))
             return st;
         choose_prediction(columns, hints, cells, n);
-        choose_labels(columns, cells, n);
+        choose_labels(columns, hints, cells, n);
         columns->chosen = true;
     }
     if (columns->probability != XPL_NO_COLUMN && columns->probability >= n)
@@ -358,11 +360,15 @@ enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const 
                                     struct xpl_text row, struct xpl_answer_columns *columns, struct xpl_answer_row *ret,
                                     struct xpl_error *err)
 {
+    struct xpl_text only;
     const char *rest;
 
     *ret = (struct xpl_answer_row){0};
     if (table->row_path && !xpl_answer_follow(row, table->row_path, &row, &rest))
         return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "a row has nothing at \"%.200s\"", table->row_path);
+    if (xpl_json_text_is_array(row) && xpl_json_count_elements(row) == 1 && xpl_json_element(row, 0, &only) &&
+        xpl_json_text_is_number(only) && xpl_class_names_are_known(only, hints))
+        row = only; /* an index */
     if (xpl_json_text_is_array(row))
         return read_array(table, hints, row, columns, ret, err);
     if (xpl_json_text_is_object(row))

@@ -119,6 +119,7 @@ static bool is_whole(struct xpl_text tensor, uint32_t n_rows)
     struct xpl_answer_item item;
     struct xpl_text data, first;
     double sum = 0;
+    uint32_t n = 0;
 
     if (!xpl_json_member(tensor, "data", &data) || !xpl_json_element(data, 0, &first))
         return false;
@@ -127,14 +128,14 @@ static bool is_whole(struct xpl_text tensor, uint32_t n_rows)
         n_rows = 1;
     }
     xpl_answer_items_start(&items, data);
-    while (xpl_answer_items_next(&items, &item)) {
+    for (; xpl_answer_items_next(&items, &item); n++) {
         double number = item.number.ptr ? xpl_parse_double(item.number.ptr, item.number.length) : -1;
 
         if (number < 0)
             return false;
         sum += number;
     }
-    return xpl_answer_is_whole(sum / n_rows);
+    return n / n_rows >= 2 && xpl_answer_is_whole(sum / n_rows);
 }
 
 bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
@@ -142,12 +143,15 @@ bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hin
 {
     struct xpl_text tensor, best = {0}, first;
     size_t best_rank = 0;
+    bool logits = hints && (hints->activation == XPL_ACTIVATION_SOFTMAX || hints->activation == XPL_ACTIVATION_SIGMOID);
+    bool whole = false; /* the best */
 
     for (size_t i = 0; xpl_json_element(outputs, i, &tensor) && i < MAX_TENSORS; i++) {
         size_t found = rank(tensor, hints);
 
         if (found > best_rank ||
-            (found == JUST_FLOATS && best_rank == found && is_whole(tensor, n_rows) && !is_whole(best, n_rows))) {
+            (found == JUST_FLOATS && best_rank == found && !logits && !whole && is_whole(tensor, n_rows))) {
+            whole = found == JUST_FLOATS && is_whole(tensor, n_rows);
             best_rank = found;
             best = tensor;
         }

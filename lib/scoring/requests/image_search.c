@@ -5,6 +5,8 @@
 #include "lib/scoring/requests/request_place.h"
 #include "lib/scoring/requests/request_shape.h"
 
+#define FEW_NUMBERS 64u
+
 #define MAX_DEPTH 8 /* objects inside of each other that are looked into */
 
 static void search(struct xpl_text value, unsigned depth, struct xpl_found_image *found);
@@ -40,15 +42,20 @@ static void search_members(struct xpl_text object, unsigned depth, struct xpl_fo
         search(value, depth + 1, found);
 }
 
+/* A row or a column of a few numbers; of many, it may be a flat image. */
+static bool is_narrow(size_t rows, size_t columns)
+{
+    return (rows == 1 || columns == 1) && rows * columns < FEW_NUMBERS;
+}
+
 /* Three nested arrays are one image when an outer or inner axis can be channels, else grey images in a list. */
 static void add_nest(struct xpl_text value, unsigned depth, struct xpl_found_image *found)
 {
     size_t outer = xpl_shape_length(value, 1), inner = xpl_shape_length(value, 3);
 
     if (depth == 2)
-        merge(
-            &(struct xpl_found_image){.value = value, .n = 1, .narrow = outer == 1 || xpl_shape_length(value, 2) == 1},
-            found);
+        merge(&(struct xpl_found_image){.value = value, .n = 1, .narrow = is_narrow(outer, xpl_shape_length(value, 2))},
+              found);
     else if (depth == 3)
         add(value, !xpl_shape_channels_usable(inner) && !xpl_shape_channels_usable(outer), found);
     else if (depth >= 4)

@@ -71,7 +71,7 @@ static const char *picture_type(struct xpl_text file, const char *said)
     static const char *const others[] = {"application/x-image", "application/octet-stream"};
 
     for (size_t i = 0; said && i < sizeof others / sizeof *others; i++)
-        if (strcasecmp(said, others[i]) == 0)
+        if (strncasecmp(said, others[i], strlen(others[i])) == 0 && strchr("; ", said[strlen(others[i])]))
             return others[i];
     return is_png(file) ? "image/png" : "image/jpeg";
 }
