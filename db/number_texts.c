@@ -10,7 +10,7 @@
 #define SLOTS      8192u /* a power of two, some times as many as texts */
 #define SLOT_BITS  13
 #define MAX_PROBES 32u                          /* texts that were made to collide are not worth it */
-#define FIRST_ONES 256u                         /* may all be different; later ones are known by half */
+#define FIRST_ONES 384u                         /* may all be different; later ones are known by half */
 #define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio: spreads a product's high bits */
 
 /* The bytes of a text, the first one lowest, then zeros, and in the highest byte of the last word how many they are. */

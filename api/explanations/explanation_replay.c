@@ -40,8 +40,6 @@ static enum xpl_status refuse_idle(const json_t *body, const struct question *q,
     for (size_t i = 0; i < XPL_COUNT(of_lime) && q->estimator != ESTIMATOR_LIME; i++)
         if (json_is_number(json_object_get(body, of_lime[i])))
             return xpl_fail_field(err, XPL_BAD_FIELD, of_lime[i], "is there with the estimator lime");
-    if (q->contrast && json_equal(json_array_get(q->contrast, 0), json_array_get(q->contrast, 1)))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "has the same class twice");
     return XPL_OK;
 }
 
@@ -191,7 +189,8 @@ static enum xpl_status shapley_of(struct xpl_call *call, const struct xpl_replay
     for (uint32_t j = 0; j < s->d; j++)
         ret->values[j] -= against.values[j];
     ret->base -= against.base;
-    ret->q2 = fmin(ret->q2, against.q2);
+    for (size_t i = 0; ret->left_out && i < s->n; i++)
+        ret->left_out[i] -= against.left_out[i];
     return XPL_OK;
 }
 
@@ -199,18 +198,21 @@ static enum xpl_status explain_with_shap(struct xpl_call *call, const struct xpl
                                          const struct subject *subject, json_t *view, struct xpl_error *err)
 {
     struct xpl_shapley shapley;
+    double q2 = NAN;
     enum xpl_status st = shapley_of(call, s, subject, &shapley, err);
 
     if (st)
         return st;
+    if (!shapley.exact)
+        q2 = xpl_shapley_q2(subject->scores, shapley.left_out, s->n);
     json_object_set_new(view, "intercept", json_real(shapley.base));
     json_object_set_new(view, "weights", numbers(shapley.values, s->d));
-    json_object_set_new(view, "fidelity", json_pack("{s:n, s:n, s:o}", "r2", "q2", "surrogate_q2", number(shapley.q2)));
-    if (!shapley.exact)
+    json_object_set_new(view, "fidelity", json_pack("{s:n, s:n, s:o}", "r2", "q2", "surrogate_q2", number(q2)));
+    if (!isnan(q2))
         warn(view,
              json_sprintf("Estimated from %zu masks, without intervals: the others were predicted from these, and "
                           "of what varies %.0f %% was predicted right where that is known.",
-                          s->n, 100 * fmax(0, shapley.q2)));
+                          s->n, floor(100 * fmax(0, q2))));
     return XPL_OK;
 }
 
@@ -219,17 +221,22 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
                                               const double *scores, json_t *view, struct xpl_error *err)
 {
     json_t *weights = json_array(), *predicted = json_array();
+    double *learnt = XPL_NEW_ARRAY(call->arena, double, s->n);
     xpl_mask all = s->masks[0];
     unsigned n_guessed = 0;
     struct xpl_surrogate_rows rows = {
-        .masks = s->masks, .scores = scores, .n = s->n, .n_segments = s->d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
+        .masks = s->masks, .scores = learnt, .n = s->n, .n_segments = s->d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
     struct xpl_surrogate *surrogate = NULL;
+    struct xpl_stretch stretch;
     struct xpl_quality_index index;
     enum xpl_status st;
 
     json_object_set_new(view, "intercept", json_real(0));
     json_object_set_new(view, "weights", weights);
     json_object_set_new(view, "predicted", predicted);
+    if (!learnt)
+        return xpl_no_memory(err);
+    stretch = xpl_surrogate_stretch(scores, s->n, learnt);
     if ((st = xpl_quality_index_build(call->arena, s->masks, s->n, s->d, &index, err)) ||
         (!s->exact && (st = xpl_surrogate_fit(call->arena, call->arena, &rows, &surrogate, err))))
         return st;
@@ -239,7 +246,8 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
         bool guessed = isnan(score);
 
         if (guessed)
-            score = surrogate ? xpl_surrogate_at(surrogate, without) : scores[0]; /* scores that never vary */
+            score = surrogate ? stretch.from + xpl_surrogate_at(surrogate, without) / stretch.scale
+                              : scores[0]; /* scores that hardly vary */
         json_array_append_new(weights, json_real(scores[0] - score));
         json_array_append_new(predicted, json_boolean(guessed));
         n_guessed += guessed;
@@ -310,6 +318,8 @@ static enum xpl_status answer_contrast(struct xpl_call *call, const struct xpl_r
         return xpl_no_memory(err);
     if ((st = find_class(call, s, "contrast", of, &a, err)) || (st = find_class(call, s, "contrast", against, &b, err)))
         return st;
+    if (a == b)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "has the same class twice");
     subject.of = s->scores + a * s->n;
     subject.against = s->scores + b * s->n;
     for (size_t i = 0; i < s->n; i++)

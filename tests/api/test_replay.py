@@ -103,6 +103,19 @@ def test_shapley_values_add_up(asked):
     assert only["intercept"] + sum(only["weights"]) == pytest.approx(only["probability"], abs=1e-6)
 
 
+def test_shapley_values_of_a_contrast_are_the_difference(api, model):
+    model.probabilities = three_classes
+    watched = Watched(api, model, problem_type="multiclass")
+    task_id, _ = watched.explained(blocks(n=12, height=24, width=48), design="array", budget=256,
+                                   segmentation={"algorithm": "grid", "rows": 3, "columns": 4})
+    one, other = (numpy.array(replay(watched, task_id, estimator="shap", classes=[name])["entity"]["classes"][0]["weights"])
+                  for name in "01")
+    [both] = replay(watched, task_id, estimator="shap", contrast=["0", "1"])["entity"]["classes"]
+    assert both["weights"] == pytest.approx(one - other, abs=1e-12)
+    assert both["intercept"] + sum(both["weights"]) == pytest.approx(both["probability"], abs=1e-6)
+    assert 0.9 < both["fidelity"]["surrogate_q2"] <= 1 and "without intervals" in both["warnings"][0]
+
+
 def test_a_wide_kernel_is_the_unweighted_fit(asked):
     """The model is linear in the picture: its Shapley values are the weights of any kernel."""
     watched, task_id, _ = asked
@@ -118,7 +131,7 @@ def test_a_wide_kernel_is_the_unweighted_fit(asked):
     ({"contrast": ["0"]}, "contrast"), ({"contrast": ["0", "9"]}, "contrast"),
     ({"classes": ["0"], "contrast": ["0", "1"]}, "contrast"), ({"estimator": "guess"}, "estimator"),
     ({"kernel_width": 0}, "kernel_width"), ({"kernel_width": 6}, "kernel_width"), ({"confidence": 1}, "confidence"),
-    ({"class": "0"}, "class"), ({"contrast": ["0", "0"]}, "contrast"),
+    ({"class": "0"}, "class"), ({"contrast": ["0", "0"]}, "contrast"), ({"contrast": ["0", "00"]}, "contrast"),
     ({"estimator": "shap", "kernel_width": 0.5}, "kernel_width"),
     ({"estimator": "occlusion", "confidence": 0.9}, "confidence"),
 ])

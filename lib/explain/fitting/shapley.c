@@ -122,17 +122,17 @@ static void add_orders(const struct values *v, const struct xpl_surrogate *surro
 
 /* ---- what was not scored is predicted ---- */
 
-static double q2_of(const struct values *v, const struct xpl_surrogate *surrogate)
+double xpl_shapley_q2(const double *scores, const double *left_out, size_t n)
 {
     double mean = 0, wrong = 0, all = 0;
 
-    for (size_t i = 0; i < v->n; i++)
-        mean += v->scores[i] / (double)v->n;
-    for (size_t i = 0; i < v->n; i++) {
-        wrong += (v->scores[i] - surrogate->left_out[i]) * (v->scores[i] - surrogate->left_out[i]);
-        all += (v->scores[i] - mean) * (v->scores[i] - mean);
+    for (size_t i = 0; i < n; i++)
+        mean += scores[i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        wrong += (scores[i] - left_out[i]) * (scores[i] - left_out[i]);
+        all += (scores[i] - mean) * (scores[i] - mean);
     }
-    return 1 - wrong / all;
+    return all > 0 ? 1 - wrong / all : (double)NAN;
 }
 
 static bool vary(const struct values *v)
@@ -143,24 +143,37 @@ static bool vary(const struct values *v)
     return false;
 }
 
-static enum xpl_status predicted_values(struct xpl_arena *arena, const struct values *v, struct xpl_shapley *ret,
+/* They are linear in the scores: those of stretched ones are as many times as large. */
+static enum xpl_status predicted_values(struct xpl_arena *arena, const struct values *given, struct xpl_shapley *ret,
                                         struct xpl_error *err)
 {
+    double *scores = XPL_NEW_ARRAY(arena, double, given->n);
+    struct values v = *given;
     struct xpl_surrogate_rows rows = {
-        .masks = v->masks, .scores = v->scores, .n = v->n, .n_segments = v->d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
+        .masks = v.masks, .scores = scores, .n = v.n, .n_segments = v.d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
     struct xpl_surrogate *surrogate;
-    enum xpl_status st = xpl_surrogate_fit(arena, arena, &rows, &surrogate, err);
+    struct xpl_stretch stretch;
+    enum xpl_status st;
 
-    if (st)
+    if (!scores || !(ret->left_out = xpl_arena_copy(arena, v.scores, v.n * sizeof *v.scores)))
+        return xpl_no_memory(err);
+    stretch = xpl_surrogate_stretch(v.scores, v.n, scores);
+    if ((st = xpl_surrogate_fit(arena, arena, &rows, &surrogate, err)))
         return st;
     if (!surrogate)
-        return vary(v) ? xpl_fail(err, XPL_NOT_AVAILABLE, "the scored masks say too little for Shapley values")
-                       : XPL_OK;
-    ret->q2 = q2_of(v, surrogate);
+        return vary(given) ? xpl_fail(err, XPL_NOT_AVAILABLE, "the scored masks say too little for Shapley values")
+                           : XPL_OK;
+    v.scores = scores;
+    v.on = (v.on - stretch.from) * stretch.scale;
+    v.off = (v.off - stretch.from) * stretch.scale;
     if (surrogate->field)
-        add_field(v, surrogate->field, ret->values);
+        add_field(&v, surrogate->field, ret->values);
     else
-        add_orders(v, surrogate, ret->values);
+        add_orders(&v, surrogate, ret->values);
+    for (uint32_t j = 0; j < v.d; j++)
+        ret->values[j] /= stretch.scale;
+    for (size_t i = 0; i < v.n; i++)
+        ret->left_out[i] = stretch.from + surrogate->left_out[i] / stretch.scale;
     return XPL_OK;
 }
 
@@ -172,7 +185,7 @@ enum xpl_status xpl_shapley_values(struct xpl_arena *arena, const xpl_mask *mask
     if (!find_ends(&v))
         return xpl_fail(err, XPL_NOT_AVAILABLE,
                         "Shapley values need the scores of everything shown and everything hidden");
-    *ret = (struct xpl_shapley){.base = v.off, .exact = n == (size_t)1 << n_segments, .q2 = NAN};
+    *ret = (struct xpl_shapley){.base = v.off, .exact = n == (size_t)1 << n_segments};
     if (!ret->exact)
         return predicted_values(arena, &v, ret, err);
     for (size_t i = 0; i < n; i++)

@@ -20,7 +20,7 @@ struct xpl_shapley {
     double values[XPL_MAX_SEGMENTS]; /* the sum is f(all on) - f(all off) */
     double base;                     /* f(all off) */
     bool exact;
-    double q2; /* of the surrogate's predictions of scored masks by the others; NaN when exact or nothing varies */
+    double *left_out; /* n: what the surrogate says of each scored mask by the others; NULL when exact */
 };
 
 /**
@@ -30,5 +30,8 @@ struct xpl_shapley {
  */
 enum xpl_status xpl_shapley_values(struct xpl_arena *arena, const xpl_mask *masks, const double *scores, size_t n,
                                    uint32_t n_segments, struct xpl_shapley *ret, struct xpl_error *err);
+
+/** Which share of what varies among n scores such predictions get right; NaN when nothing varies. */
+double xpl_shapley_q2(const double *scores, const double *left_out, size_t n);
 
 #endif

@@ -6,7 +6,9 @@
 
 #include "lib/explain/fitting/quadrature.h"
 
-#define CLIP           1e-4              /* probabilities nearer to 0 or 1 are taken for this far */
+#define CLIP           1e-4 /* probabilities nearer to 0 or 1 are taken for this far */
+#define NEAR           0.01 /* 0 or 1: to be stretched */
+#define STRETCHED      0.5
 #define HARD_SHARE     0.9               /* of the scores; then they are no logits cut off */
 #define SMALLEST_SHARE 0.02              /* of 1 / d: no superpixel is left out for good */
 #define LEARNING_COST  ((size_t)1 << 26) /* multiplications: bounds the blocks it learns from, */
@@ -238,6 +240,24 @@ static enum xpl_status fill_doubt(struct xpl_arena *scratch, const struct learni
     for (size_t block = 0; !st && block < q.further.count; block++)
         s->gains[block] *= scale * scale;
     return st;
+}
+
+struct xpl_stretch xpl_surrogate_stretch(const double *scores, size_t n, double *ret_scores)
+{
+    struct xpl_stretch stretch = {.scale = 1};
+    double low = 1, high = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        low = fmin(low, scores[i]);
+        high = fmax(high, scores[i]);
+    }
+    if (high > low && high < NEAR)
+        stretch.scale = STRETCHED / high;
+    if (high > low && low > 1 - NEAR)
+        stretch = (struct xpl_stretch){.from = 1, .scale = -STRETCHED / (1 - low)};
+    for (size_t i = 0; i < n; i++)
+        ret_scores[i] = (scores[i] - stretch.from) * stretch.scale;
+    return stretch;
 }
 
 double xpl_surrogate_at(const struct xpl_surrogate *s, xpl_mask mask)

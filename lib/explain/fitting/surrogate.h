@@ -56,6 +56,15 @@ enum xpl_status xpl_surrogate_fit(struct xpl_arena *arena, struct xpl_arena *scr
                                   const struct xpl_surrogate_rows *rows, struct xpl_surrogate **ret,
                                   struct xpl_error *err);
 
+/** Scores that all lie near 0 or near 1, where logits are cut off, are learnt stretched: from + score / scale is what
+ * they were. */
+struct xpl_stretch {
+    double from, scale;
+};
+
+/** Writes n scores as they are to be learnt; as they are when they do not all lie there. */
+struct xpl_stretch xpl_surrogate_stretch(const double *scores, size_t n, double *ret_scores);
+
 /** The predicted score of a mask: a look at the field, or a sum over the rows it learnt from. */
 double xpl_surrogate_at(const struct xpl_surrogate *surrogate, xpl_mask mask);
 
