@@ -59,7 +59,7 @@ def kill_again_and_again(place, ledger, clients, rng):
         wait_for_calls(ledger, clients, rng.randrange(CALLS))
         time.sleep(rng.random() * 0.05)
         place.daemon.kill()
-        place.daemon.check_log()
+        place.daemon.check_log(killed=True)
         place.start()
 
 
