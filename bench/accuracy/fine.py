@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tables import BATCH, FOLDER, crops, find_photo, hidden, segment, session_of
+from photos import FOLDER, find_photo
+from tables import BATCH, crops, hidden, segment, session_of
 
 SIDE, MODEL_SIDE = 224, 128
 SEGMENTS = 60

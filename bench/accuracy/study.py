@@ -48,7 +48,7 @@ def judge(table, said, seeds):
     scores = table.scores[:, said["class"]]
     truth = true_weights(scores, table.d)
     signs = [(SIGNS[decision], true) for decision, true in zip(said["decisions"], truth) if decision in SIGNS]
-    return {"case": table.name, "model": table.picture.model, "held": table.picture.held, "calls": said["calls"],
+    return {"case": table.name, "model": table.picture.model, "photos": table.picture.photos, "calls": said["calls"],
             "q2": said["q2"], "surrogate_q2": said["surrogate_q2"], "verdict": said["verdict"],
             "error": relative_error(said["weights"], truth),
             "lime_1000": lime_error(scores, table.d, 1000, seeds), "lime_5000": lime_error(scores, table.d, 5000, seeds),
@@ -78,10 +78,10 @@ def main():
           "| worse than LIME@5000 | wrong signs | covered |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
     for mode, cases in found.items():
         for model in dict.fromkeys(case["model"] for case in cases):
-            for held in (False, True):
-                chosen = [case for case in cases if case["model"] == model and case["held"] == held]
+            for photos in ("tuned on", "held out", "new"):
+                chosen = [case for case in cases if case["model"] == model and case["photos"] == photos]
                 if chosen:
-                    print(line(f"{mode}, {model}, {'held out' if held else 'tuned on'}", chosen))
+                    print(line(f"{mode}, {model}, {photos}", chosen))
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps(found, indent=1))
     print(f"\nall cases in {arguments.json}", file=sys.stderr)

@@ -11,30 +11,32 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import skimage
-import sklearn
 from PIL import Image
 from sklearn.datasets import load_digits
 
+sys.path.insert(0, str(Path(__file__).parent))
+from photos import FOLDER, find_photo  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / ".cache" / "accuracy"
 MODELS = ROOT / ".cache" / "models"
 SEGMENTS = 12
 BATCH = 32
 FILLS = ("mean", "black")
 
-# What ships in the wheels of scikit-image and scikit-learn. The thresholds of the ladder were chosen on the first list;
-# the second one was looked at afterwards only.
+# The thresholds of the ladder were chosen on the first list; the second one was looked at afterwards only; the third one
+# came when everything was decided.
 TUNED = ("coffee.png", "astronaut.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "coins.png", "camera.png")
 HELD = ("ihc.png", "hubble_deep_field.jpg", "retina.jpg", "horse.png", "moon.png", "china.jpg", "flower.jpg",
         "grass.png", "gravel.png", "brick.png", "page.png", "text.png")
+NEW = ("Aqua.jpg", "Blinds.jpg", "Dune.jpg", "Elephants.jpg", "FreshFlower.jpg", "Garden.jpg", "GreenMeadow.jpg",
+       "LadyBird.jpg", "RainDrops.jpg", "Storm.jpg", "TwoWings.jpg", "Wood.jpg", "YellowFlower.jpg")
 
 
 @dataclass
 class Picture:
     model: str
     name: str
-    held: bool
+    photos: str            # "tuned on", "held out" or "new"
     pixels: np.ndarray     # H x W x C, 0-255
 
 
@@ -61,13 +63,6 @@ def session_of(model):
     return onnxruntime.InferenceSession(str(path), options)
 
 
-def find_photo(name):
-    for folder in (Path(skimage.__file__).parent / "data", Path(sklearn.__file__).parent / "datasets" / "images"):
-        if (folder / name).exists():
-            return Image.open(folder / name).convert("RGB")
-    raise FileNotFoundError(name)
-
-
 def crops(photo):
     """The middle, and a closer look at the upper left of it."""
     width, height = photo.size
@@ -79,18 +74,21 @@ def crops(photo):
 
 
 def pictures(quick):
-    for names, held in ((TUNED, False), (HELD, True)):
+    for names, photos in ((TUNED, "tuned on"), (HELD, "held out"), (NEW, "new")):
         for name in names[:1] if quick else names:
             for crop, image in crops(find_photo(name)):
+                if crop != "whole" and photos == "new":
+                    continue
                 pixels = np.asarray(image.resize((128, 128), Image.Resampling.LANCZOS))
-                yield Picture("efficientnet_lite0_128", f"{Path(name).stem} {crop}", held, pixels)
+                yield Picture("efficientnet_lite0_128", f"{Path(name).stem} {crop}", photos, pixels)
                 if crop == "whole" and not quick:   # nothing was tuned on it
-                    yield Picture("efficientnet_lite2_128", f"{Path(name).stem} {crop}", True, pixels)
+                    yield Picture("efficientnet_lite2_128", f"{Path(name).stem} {crop}",
+                                  "new" if photos == "new" else "held out", pixels)
     digits = load_digits().images
     for i in range(0, 4 if quick else 40):
         grey = Image.fromarray((digits[7 * i] / 16 * 255).astype(np.uint8))
         pixels = np.asarray(grey.resize((28, 28), Image.Resampling.BICUBIC))[:, :, None]
-        yield Picture("digits", f"digit {7 * i}", i % 2 == 1, pixels)
+        yield Picture("digits", f"digit {7 * i}", "held out" if i % 2 else "tuned on", pixels)
 
 
 def segment(pixels, most=SEGMENTS):

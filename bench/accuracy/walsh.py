@@ -65,7 +65,7 @@ def main():
             ours, sparse = said["weights"], true_weights(guess, 12)
             corrected = sparse + least_squares(rows, scores[rows] - unseen, 12)
             q2 = 1 - np.mean((unseen - scores[rows]) ** 2) / np.var(scores[rows])
-            held = "tuned on" if not table.picture.held else table.picture.model
+            held = "tuned on" if table.picture.photos == "tuned on" else table.picture.model
             errors = [relative_error(w, truth) / lime for w in (ours, sparse, corrected, (ours + corrected) / 2)]
             found.setdefault((size, held), []).append([*errors, said["surrogate_q2"], q2])
     print("| masks, photos | cases | the program | lasso | corrected | the mean of both | Q2 of the surrogate | of the lasso |\n"
