@@ -139,6 +139,13 @@ static bool all_enough(const struct xpl_run *run, const struct xpl_estimate *bef
     return true;
 }
 
+/* A class that seemed to be known well enough, until it was doubted, was not asked for them: its surrogate has none. */
+static void add_gains(const struct xpl_surrogate *surrogate, double *gains)
+{
+    for (size_t block = 0; surrogate && block < surrogate->n_gains; block++)
+        gains[block] += surrogate->gains[block];
+}
+
 /* Estimates the classes that decide; whether the stage is enough for all of them. XPL_DEADLINE: some were estimated. */
 static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_error *err)
 {
@@ -158,8 +165,7 @@ static enum xpl_status look(struct xpl_run *run, bool *ret_enough, struct xpl_er
         if (enough)
             continue;
         *ret_enough = false;
-        for (size_t block = 0; run->gate[i].surrogate && block < further.count; block++)
-            gains[block] += run->gate[i].surrogate->gains[block];
+        add_gains(run->gate[i].surrogate, gains);
     }
     if (st)
         return st;

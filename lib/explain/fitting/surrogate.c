@@ -310,6 +310,7 @@ static enum xpl_status keep(struct xpl_arena *arena, const struct learning *l, s
                                 .mean = l->mean,
                                 .deviation = l->deviation,
                                 .hard = l->hard,
+                                .n_gains = has_field ? l->rows->further.count : 0,
                                 .left_out = XPL_NEW_ARRAY(arena, double, l->rows->n)};
     s->alpha = XPL_NEW_ARRAY(arena, double, s->n_learnt);
     s->tables = xpl_arena_copy(arena, p->tables, (size_t)p->n_tables * XPL_TABLE_MASKS * sizeof *p->tables);

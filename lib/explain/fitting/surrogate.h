@@ -22,6 +22,7 @@ struct xpl_surrogate {
     double *field;    /* 2^d: the predicted score of each mask; NULL above XPL_FIELD_SEGMENTS superpixels */
     double *doubt;    /* d: standard errors of the weights of `field`, as the process has them; NULL without a field */
     double *gains;    /* how much each further block would take off the sum of its squares; NULL without a field */
+    size_t n_gains;   /* as many as further blocks were given, 0 without a field */
     /* what it predicts with where there is no field */
     const xpl_mask *masks; /* n_learnt of the caller's */
     size_t n_learnt;
