@@ -166,3 +166,12 @@ def api(daemon):
 def watched(api, stub_model):
     """A subscription of the shared model, explanations enabled."""
     return Watched(api, stub_model)
+
+
+@pytest.fixture
+def own(start_daemon, stub_model):
+    """A subscription on a daemon of the test's own."""
+    daemon = start_daemon()
+    watched = Watched(Client(daemon.url), stub_model)
+    watched.daemon = daemon
+    return watched

@@ -5,7 +5,7 @@ import sqlite3
 
 import numpy
 import pytest
-from support.client import Client, Watched, wait_for
+from support.client import wait_for
 from support.data import explaind, until
 
 SIDE = 40
@@ -15,14 +15,6 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 def floats(seed, normalised):
     image = numpy.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3)) / 255
     return ((image - MEAN) / DEVIATION if normalised else image).tolist()
-
-
-@pytest.fixture
-def own(start_daemon, stub_model):
-    daemon = start_daemon()
-    watched = Watched(Client(daemon.url), stub_model)
-    watched.daemon = daemon
-    return watched
 
 
 def stored(daemon) -> list[bytes]:

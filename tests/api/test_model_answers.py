@@ -4,13 +4,12 @@ being the same model, give the same explanation."""
 import base64
 import io
 import json
-from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
 from PIL import Image
 from support.client import wait_for
-from support.local_server import LocalServer
+from support.local_server import Handler, LocalServer
 
 NAMES = ["bird", "cat", "dog"]
 SIDE = 24
@@ -126,20 +125,15 @@ SERVICES = {
 }
 
 
-class Services(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Services(Handler):
     def do_POST(self):
         _, answer, *_ = SERVICES[self.path.strip("/").replace("-", " ")]
         try:
-            body = json.dumps(answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            body = json.dumps(answer(json.loads(self.body())))
             status = 200
         except (KeyError, IndexError, TypeError, ValueError) as wrong:
             body, status = json.dumps({"error": str(wrong)}), 422
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
+        self.answer(status, body.encode())
 
     def log_message(self, *_):
         pass

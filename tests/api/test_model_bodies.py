@@ -6,7 +6,6 @@ import json
 import uuid
 from email import policy
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
@@ -14,7 +13,7 @@ import requests
 from PIL import Image
 from support.client import Watched, wait_for
 from support.data import until
-from support.local_server import LocalServer
+from support.local_server import Handler, LocalServer
 from support.model import ModelInTest, binary
 from support.paths import MODELS
 from support.processes import ModelServer
@@ -247,18 +246,13 @@ def test_files_that_passed_through_are_sent_as_such_files(api, served, reference
 
 # ---- uploads ----
 
-class Upload(BaseHTTPRequestHandler):
+class Upload(Handler):
     """A form as the standard library reads it: a file `image`, and a field `k` if the address says so."""
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
     served = None
     forms = []
 
-    def log_message(self, *arguments):
-        pass
-
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
         parts = {part.get_param("name", header="content-disposition"): part
                  for part in BytesParser(policy=policy.HTTP).parsebytes(head + body).iter_parts()}
@@ -270,10 +264,7 @@ class Upload(BaseHTTPRequestHandler):
             kind = image.get_content_type().replace("application/x-image", "image/png")
             got = requests.post(self.served, data=image.get_payload(decode=True), timeout=60, headers={"Content-Type": kind})
             status, answer = got.status_code, got.content
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        self.answer(status, answer)
 
 
 @pytest.fixture
@@ -350,21 +341,17 @@ def test_numbers_that_are_no_pixels_are_not_made_into_a_picture(api, served):
     assert "0 to 255" in error["message"]
 
 
-class Particular(BaseHTTPRequestHandler):
+class Particular(Handler):
     """A model that takes a picture of one media type only, which is its path: the brighter above, the surer of class 1."""
-    protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        file = self.rfile.read(int(self.headers["Content-Length"]))
+        file = self.body()
         answer, status = {"error": "unsupported media type"}, 415
         if self.headers["Content-Type"] == self.path.removeprefix("/"):
             p = float(numpy.asarray(Image.open(io.BytesIO(file)).convert("L"), float)[:14].mean() / 255)
             answer, status = [1 - p, p], 200
         body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(status, body)
 
     def log_message(self, *_):
         pass

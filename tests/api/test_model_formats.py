@@ -4,13 +4,12 @@ the same explanation."""
 import base64
 import io
 import json
-from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
 from PIL import Image
 from support.client import wait_for
-from support.local_server import LocalServer
+from support.local_server import Handler, LocalServer
 from support.paths import MODELS
 from support.processes import ModelServer
 
@@ -177,22 +176,18 @@ def noise():
     return base64.b64encode(file + bytes(1 + (1 - len(file)) % 3)).decode()
 
 
-class Watcher(BaseHTTPRequestHandler):
+class Watcher(Handler):
     """A model that takes pictures in any writing and remembers what came."""
-    protocol_version = "HTTP/1.1"
     seen = []
 
     def do_POST(self):
-        image = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["image"]
+        image = json.loads(self.body())["image"]
         self.seen.append(image)
         data = image.rpartition(",")[2]
         data = base64.b64decode(data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4))
         p = numpy.asarray(Image.open(io.BytesIO(data)), float)[:8].mean() / 255
         body = json.dumps({"probabilities": [p, 1 - p]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(200, body)
 
     def log_message(self, *_):
         pass

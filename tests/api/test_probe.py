@@ -4,30 +4,21 @@ import base64
 import json
 import subprocess
 import time
-from http.server import BaseHTTPRequestHandler
 
 import numpy
 import pytest
 from PIL import Image
 from support.client import Client, Watched, wait_for
 from support.images import blocks
-from support.local_server import LocalServer
+from support.local_server import Handler, LocalServer
 from support.model import wml_answer
 from support.paths import ROOT, program
 
 
-class Redirecting(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
-
+class Redirecting(Handler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(307)
-        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/new")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.body()
+        self.answer(307, Location=f"http://127.0.0.1:{self.server.server_port}/new")
 
 
 @pytest.fixture
@@ -232,19 +223,14 @@ def takes_lists(*path):
     return take
 
 
-class Picky(BaseHTTPRequestHandler):
+class Picky(Handler):
     """Takes one kind of body at each path, one image at a time."""
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
     JSON = {"/image-b64": takes_image, "/inputs-b64": takes_inputs, "/open-inference-v2-bytes": takes_bytes,
             "/mlflow": takes_lists("inputs"), "/seldon": takes_lists("data", "ndarray"),
             "/tf-serving-columns": takes_lists("inputs", "input-0"),
             "/mlflow-split-png": lambda body: body["dataframe_split"]["data"][0][0]}
     FILES = {"/image/png": b"\x89PNG", "/image/jpeg": b"\xff\xd8\xff", "/application/x-npy": b"\x93NUMPY"}
     FORMS = {"/form-png": b"\r\n\r\n\x89PNG", "/form-jpeg": b"\r\n\r\n\xff\xd8\xff"}
-
-    def log_message(self, *arguments):
-        pass
 
     def check(self, body):
         if self.path in self.FORMS:
@@ -260,16 +246,13 @@ class Picky(BaseHTTPRequestHandler):
             assert picture is None or base64.b64decode(picture, validate=True).startswith(b"\x89PNG")
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         try:
             self.check(body)
             status, answer = 200, b'{"probabilities": [0.25, 0.75]}'
         except (AssertionError, KeyError, TypeError, ValueError):
             status, answer = 400, b'{"detail":\n"not for me"}' + 100 * b" "
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        self.answer(status, answer)
 
 
 @pytest.fixture(scope="module")

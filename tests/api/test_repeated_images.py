@@ -46,14 +46,6 @@ def log_again(watched, transaction, n, prefix):
     return watched.client.post(watched.records_path, body)["scoring_ids"]
 
 
-@pytest.fixture
-def own(start_daemon, stub_model):
-    daemon = start_daemon()
-    watched = Watched(Client(daemon.url), stub_model)
-    watched.daemon = daemon
-    return watched
-
-
 def test_a_repeated_image_takes_the_room_of_one_and_reads_as_it_was_logged(own):
     once = noise(1)
     transaction = own.transaction(once)

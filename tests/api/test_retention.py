@@ -33,11 +33,8 @@ def restarted(start_daemon, watched, days, where="1", **settings):
 
 
 @pytest.fixture
-def watched(start_daemon, stub_model):
-    daemon = start_daemon()
-    watched = Watched(Client(daemon.url), stub_model)
-    watched.daemon = daemon
-    return watched
+def watched(own):
+    return own
 
 
 def inputs(watched):

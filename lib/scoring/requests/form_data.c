@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 
@@ -158,10 +159,14 @@ static void put_escaped(struct xpl_buf *out, struct xpl_text text)
     }
 }
 
-void xpl_form_put(struct xpl_buf *out, const struct xpl_form *form)
+enum xpl_status xpl_form_json(struct xpl_arena *arena, const struct xpl_form *form, struct xpl_text *ret,
+                              struct xpl_error *err)
 {
     struct xpl_text before = form->before, length = form->length;
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(2 * (before.length + form->behind.length) + sizeof "{'before':'','behind':''}");
 
+    if (!out)
+        return xpl_no_memory(err);
     xpl_buf_string(out, "{\"before\":\"");
     if (length.ptr) {
         put_escaped(out, (struct xpl_text){before.ptr, (size_t)(length.ptr - before.ptr)});
@@ -171,6 +176,8 @@ void xpl_form_put(struct xpl_buf *out, const struct xpl_form *form)
     xpl_buf_string(out, "\",\"behind\":\"");
     put_escaped(out, form->behind);
     xpl_buf_string(out, "\"}");
+    *ret = (struct xpl_text){out->failed ? NULL : xpl_arena_string_n(arena, out->data, out->length), out->length};
+    return ret->ptr ? XPL_OK : xpl_no_memory(err);
 }
 
 /* What the file is called ends so: a picture is a PNG by any other type. */

@@ -9,7 +9,6 @@
 #define XPL_SCORING_FORM_DATA_H
 
 #include "lib/base/arena.h"
-#include "lib/base/buf.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 
@@ -30,8 +29,9 @@ bool xpl_form_begins(struct xpl_text body);
 enum xpl_status xpl_form_split(struct xpl_text body, bool (*is_file)(struct xpl_text content), struct xpl_form *ret,
                                struct xpl_text *ret_file, struct xpl_error *err);
 
-/** Appends the JSON text, without the line that is the file's length. */
-void xpl_form_put(struct xpl_buf *out, const struct xpl_form *form);
+/** The JSON text, without the line that is the file's length. */
+enum xpl_status xpl_form_json(struct xpl_arena *arena, const struct xpl_form *form, struct xpl_text *ret,
+                              struct xpl_error *err);
 
 /** The JSON text of a form with nothing but a file in the field `name`, which has no quotes or control characters.
  * NULL when out of memory. */

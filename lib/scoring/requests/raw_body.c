@@ -54,13 +54,12 @@ static bool is_file(struct xpl_text bytes)
 
 /* ---- pictures ---- */
 
-/* The rest of the object that says what the file was, and the form it was in, if any. */
-static void put_note(struct xpl_buf *out, const char *content_type, const struct xpl_form *form)
+void xpl_raw_body_note(struct xpl_buf *out, const char *content_type, struct xpl_text form)
 {
     xpl_buf_printf(out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"", content_type);
-    if (form) {
+    if (form.ptr) {
         xpl_buf_string(out, ",\"form\":");
-        xpl_form_put(out, form);
+        xpl_buf_append(out, form.ptr, form.length);
     }
     xpl_buf_string(out, "}}");
 }
@@ -77,7 +76,7 @@ static const char *picture_type(struct xpl_text file, const char *said)
 }
 
 static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text file, const char *type,
-                                    const struct xpl_form *form, struct xpl_text *ret, struct xpl_error *err)
+                                    struct xpl_text form, struct xpl_text *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
     size_t length = xpl_base64_length(file.length);
@@ -90,7 +89,7 @@ static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text fil
         out->length += length;
     }
     xpl_buf_string(out, "\"]");
-    put_note(out, picture_type(file, type), form);
+    xpl_raw_body_note(out, picture_type(file, type), form);
     return keep(arena, out, ret, err);
 }
 
@@ -185,8 +184,8 @@ static void put_edges(struct xpl_buf *out, char bracket, size_t n)
 }
 
 /* `is_answer`: it says nothing but the numbers. */
-static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, const struct xpl_form *form,
-                                bool is_answer, struct xpl_text *ret, struct xpl_error *err)
+static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, struct xpl_text form, bool is_answer,
+                                struct xpl_text *ret, struct xpl_error *err)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_TEXT_BYTES);
     char number[XPL_TENSOR_NUMBER_MAX];
@@ -207,7 +206,7 @@ static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, c
         put_edges(out, ']', edges(&npy, i + 1));
     }
     if (!is_answer)
-        put_note(out, "application/x-npy", form);
+        xpl_raw_body_note(out, "application/x-npy", form);
     return keep(arena, out, ret, err);
 }
 
@@ -229,19 +228,20 @@ static enum xpl_status from_tensors(struct xpl_arena *arena, const struct xpl_ra
 enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,
                                      struct xpl_error *err)
 {
-    struct xpl_text file = body->bytes;
-    struct xpl_form form = {0};
-    bool in_form = !body->is_answer && xpl_form_begins(file);
+    struct xpl_text file = body->bytes, form = {0};
+    struct xpl_form around;
     enum xpl_status st;
 
     if (body->head_length)
         return from_tensors(arena, body, ret, err);
-    if (in_form && (st = xpl_form_split(body->bytes, is_file, &form, &file, err)))
+    if (!body->is_answer && xpl_form_begins(file) &&
+        ((st = xpl_form_split(body->bytes, is_file, &around, &file, err)) ||
+         (st = xpl_form_json(arena, &around, &form, err))))
         return st;
     if (is_npy(file))
-        return from_npy(arena, file, in_form ? &form : NULL, body->is_answer, ret, err);
+        return from_npy(arena, file, form, body->is_answer, ret, err);
     if (is_picture(file))
-        return from_picture(arena, file, body->type, in_form ? &form : NULL, ret, err);
+        return from_picture(arena, file, body->type, form, ret, err);
     *ret = body->bytes;
     return XPL_OK;
 }

@@ -10,6 +10,7 @@
 #define XPL_SCORING_RAW_BODY_H
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 
@@ -21,6 +22,10 @@ struct xpl_raw_body {
     bool is_answer;          /* of the model */
     const char *type;        /* its header Content-Type; NULL = none */
 };
+
+/** Appends the rest of an object that says what file a body was, and the JSON text of the form it was in; {0} = none.
+ */
+void xpl_raw_body_note(struct xpl_buf *out, const char *content_type, struct xpl_text form);
 
 /** What is not recognised is `*ret` as it is. XPL_BAD_RECORD when it is recognised and broken. */
 enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,

@@ -123,17 +123,14 @@ static enum xpl_status put_picture(struct xpl_arena *arena, const struct sample 
     return XPL_OK;
 }
 
-/* What the gateway notes of a body that was a file: the rest of the object. */
 static enum xpl_status put_note(struct xpl_arena *arena, const struct xpl_sample_frame *frame, const struct sample *s,
                                 struct xpl_error *err)
 {
-    const char *name = s->format->input_name ? s->format->input_name : "file";
-    const char *form = frame->in_form ? xpl_form_of_field(arena, name, frame->file_type) : "";
+    const char *name = s->format->input_name ? s->format->input_name : "file", *form = NULL;
 
-    if (!form)
+    if (frame->in_form && !(form = xpl_form_of_field(arena, name, frame->file_type)))
         return xpl_no_memory(err);
-    xpl_buf_printf(s->out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"", frame->file_type);
-    xpl_buf_printf(s->out, "%s%s}}", frame->in_form ? ",\"form\":" : "", form);
+    xpl_raw_body_note(s->out, frame->file_type, form ? xpl_text_of(form) : (struct xpl_text){0});
     return XPL_OK;
 }
 

@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packed texts come back to the last byte, whatever they are; damaged ones do not come back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/db/packing_checks.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "db/packing.h"
-#include "db/records.h"
 #include "lib/base/buf.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
-
-static bool comes_back(struct xpl_arena *arena, enum xpl_packing packing, struct xpl_blob packed, struct xpl_text text)
-{
-    char *out = xpl_arena_alloc(arena, text.length + XPL_PACKING_SLACK);
-
-    return xpl_unpack(arena, packing, packed, out, text.length) && memcmp(out, text.ptr, text.length) == 0;
-}
 
 /* A picture of `height` x `width` x `channels` pixels as JSON; channels 0 = rows of numbers. */
 static struct xpl_text picture(struct xpl_buf *buf, size_t height, size_t width, size_t channels, const char *comma)
@@ -125,70 +109,20 @@ static void odd_texts_come_back(void **state)
     }
 }
 
-/* A copy of its own, so that the sanitizer sees a read beyond the end. */
-static bool unpacks(struct xpl_arena *arena, struct xpl_blob packed, size_t at, unsigned bit, char *out, size_t size)
-{
-    uint8_t *damaged = malloc(packed.length);
-    bool ret;
-
-    assert_non_null(damaged);
-    memcpy(damaged, packed.data, packed.length);
-    damaged[at] ^= (uint8_t)(1u << bit);
-    ret = xpl_unpack(arena, XPL_PACKED_BYTES, (struct xpl_blob){damaged, packed.length}, out, size);
-    free(damaged);
-    return ret;
-}
-
-/* Each beginning of a packed text, and each of its bits changed: behind the numbers that may mean the same. */
 static void damaged_ones_are_refused_or_another_text(void **state)
 {
-    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
     XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
-    struct xpl_text text = picture(buf, 4, 9, 3, ", ");
-    size_t numbers_end = 4 + (size_t)4 * 9 * 3;
-    struct xpl_blob packed;
-    char *out;
 
     (void)state;
-    assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_BYTES);
-    out = xpl_arena_alloc(arena, text.length + XPL_PACKING_SLACK + 1);
-    for (size_t length = 0; length < packed.length; length++)
-        assert_false(xpl_unpack(arena, XPL_PACKED_BYTES, (struct xpl_blob){packed.data, length}, out, text.length));
-    assert_false(xpl_unpack(arena, XPL_PACKED_BYTES, packed, out, text.length - 1));
-    assert_false(xpl_unpack(arena, XPL_PACKED_BYTES, packed, out, text.length + 1));
-    for (size_t at = 0; at < packed.length; at++)
-        for (unsigned bit = 0; bit < 8; bit++) {
-            bool is_text = unpacks(arena, packed, at, bit, out, text.length);
-
-            if (at < 4)
-                assert_false(is_text);
-            else if (at < numbers_end && is_text)
-                assert_memory_not_equal(out, text.ptr, text.length);
-        }
+    check_damaged(XPL_PACKED_BYTES, picture(buf, 4, 9, 3, ", "), 4, 4 + (size_t)4 * 9 * 3);
 }
 
 static void stored_payloads_come_back_and_damaged_ones_say_so(void **state)
 {
-    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
     XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
-    struct xpl_text text = picture(buf, 28, 28, 1, ","), back;
-    struct xpl_error err = {0};
-    struct xpl_blob blob;
-    char *bytes;
 
     (void)state;
-    assert_int_equal(xpl_payload_compress(arena, text, &blob, &err), XPL_OK);
-    assert_in_range(blob.length, 1, 28 * 28 + 128);
-    assert_int_equal(xpl_payload_decompress(arena, blob, (int64_t)text.length, &back, &err), XPL_OK);
-    assert_int_equal(back.length, text.length);
-    assert_memory_equal(back.ptr, text.ptr, text.length);
-    assert_int_equal(xpl_payload_decompress(arena, blob, (int64_t)text.length - 1, &back, &err), XPL_STORAGE_FAILED);
-    bytes = xpl_arena_alloc(arena, blob.length);
-    memcpy(bytes, blob.data, blob.length);
-    for (size_t length = 1; length < blob.length; length++)
-        assert_int_equal(
-            xpl_payload_decompress(arena, (struct xpl_blob){bytes, length}, (int64_t)text.length, &back, &err),
-            XPL_STORAGE_FAILED);
+    check_stored(picture(buf, 28, 28, 1, ","), 28 * 28 + 128);
 }
 
 /* What cannot be JSON is kept, too, until it is listed as an error. */

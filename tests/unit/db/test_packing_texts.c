@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts packed with the texts of their numbers come back to the last byte; damaged ones do not come back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/db/packing_checks.h"
 
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "db/packing.h"
-#include "db/records.h"
 #include "lib/base/buf.h"
 
 #define ARENA_BYTES ((size_t)64 << 20)
@@ -59,13 +49,6 @@ static struct xpl_text text_of(struct xpl_buf *buf, const struct picture *p)
     return (struct xpl_text){buf->data, buf->length};
 }
 
-static bool comes_back(struct xpl_arena *arena, struct xpl_blob packed, struct xpl_text text)
-{
-    char *out = xpl_arena_alloc(arena, text.length + XPL_PACKING_SLACK);
-
-    return xpl_unpack(arena, XPL_PACKED_TEXTS, packed, out, text.length) && memcmp(out, text.ptr, text.length) == 0;
-}
-
 /* `bytes` a number, the texts, and some for each row. */
 static void check_picture(const struct picture *p, size_t bytes, size_t n_texts)
 {
@@ -77,7 +60,7 @@ static void check_picture(const struct picture *p, size_t bytes, size_t n_texts)
 
     assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_TEXTS);
     assert_in_range(packed.length, bytes * n, bytes * n + n_texts * 24 + p->height * 8 + 64);
-    assert_true(comes_back(arena, packed, text));
+    assert_true(comes_back(arena, XPL_PACKED_TEXTS, packed, text));
 }
 
 static void pictures_of_floats_come_back(void **state)
@@ -165,7 +148,7 @@ static void odd_texts_come_back(void **state)
         text = (struct xpl_text){buf->data, buf->length};
         if (xpl_pack(arena, text, &packed) != XPL_PACKED_TEXTS)
             fail_msg("not packed: %s", odd[i]);
-        if (!comes_back(arena, packed, text))
+        if (!comes_back(arena, XPL_PACKED_TEXTS, packed, text))
             fail_msg("does not come back: %s", odd[i]);
     }
 }
@@ -183,73 +166,29 @@ static void zero_bytes_come_back(void **state)
         if (buf->data[i] >= '0' && buf->data[i] <= '9')
             buf->data[i] = '\0';
     assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_TEXTS);
-    assert_true(comes_back(arena, packed, text));
+    assert_true(comes_back(arena, XPL_PACKED_TEXTS, packed, text));
 }
 
-/* A copy of its own, so that the sanitizer sees a read beyond the end. */
-static bool unpacks(struct xpl_blob packed, size_t at, unsigned bit, char *out, size_t size)
-{
-    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
-    uint8_t *damaged = malloc(packed.length);
-    bool ret;
-
-    assert_non_null(damaged);
-    memcpy(damaged, packed.data, packed.length);
-    damaged[at] ^= (uint8_t)(1u << bit);
-    ret = xpl_unpack(arena, XPL_PACKED_TEXTS, (struct xpl_blob){damaged, packed.length}, out, size);
-    free(damaged);
-    return ret;
-}
-
-/* Each beginning of a packed text, and each of its bits changed: among the parts that may mean the same. */
 static void damaged_ones_are_refused_or_another_text(void **state)
 {
-    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
     XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
     struct xpl_text text = text_of(buf, &(struct picture){5, 9, 3, 12, false, 17, ", "});
-    size_t codes_end = HEAD_BYTES + (size_t)5 * 9 * 3;
-    struct xpl_blob packed;
-    char *out;
 
     (void)state;
-    assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_TEXTS);
-    out = xpl_arena_alloc(arena, text.length + XPL_PACKING_SLACK + 1);
-    for (size_t length = 0; length < packed.length; length++)
-        assert_false(xpl_unpack(arena, XPL_PACKED_TEXTS, (struct xpl_blob){packed.data, length}, out, text.length));
-    assert_false(xpl_unpack(arena, XPL_PACKED_TEXTS, packed, out, text.length - 1));
-    assert_false(xpl_unpack(arena, XPL_PACKED_TEXTS, packed, out, text.length + 1));
-    for (size_t at = 0; at < packed.length; at++)
-        for (unsigned bit = 0; bit < 8; bit++) {
-            bool is_text = unpacks(packed, at, bit, out, text.length);
-
-            if (at < HEAD_BYTES)
-                assert_false(is_text);
-            else if (at < codes_end && is_text)
-                assert_memory_not_equal(out, text.ptr, text.length);
-        }
+    check_damaged(XPL_PACKED_TEXTS, text, HEAD_BYTES, HEAD_BYTES + (size_t)5 * 9 * 3);
 }
 
 static void stored_payloads_come_back_and_damaged_ones_say_so(void **state)
 {
     XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
     XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
-    struct xpl_text text = text_of(buf, &(struct picture){28, 28, 1, 256, false, 17, ","}), back;
-    struct xpl_error err = {0};
+    struct xpl_text text = text_of(buf, &(struct picture){28, 28, 1, 256, false, 17, ","});
     struct xpl_blob blob;
-    char *bytes;
 
     (void)state;
-    assert_int_equal(xpl_payload_compress(arena, text, &blob, &err), XPL_OK);
+    assert_int_equal(xpl_payload_compress(arena, text, &blob, NULL), XPL_OK);
     assert_memory_equal(blob.data, "\1\2", 2);
-    assert_int_equal(xpl_payload_decompress(arena, blob, (int64_t)text.length, &back, &err), XPL_OK);
-    assert_int_equal(back.length, text.length);
-    assert_memory_equal(back.ptr, text.ptr, text.length);
-    bytes = xpl_arena_alloc(arena, blob.length);
-    memcpy(bytes, blob.data, blob.length);
-    for (size_t length = 1; length < blob.length; length++)
-        assert_int_equal(
-            xpl_payload_decompress(arena, (struct xpl_blob){bytes, length}, (int64_t)text.length, &back, &err),
-            XPL_STORAGE_FAILED);
+    check_stored(text, text.length);
 }
 
 int main(void)
