@@ -171,7 +171,8 @@ def say(entity, labels):
         print(f"    against it:  {', '.join(zones(class_, 'negative', entity)) or 'no zone for certain'}")
         undecided = class_["decisions"].count("open")
         if undecided:
-            print(f"    open:        {undecided} zones, the intervals include 0")
+            counted = "1 zone, its interval includes" if undecided == 1 else f"{undecided} zones, their intervals include"
+            print(f"    open:        {counted} 0")
         print(f"    verdict:     {class_['verdict']['level']}: {class_['verdict']['reason']}")
     print(f"\n  {entity['segmentation']['count']} zones, {sampling['calls']} model calls ({sampling['design']}, "
           f"{sampling['stopped']}), {timing['total'] / 1000:.1f} s in all; explaind's own part "
