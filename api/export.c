@@ -6,6 +6,7 @@
 #include "api/configuration/resource.h"
 #include "api/explanations/explanation_tasks.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/records/record_filters.h"
 #include "api/records/records.h"
 

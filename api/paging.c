@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/configuration/resource.h"
+#include "api/json_text.h"
 #include "lib/base/text.h"
 
 #define MAX_HREF_BYTES 65536

@@ -5,17 +5,13 @@
 #include "api/call.h"
 #include "api/errors.h"
 #include "api/idempotency.h"
+#include "api/json_text.h"
 #include "api/routes.h"
 #include "lib/base/log.h"
 
 static const char json_media_type[] = "application/json";
 static const char last_resort[] =
     "{\"trace\":\"\",\"errors\":[{\"code\":\"AIQCS0020E\",\"message\":\"Out of memory\"}]}";
-
-static int append_to_buffer(const char *bytes, size_t length, void *buf)
-{
-    return xpl_buf_append(buf, bytes, length) ? 0 : -1;
-}
 
 static enum xpl_answered out_of_memory(struct xpl_call *call)
 {
@@ -29,7 +25,7 @@ enum xpl_answered xpl_reply_json(struct xpl_call *call, unsigned http_status, js
     int failed;
 
     xpl_buf_clear(&call->out);
-    failed = !json || json_dump_callback(json, append_to_buffer, &call->out, JSON_COMPACT | JSON_ENCODE_ANY) != 0;
+    failed = !json || !xpl_json_append(&call->out, json);
     json_decref(json);
     if (failed)
         return out_of_memory(call);

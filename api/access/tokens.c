@@ -5,6 +5,7 @@
 
 #include "api/configuration/resource.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/text.h"
 
 #define MAX_TOKEN 4096

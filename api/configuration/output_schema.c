@@ -2,6 +2,7 @@
 #include "api/configuration/output_schema.h"
 
 #include "api/configuration/resource.h"
+#include "api/json_text.h"
 
 #define SCORING_ID_LENGTH 256 /* at most */
 

@@ -6,16 +6,8 @@
 
 #include "api/configuration/json_patch.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/time.h"
-
-const char *xpl_json_text(struct xpl_arena *arena, const json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
-    const char *copy = text ? xpl_arena_string(arena, text) : NULL;
-
-    free(text);
-    return copy;
-}
 
 enum xpl_status xpl_resource_missing(const char *singular, const char *id, struct xpl_error *err)
 {

@@ -66,9 +66,6 @@ enum xpl_status xpl_resource_load(const struct xpl_app *app, struct xpl_db *db, 
                                   const struct xpl_resource_type *type, const char *data_mart_id, const char *id,
                                   json_t **ret_entity, struct xpl_error *err);
 
-/** JSON text in the call's arena; NULL without memory. */
-const char *xpl_json_text(struct xpl_arena *arena, const json_t *json);
-
 /** XPL_NOT_FOUND worded as the original does: Resource of `type` with given id `id` could not be found. */
 enum xpl_status xpl_resource_missing(const char *singular, const char *id, struct xpl_error *err);
 

@@ -7,6 +7,7 @@
 #include "api/explanations/explanation_views.h"
 #include "api/explanations/label_map.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/time.h"
 
 static json_t *number(double value)

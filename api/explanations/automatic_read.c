@@ -6,6 +6,7 @@
 #include "api/configuration/resource.h"
 #include "api/explanations/automatic.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/time.h"
 
 #define MAX_RULES         16

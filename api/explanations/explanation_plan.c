@@ -7,6 +7,7 @@
 #include "api/explanations/explain_params.h"
 #include "api/explanations/label_map.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/explain/coarse_to_fine.h"

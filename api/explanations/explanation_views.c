@@ -3,6 +3,7 @@
 
 #include "api/configuration/resource.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/time.h"
 #include "lib/explain/drawing/render.h"
 #include "lib/image/encode.h"

@@ -5,6 +5,7 @@
 #include "api/configuration/resource.h"
 #include "api/explanations/explanation_tasks.h"
 #include "api/handlers.h"
+#include "api/json_text.h"
 #include "api/records/record_views.h"
 #include "lib/base/text.h"
 

@@ -11,6 +11,7 @@
 #include "api/configuration/resource.h"
 #include "api/explanations/explanation_tasks.h"
 #include "api/handlers.h"
+#include "api/json_text.h"
 #include "api/notifications/event_view.h"
 #include "db/task_events.h"
 #include "lib/base/time.h"

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/notifications/event_view.h"
 #include "api/notifications/webhooks.h"
 #include "lib/base/text.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How records are distributed: counted by prediction, probability, time and other columns. What was counted is kept. */
 #include "db/distributions.h"
+#include "api/json_text.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deleting records on demand, or their pixels only: asked for here, done a little at a time by the process. */
 #include "db/purges.h"
+#include "api/json_text.h"
 
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include "api/configuration/resource.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/records/records.h"
 #include "lib/base/text.h"
 

@@ -7,6 +7,7 @@
 #include "api/configuration/output_schema.h"
 #include "api/configuration/resource.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/scoring/requests/request.h"

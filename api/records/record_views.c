@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/configuration/resource.h"
+#include "api/json_text.h"
 #include "lib/base/time.h"
 
 const char *const xpl_record_view_names[XPL_VIEW_N_COLUMNS + 1] = {

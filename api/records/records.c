@@ -6,6 +6,7 @@
 #include "api/configuration/resource.h"
 #include "api/export.h"
 #include "api/handlers.h"
+#include "api/json_text.h"
 #include "api/paging.h"
 #include "api/records/record_filters.h"
 #include "api/records/record_views.h"

@@ -9,6 +9,7 @@
 #include "api/configuration/resource.h"
 #include "api/errors.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/records/records_csv_options.h"
 #include "lib/base/csv.h"
 

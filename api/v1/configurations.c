@@ -9,6 +9,7 @@
 #include "api/configuration/subscriptions.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/v1/v1.h"
 #include "db/record_query.h"
 #include "db/subscriptions.h"

@@ -13,6 +13,7 @@
 #include "api/call.h"
 #include "api/configuration/resource.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "server/commands/ask_password.h"
 #include "server/data_dir.h"
 #include "server/local_socket.h"

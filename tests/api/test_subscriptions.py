@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Subscriptions: filters, unknown members, JSON Patch, and deletes that clean up."""
+import json
+import re
+
 import pytest
 from support.client import Watched, wait_for
 from support.images import blocks
@@ -36,6 +39,20 @@ def test_unknown_members_are_kept_and_returned(api, provider_id):
     made = api.post("/v2/subscriptions", body)["entity"]
     del made["status"]
     assert made == body
+
+
+def test_numbers_come_back_with_the_digits_they_need(api, provider_id):
+    numbers = "[0.7,0.1,1e-7,123456.789,5e22,0.30000000000000004,0.6629015803337097,1.0,17,-2.5e-300]"
+    texts = ["0.69999999999999996", 'a "0.10000000000000001" b']
+    numbered = {"0.69999999999999996": 0}
+    body = api.subscription_body(provider_id, URL.format("d1"), numbers=json.loads(numbers), texts=texts, numbered=numbered)
+    made = api.request("POST", "/v2/subscriptions", json=body)
+    entity = made.json()["entity"]
+    assert entity["numbers"] == json.loads(numbers) and entity["texts"] == texts and entity["numbered"] == numbered
+    kept = api.request("GET", f"/v2/subscriptions/{made.json()['metadata']['id']}")
+    for answer in made, kept:
+        text = re.search(r'"numbers":(\[[^]]*\])', answer.text)[1]
+        assert text == numbers.replace("1e-7", "1e-07").replace("5e22", "5e+22")
 
 
 @pytest.mark.parametrize("name", ["service_provider_id", "asset.asset_id", "asset.asset_type",
