@@ -36,16 +36,19 @@ struct xpl_webhook_sender {
 
 /* ---- waiting for something to send ---- */
 
-/* On the writer: what was stored may be a delivery. */
-static void on_stored(void *context, struct xpl_db *db)
+static void wake_one(struct xpl_webhook_sender *all)
 {
-    struct xpl_webhook_sender *all = context;
-
-    (void)db;
     pthread_mutex_lock(&all->lock);
     all->wakeups++;
     pthread_cond_signal(&all->wakeup);
     pthread_mutex_unlock(&all->lock);
+}
+
+/* On the writer: what was stored may be a delivery. */
+static void on_stored(void *context, struct xpl_db *db)
+{
+    (void)db;
+    wake_one(context);
 }
 
 static uint64_t wakeups_so_far(struct xpl_webhook_sender *all)
@@ -223,6 +226,7 @@ static void *sender_main(void *arg)
             wait_for_news(s->all, seen, look_at);
             continue;
         }
+        wake_one(s->all); /* what was stored may be more than one, and this one may take its time */
         stored = deliver(s, arena, &delivery);
         put_back(s);
         if (!stored)

@@ -184,6 +184,19 @@ def test_a_receiver_that_does_not_answer_holds_up_neither_explanations_nor_other
     assert len({message.id for message in receiver.messages}) == 4
 
 
+def test_deliveries_that_begin_together_do_not_wait_for_each_other(start_daemon, stub_model, receiver, second_receiver):
+    """Leases are not renewed meanwhile: whatever is stored would wake those that send."""
+    settings = {"explain__lease_ms": 3600000, "webhooks__timeout_ms": 30000}
+    watched = Watched(Client(start_daemon(**settings).url), stub_model)
+    slow = add(watched, receiver.url)
+    add(watched, second_receiver.url)
+    receiver.hold()
+    watched.explained(blocks())
+    second_receiver.wait(1)
+    assert deliveries(watched, slow)[0]["attempts"] == 0, "the first one is still being made"
+    receiver.release()
+
+
 def test_a_daemon_that_stops_does_not_wait_for_a_receiver_and_tells_it_later(start_daemon, stub_model, receiver):
     daemon = start_daemon(webhooks__timeout_ms=60000)
     client = Client(daemon.url)
