@@ -35,22 +35,37 @@ static void on_wake(struct xpl_waiter *waiter, enum xpl_woken why)
     go_on(r);
 }
 
-static void wait_for_tasks(struct xpl_http_request *r, uint64_t ends)
+static enum xpl_wait begin_wait(struct xpl_http_request *r, uint64_t ends)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->head.connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    enum xpl_wait begun;
 
     r->waiter = (struct xpl_waiter){.task_ids = r->call.awaited_tasks,
                                     .n_tasks = r->call.n_awaited_tasks,
                                     .until_us = r->call.wait_until_us,
                                     .fd = info ? info->connect_fd : -1,
                                     .wake = on_wake};
-    begun = xpl_waiting_add(r->shared->waiting, &r->waiter, ends);
+    return xpl_waiting_add(r->shared->waiting, &r->waiter, ends);
+}
+
+static void settle_wait(struct xpl_http_request *r, enum xpl_wait begun)
+{
     if (begun == XPL_WAIT_BEGUN)
         return; /* it may be answered by now */
     r->call.wait_refused = begun == XPL_WAIT_REFUSED;
     go_on(r);
+}
+
+/* No task of this write can have ended yet: its end would be a later operation of this same thread. Those of others do
+ * not matter. */
+static void wait_for_new_tasks(struct xpl_http_request *r)
+{
+    enum xpl_wait begun;
+
+    do
+        begun = begin_wait(r, xpl_waiting_ends(r->shared->waiting));
+    while (begun == XPL_WAIT_LOOK_AGAIN);
+    settle_wait(r, begun);
 }
 
 /* ---- writing ---- */
@@ -70,9 +85,8 @@ static void on_written(void *arg, enum xpl_status status, const struct xpl_error
         xpl_call_write_failed(&r->call, status, err);
     else
         xpl_call_written(&r->call);
-    /* no task of this write can have ended before: its end would be a later operation of this same thread */
     if (r->call.n_awaited_tasks > 0)
-        wait_for_tasks(r, xpl_waiting_ends(r->shared->waiting));
+        wait_for_new_tasks(r);
     else
         resume(r);
 }
@@ -100,7 +114,7 @@ static void hand_on(struct xpl_http_request *r, enum xpl_answered answered, uint
         submit_write(r);
         return;
     case XPL_ANSWERED_AFTER_TASKS:
-        wait_for_tasks(r, ends);
+        settle_wait(r, begin_wait(r, ends));
         return;
     }
 }
