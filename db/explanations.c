@@ -32,34 +32,12 @@ static enum xpl_status insert_samples(struct xpl_db *db, const char *task_id, co
     return xpl_run(insert, NULL, err);
 }
 
-static enum xpl_status insert_image(struct xpl_db *db, const char *task_id, const struct xpl_explanation_image *image,
-                                    struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    insert = xpl_db_query(db, "INSERT INTO explanation_images (task_id, pane, class_index, png) VALUES (?, ?, ?, ?)");
-
-    xpl_bind_text(insert, task_id);
-    xpl_bind_text(insert, image->pane);
-    xpl_bind_int(insert, image->class_index);
-    xpl_bind_blob(insert, image->png);
-    return xpl_run(insert, NULL, err);
-}
-
 enum xpl_status xpl_explanation_insert(struct xpl_db *db, const char *task_id, int64_t now,
                                        const struct xpl_task_result *result, struct xpl_error *err)
 {
-    enum xpl_status st;
+    enum xpl_status st = insert_answer(db, task_id, now, result, err);
 
-    if (result->n_images > XPL_EXPLANATION_MAX_IMAGES)
-        return xpl_fail(err, XPL_INTERNAL, "%zu pictures in one explanation", result->n_images);
-    if ((st = insert_answer(db, task_id, now, result, err)))
-        return st;
-    if (result->masks.data && (st = insert_samples(db, task_id, result, err)))
-        return st;
-    for (size_t i = 0; i < result->n_images; i++)
-        if ((st = insert_image(db, task_id, &result->images[i], err)))
-            return st;
-    return XPL_OK;
+    return st || !result->masks.data ? st : insert_samples(db, task_id, result, err);
 }
 
 /* ---- reading ---- */
@@ -106,45 +84,6 @@ enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena
 
     xpl_bind_text(query, task_id);
     return xpl_fetch_one(query, arena, read_text, ret_text, err);
-}
-
-static void read_image(struct xpl_row *row, void *out)
-{
-    struct xpl_explanation_image *image = out;
-
-    image->pane = xpl_row_text(row, "pane");
-    image->class_index = xpl_row_int(row, "class_index");
-    image->png = xpl_row_blob(row, "png");
-}
-
-enum xpl_status xpl_explanation_image_get(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                          const char *pane, int64_t class_index, struct xpl_blob *ret_png,
-                                          struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT pane, class_index, png FROM explanation_images"
-                             " WHERE task_id = ? AND pane = ? AND class_index = ?");
-    struct xpl_explanation_image image;
-    enum xpl_status st;
-
-    xpl_bind_text(query, task_id);
-    xpl_bind_text(query, pane);
-    xpl_bind_int(query, class_index);
-    if ((st = xpl_fetch_one(query, arena, read_image, &image, err)))
-        return st;
-    *ret_png = image.png;
-    return XPL_OK;
-}
-
-enum xpl_status xpl_explanation_images(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                       struct xpl_explanation_image **ret, size_t *ret_count, struct xpl_error *err)
-{
-    XPL_AUTO(xpl_stmt)
-    query = xpl_db_query(db, "SELECT pane, class_index, png FROM explanation_images WHERE task_id = ?"
-                             " ORDER BY pane, class_index");
-
-    xpl_bind_text(query, task_id);
-    return xpl_fetch_all(query, arena, read_image, sizeof **ret, XPL_EXPLANATION_MAX_IMAGES, ret, ret_count, err);
 }
 
 static void read_samples(struct xpl_row *row, void *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a finished task leaves: the bodies of its answers, pictures, and the scored masks.
+ * What a finished task leaves: the bodies of its answers, and the scored masks.
  *
  * All of it is written once, by xpl_task_finish, and goes with its task. These functions take the id of a task that the
  * caller has looked up in its own data mart (xpl_task_get).
@@ -9,15 +9,6 @@
 #define XPL_DB_EXPLANATIONS_H
 
 #include "db/records.h"
-
-#define XPL_EXPLANATION_MAX_IMAGES 256
-
-/** One picture. `pane` names what it shows ("positive", "heat", ...); a task has one for a pane and class. */
-struct xpl_explanation_image {
-    const char *pane;
-    int64_t class_index;
-    struct xpl_blob png;
-};
 
 /** Masks (little-endian 64 bit), class indexes and scores (float32, masks x classes): as the engine made them. */
 struct xpl_explanation_samples {
@@ -31,15 +22,13 @@ struct xpl_task_result {
     const char *answer, *attributions;
     uint32_t n_segments;
     struct xpl_blob masks, classes, scores;
-    const struct xpl_explanation_image *images;
-    size_t n_images;
 };
 
 /** Part of xpl_task_finish. XPL_CONFLICT when the task has an explanation already. */
 enum xpl_status xpl_explanation_insert(struct xpl_db *db, const char *task_id, int64_t now,
                                        const struct xpl_task_result *result, struct xpl_error *err);
 
-/* Reading; XPL_NOT_FOUND when the task is not finished, or has no such picture. */
+/* Reading; XPL_NOT_FOUND when the task is not finished. */
 
 /** What polling clients ask for most, in one query. XPL_NOT_FOUND also for a task of another data mart. */
 struct xpl_finished_answer {
@@ -53,13 +42,6 @@ enum xpl_status xpl_explanation_answer(struct xpl_db *db, struct xpl_arena *aren
                                        const char **ret_text, struct xpl_error *err);
 enum xpl_status xpl_explanation_attributions(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
                                              const char **ret_text, struct xpl_error *err);
-enum xpl_status xpl_explanation_image_get(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                          const char *pane, int64_t class_index, struct xpl_blob *ret_png,
-                                          struct xpl_error *err);
-
-/** All pictures of a task, by pane and class. */
-enum xpl_status xpl_explanation_images(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
-                                       struct xpl_explanation_image **ret, size_t *ret_count, struct xpl_error *err);
 enum xpl_status xpl_explanation_samples_get(struct xpl_db *db, struct xpl_arena *arena, const char *task_id,
                                             struct xpl_explanation_samples *ret, struct xpl_error *err);
 

@@ -26,7 +26,8 @@ def downgraded(data, version):
                            [(n, time.time_ns() // 1000) for n in range(1, version + 1)])
     connection.execute("ATTACH ? AS new", (str(new),))
     tables = [name for name, in connection.execute(
-        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_versions'")]
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_versions'"
+        " AND name IN (SELECT name FROM new.sqlite_schema)")]
     for table in tables:
         names = ", ".join(columns(connection, table))
         connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")

@@ -41,8 +41,6 @@ struct xpl_task task_get(struct fixture *f, const char *id)
     return task;
 }
 
-static const struct xpl_explanation_image pictures[] = {{"positive", 0, {"png0", 4}}, {"positive", 1, {"png-1", 5}}};
-
 struct xpl_task_result task_result(void)
 {
     return (struct xpl_task_result){.answer = "{\"answer\":1}",
@@ -50,9 +48,7 @@ struct xpl_task_result task_result(void)
                                     .n_segments = 7,
                                     .masks = {"masks", 5},
                                     .classes = {"classes", 7},
-                                    .scores = {"scores", 6},
-                                    .images = pictures,
-                                    .n_images = 2};
+                                    .scores = {"scores", 6}};
 }
 
 void task_finish(struct fixture *f, const struct xpl_task *task)

@@ -231,11 +231,8 @@ static void a_finished_task_gives_back_what_was_stored(void **state)
 {
     struct fixture *f = *state;
     struct xpl_explanation_samples samples;
-    struct xpl_explanation_image *images;
-    struct xpl_blob png;
     struct xpl_task task;
     const char *text;
-    size_t n;
 
     task_add(f, "a", "d1");
     task = task_claim(f, 200);
@@ -249,12 +246,6 @@ static void a_finished_task_gives_back_what_was_stored(void **state)
     assert_int_equal(samples.n_segments, 7);
     assert_int_equal(samples.scores.length, 6);
     assert_memory_equal(samples.scores.data, "scores", 6);
-    assert_ok(f, xpl_explanation_images(f->db, f->arena, "a", &images, &n, &f->err));
-    assert_int_equal(n, 2);
-    assert_ok(f, xpl_explanation_image_get(f->db, f->arena, "a", "positive", 1, &png, &f->err));
-    assert_int_equal(png.length, 5);
-    assert_memory_equal(png.data, "png-1", 5);
-    assert_status(f, xpl_explanation_image_get(f->db, f->arena, "a", "heat", 1, &png, &f->err), XPL_NOT_FOUND);
 }
 
 static void deleting_a_task_takes_its_explanation_along(void **state)
@@ -267,8 +258,7 @@ static void deleting_a_task_takes_its_explanation_along(void **state)
     task_finish(f, &task);
     assert_ok(f, xpl_task_delete(f->db, "a", &f->err));
     assert_int_equal(fixture_int(f, "SELECT (SELECT COUNT(*) FROM explanation_tasks) + (SELECT COUNT(*) FROM"
-                                    " explanations) + (SELECT COUNT(*) FROM explanation_samples)"
-                                    " + (SELECT COUNT(*) FROM explanation_images)"),
+                                    " explanations) + (SELECT COUNT(*) FROM explanation_samples)"),
                      0);
 }
 
