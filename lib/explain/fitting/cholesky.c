@@ -39,14 +39,6 @@ void xpl_cholesky_forward(const double *l, size_t n, double *b)
     }
 }
 
-void xpl_cholesky_backward(const double *l, size_t n, double *b)
-{
-    for (size_t i = n; i-- > 0;) {
-        b[i] /= l[i * n + i];
-        subtract(b, l + i * n, b[i], i);
-    }
-}
-
 XPL_FOR_EACH_PROCESSOR void xpl_cholesky_invert(const double *l, size_t n, double *ret)
 {
     for (size_t i = 0; i < n; i++) {

@@ -15,9 +15,6 @@ bool xpl_cholesky(double *a, size_t n, double *column);
 /** Solves L x = b in place of `b`. */
 void xpl_cholesky_forward(const double *l, size_t n, double *b);
 
-/** Solves L' x = b in place of `b`. */
-void xpl_cholesky_backward(const double *l, size_t n, double *b);
-
 /** Writes the lower triangle of L^-1 into `ret`. */
 void xpl_cholesky_invert(const double *l, size_t n, double *ret);
 
