@@ -93,12 +93,12 @@ enum xpl_status xpl_retention_run(struct xpl_db *db, struct xpl_arena *arena, st
     size_t n;
     enum xpl_status st = find_oldest(db, arena, step->data_set_id, step->after_seq, &found, &n, err);
 
-    if (!st && step->keep_records)
-        st = xpl_data_set_count_records(db, step->data_set_id, &n_records, err);
     step->next_seq = step->after_seq;
     step->n_deleted = 0;
+    if (st || (step->keep_records && (st = xpl_data_set_count_records(db, step->data_set_id, &n_records, err))))
+        return st;
     step->done = n < XPL_REMOVAL_STEP_RECORDS;
-    for (size_t i = 0; !st && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         bool go;
 
         if (xpl_monotonic_us() - started > XPL_REMOVAL_STEP_US) {
@@ -120,7 +120,7 @@ enum xpl_status xpl_retention_run(struct xpl_db *db, struct xpl_arena *arena, st
             gone_before = found[i].created_at;
         step->n_deleted++;
     }
-    return st ? st : delete_requests(db, gone_before, err);
+    return delete_requests(db, gone_before, err);
 }
 
 /* ---- pixels ---- */
