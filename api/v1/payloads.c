@@ -24,33 +24,47 @@ static bool minimal_wanted(const struct xpl_call *call)
     return prefer && strstr(prefer, "return=minimal");
 }
 
+/* The subscription that one transaction names: it must be that of those before. */
+static enum xpl_status take_subscription(struct xpl_text transaction, size_t index, struct xpl_text *first,
+                                         struct xpl_error *err)
+{
+    struct xpl_text id;
+    char field[48];
+
+    snprintf(field, sizeof field, "[%zu].subscription_id", index);
+    if (!xpl_json_member(transaction, "subscription_id", &id) || !xpl_json_text_is_string(id))
+        return xpl_fail_field(err, XPL_BAD_FIELD, field, "is missing");
+    if (first->ptr && (id.length != first->length || memcmp(id.ptr, first->ptr, id.length) != 0))
+        return xpl_fail_field(err, XPL_BAD_FIELD, field,
+                              "differs from that of the first transaction: "
+                              "log each subscription with a request of its own");
+    *first = id;
+    return XPL_OK;
+}
+
 /* The one subscription that all transactions name. */
 static enum xpl_status subscription_of(struct xpl_call *call, const char **ret, struct xpl_error *err)
 {
-    struct xpl_text body = xpl_text_without_mark(xpl_call_body(call)), element, id, first = {0};
+    struct xpl_text body = xpl_text_without_mark(xpl_call_body(call)), transaction, id = {0};
     enum xpl_status st = xpl_json_check(body.ptr, body.length, &xpl_records_limits, err);
+    struct xpl_json_scan scan;
+    bool more;
 
     if (st)
         return st;
-    while (body.length && strchr(" \t\r\n", *body.ptr))
-        body = (struct xpl_text){body.ptr + 1, body.length - 1};
+    body = xpl_text_trim(body);
     if (!xpl_json_text_is_array(body))
         return xpl_fail(err, XPL_BAD_FIELD, "the body must be an array of scored transactions");
-    for (size_t i = 0; i < XPL_MAX_TRANSACTIONS && xpl_json_element(body, i, &element); i++) {
-        char field[48];
-
-        snprintf(field, sizeof field, "[%zu].subscription_id", i);
-        if (!xpl_json_member(element, "subscription_id", &id) || !xpl_json_text_is_string(id))
-            return xpl_fail_field(err, XPL_BAD_FIELD, field, "is missing");
-        if (first.ptr && (id.length != first.length || memcmp(id.ptr, first.ptr, id.length) != 0))
-            return xpl_fail_field(err, XPL_BAD_FIELD, field,
-                                  "differs from that of the first transaction: "
-                                  "log each subscription with a request of its own");
-        first = id;
-    }
-    if (!first.ptr)
+    xpl_json_rescan_start(&scan, body, err);
+    xpl_json_enter_array(&scan);
+    for (size_t i = 0; i < XPL_MAX_TRANSACTIONS && (st = xpl_json_next_element(&scan, &more)) == XPL_OK && more; i++)
+        if ((st = xpl_json_skip(&scan, &transaction)) || (st = take_subscription(transaction, i, &id, err)))
+            return st;
+    if (st)
+        return st;
+    if (!id.ptr)
         return xpl_fail(err, XPL_BAD_FIELD, "the body holds no transaction");
-    *ret = xpl_arena_string_n(call->arena, first.ptr + 1, first.length - 2);
+    *ret = xpl_arena_string_n(call->arena, id.ptr + 1, id.length - 2);
     return *ret ? XPL_OK : xpl_no_memory(err);
 }
 

@@ -39,13 +39,17 @@ static bool read_size(struct xpl_text text, size_t *ret)
 /* How many numbers a shape has. */
 static bool count_numbers(struct xpl_text shape, size_t *ret)
 {
+    struct xpl_json_scan scan;
     struct xpl_text side;
     size_t n = 1, length;
+    bool more;
 
     if (!xpl_json_text_is_array(shape))
         return false;
-    for (size_t i = 0; xpl_json_element(shape, i, &side); i++)
-        if (!read_size(side, &length) || __builtin_mul_overflow(n, length, &n))
+    xpl_json_rescan_start(&scan, shape, NULL);
+    xpl_json_enter_array(&scan);
+    while (xpl_json_next_element(&scan, &more) == XPL_OK && more)
+        if (xpl_json_skip(&scan, &side) || !read_size(side, &length) || __builtin_mul_overflow(n, length, &n))
             return false;
     *ret = n;
     return true;

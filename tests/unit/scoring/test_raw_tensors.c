@@ -24,6 +24,22 @@ static enum xpl_status unpack(struct xpl_arena *arena, const char *head, const v
     return st;
 }
 
+/* What it takes grows like the text: with the square of it this would take hours. */
+static void a_shape_of_very_many_sides_is_read_once(void **state)
+{
+    size_t n_sides = 1000000;
+    char *sides = xpl_arena_alloc(*state, 2 * n_sides + 2);
+    struct xpl_text text;
+
+    for (size_t i = 0; i < n_sides; i++)
+        memcpy(sides + 2 * i, ",1", 2);
+    sides[0] = '[';
+    memcpy(sides + 2 * n_sides, "]", 2);
+    assert_int_equal(unpack(*state, xpl_arena_printf(*state, OUTPUT("UINT8", "%s", "1"), sides), "\7", 1, &text, NULL),
+                     XPL_OK);
+    assert_non_null(strstr(text.ptr, "\"data\":[7]}]}"));
+}
+
 static void every_type_reads_as_its_numbers(void **state)
 {
     static const struct {
@@ -163,6 +179,7 @@ static void numbers_are_kept_in_the_range_of_their_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCORING_TEST(a_shape_of_very_many_sides_is_read_once),
         SCORING_TEST(every_type_reads_as_its_numbers),
         SCORING_TEST(several_outputs_follow_each_other),
         SCORING_TEST(inputs_keep_what_else_they_say),
