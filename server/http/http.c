@@ -205,17 +205,24 @@ enum xpl_status xpl_http_start(struct xpl_app *app, struct xpl_waiting *waiting,
     return XPL_OK;
 }
 
-void xpl_http_drain(struct xpl_http *http)
+/* They do not block. */
+static void wait_for_handlers(struct xpl_http *http)
 {
     const struct timespec step = {.tv_nsec = 1000000};
 
+    while (atomic_load(&http->shared.n_running) > 0)
+        nanosleep(&step, NULL);
+}
+
+void xpl_http_drain(struct xpl_http *http)
+{
     atomic_store(&http->shared.draining, true);
     xpl_acceptor_stop(http->acceptor);
     http->acceptor = NULL;
-    while (atomic_load(&http->shared.n_running) > 0) /* handlers do not block */
-        nanosleep(&step, NULL);
+    wait_for_handlers(http);
     xpl_waiting_drain(http->shared.waiting);
     xpl_streams_drain(http->shared.streams);
+    wait_for_handlers(http); /* of those who waited: what they look at is about to go */
     xpl_api_pool_stop(http->shared.pool);
     xpl_api_pool_stop(http->shared.gateway);
     http->shared.pool = http->shared.gateway = NULL;

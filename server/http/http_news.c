@@ -73,13 +73,25 @@ static enum xpl_streaming make_piece(struct xpl_http_request *r)
     return state;
 }
 
+/* What it looks at is about to go once the drain began. */
+static enum xpl_streaming make_piece_or_end(struct xpl_http_request *r)
+{
+    enum xpl_streaming state = XPL_STREAM_ENDS;
+
+    atomic_fetch_add(&r->shared->n_running, 1);
+    if (!atomic_load(&r->shared->draining))
+        state = make_piece(r);
+    atomic_fetch_sub(&r->shared->n_running, 1);
+    return state;
+}
+
 bool xpl_http_news_next(struct xpl_http_request *r)
 {
     uint64_t news = xpl_streams_news(r->shared->streams);
 
     xpl_buf_clear(&r->call.out);
     r->stream.sent = 0;
-    r->stream.state = make_piece(r);
+    r->stream.state = make_piece_or_end(r);
     if (r->call.out.length > 0 || r->stream.state != XPL_STREAM_GOES_ON)
         return false;
     wait_for_news(r, news);

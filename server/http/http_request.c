@@ -249,6 +249,7 @@ void xpl_http_request_free(struct xpl_http_request *r)
 {
     if (!r)
         return;
+    xpl_http_request_runs_no_more(r);
     release_body(r);
     xpl_http_stream_end(r);
     if (atomic_load(&r->state) != XPL_REQUEST_HEAD)

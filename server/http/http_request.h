@@ -27,7 +27,7 @@ struct xpl_http_shared {
     atomic_size_t body_bytes; /* of all requests together */
     atomic_size_t n_exports;  /* lists that are streamed */
     atomic_bool draining;
-    atomic_size_t n_running; /* HTTP threads inside of a handler */
+    atomic_size_t n_running; /* requests inside of a handler, or on their way back into one */
     struct xpl_metrics metrics;
 };
 
@@ -62,6 +62,7 @@ struct xpl_http_request {
     bool answer_known; /* before the body was there: an error */
     bool whole;        /* all of it is there, and microhttpd knows */
     bool close;        /* the connection ends with this answer */
+    bool runs_again;   /* it waited, and counts as running until its handler has run once more */
     size_t thrown_away;
     size_t passed_on;     /* of the body, before it was whole */
     int64_t started_us;   /* monotonic */
@@ -90,6 +91,9 @@ void xpl_http_request_answer_early(struct xpl_http_request *request, const struc
 
 /** The whole request is there: handles it here, or suspends the connection and hands it on. */
 void xpl_http_request_run(struct xpl_http_request *request, struct xpl_db *db);
+
+/** It ends: if it was to be handled once more, it will not be. */
+void xpl_http_request_runs_no_more(struct xpl_http_request *request);
 
 /** The threads a request that blocks runs on. */
 struct xpl_api_pool *xpl_http_pool_of(const struct xpl_http_request *request);

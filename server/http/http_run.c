@@ -24,7 +24,13 @@ static struct xpl_http_request *request_of_waiter(struct xpl_waiter *waiter)
 /* The answer is made already, or the handler runs again. */
 static void go_on(struct xpl_http_request *r)
 {
-    resume_as(r, r->call.reply.http_status ? XPL_REQUEST_ANSWERED : XPL_REQUEST_BODY);
+    if (r->call.reply.http_status) {
+        resume(r);
+        return;
+    }
+    r->runs_again = true;
+    atomic_fetch_add(&r->shared->n_running, 1);
+    resume_as(r, XPL_REQUEST_BODY);
 }
 
 static void on_wake(struct xpl_waiter *waiter, enum xpl_woken why)
@@ -183,13 +189,29 @@ static void run(struct xpl_http_request *r, struct xpl_db *db)
     hand_on(r, answered, ends);
 }
 
+/* Counted since it was woken, until its handler has run or it ends without. */
+static bool is_counted(struct xpl_http_request *r)
+{
+    bool counted = r->runs_again;
+
+    r->runs_again = false;
+    return counted;
+}
+
+void xpl_http_request_runs_no_more(struct xpl_http_request *r)
+{
+    if (is_counted(r))
+        atomic_fetch_sub(&r->shared->n_running, 1);
+}
+
 /* A body may end after the drain began, when pool and writer are about to go: those who are inside count themselves. */
 void xpl_http_request_run(struct xpl_http_request *r, struct xpl_db *db)
 {
     struct xpl_error err = {0};
 
     xpl_http_request_enter(r, XPL_PHASE_WORK);
-    atomic_fetch_add(&r->shared->n_running, 1);
+    if (!is_counted(r))
+        atomic_fetch_add(&r->shared->n_running, 1);
     if (!r->answer_known && !r->call.wait_over && atomic_load(&r->shared->draining)) {
         xpl_fail(&err, XPL_OVERLOADED, "the daemon is shutting down");
         xpl_http_request_answer_early(r, &err);

@@ -246,6 +246,21 @@ def held_connection(daemon, client, task_id) -> socket.socket:
     raise AssertionError("the place of a client that is gone stays taken")
 
 
+def test_a_daemon_that_stops_answers_very_many_who_wait(start_daemon, model):
+    """While it stops, their answers are still being made; no explanation is under way that would hold up its end."""
+    daemon = start_daemon(explain__retries=10, scoring__retries=0, http__connections_per_address=400)
+    watched = Watched(Client(daemon.url), model)
+    [scoring_id] = watched.log(blocks())
+    nobody = [{"op": "replace", "path": "/deployment/scoring_endpoint/url", "value": "http://127.0.0.1:9/"}]
+    watched.client.patch(f"/v2/subscriptions/{watched.subscription_id}", nobody)
+    [task_id] = watched.explain(scoring_id)
+    calls = [waiting_get(watched.client, task_id) for _ in range(200)]
+    until(lambda: in_progress(watched.client) > 200)
+    daemon.stop()
+    for call in calls:
+        assert is_in_progress(call.done())
+
+
 def test_a_daemon_that_stops_answers_who_waits(start_daemon, model):
     daemon = start_daemon()
     client = Client(daemon.url)
