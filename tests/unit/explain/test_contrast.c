@@ -141,6 +141,39 @@ static void the_budget_is_kept(void **state)
     assert_true(setting->model.scored <= 260);
 }
 
+/* Whether a set of `majority` is what is said of it: with any zone less it does not keep, or change, the class. */
+static bool is_irreducible(xpl_mask set, uint32_t d, bool negative)
+{
+    for (xpl_mask left = set; left; left &= left - 1) {
+        xpl_mask less = set ^ (left & -left), shown = negative ? less ^ (((xpl_mask)1 << d) - 1) : less;
+
+        if ((majority(shown, 0) > 0.5) != negative)
+            return false;
+    }
+    return true;
+}
+
+static void a_search_that_the_budget_ends_does_not_claim_what_it_did_not_see(void **state)
+{
+    unsigned n_claims = 0, n_open = 0;
+
+    for (uint32_t budget = 257; budget < 300; budget++) {
+        struct setting *setting = setting_of(state, majority, 12, XPL_DESIGN_AUTO);
+        const struct xpl_contrast *found;
+
+        setting->in.params.budget = budget;
+        found = &explain(state, setting)->contrast;
+        for (int negative = 0; negative < 2; negative++) {
+            const struct xpl_pertinent *set = negative ? &found->negative : &found->positive;
+
+            assert_true(!set->irreducible || is_irreducible(set->segments, 12, negative));
+            n_claims += set->irreducible;
+            n_open += !set->irreducible;
+        }
+    }
+    assert_true(n_claims > 0 && n_open > 0);
+}
+
 /* Never twice the same: with it the whole image is asked for again and again. */
 static double noisy(xpl_mask mask, uint32_t class_index)
 {
@@ -191,6 +224,7 @@ int main(void)
         TEST(a_class_that_never_changes_needs_no_zone_and_has_no_negative),
         TEST(without_being_asked_nothing_is_searched),
         TEST(the_budget_is_kept),
+        TEST(a_search_that_the_budget_ends_does_not_claim_what_it_did_not_see),
         TEST(the_budget_bounds_all_calls_together),
         TEST(a_deadline_in_the_search_leaves_what_was_found),
     };
