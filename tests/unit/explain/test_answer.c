@@ -139,6 +139,8 @@ static void a_model_that_does_not_repeat_itself_is_told_of_and_widens_the_interv
     e = explain(state, setting);
     assert_true(e->exact && e->repeats > 0 && e->difference <= 0.07);
     assert_true(e->classes[0].noise > 0.01 && e->classes[0].noise < 0.03);
+    assert_near(e->classes[0].noise_share, 1 - e->classes[0].r2, 0.1); /* nothing else is left open by the weights */
+    assert_true(e->classes[0].noise_share > 0.05);
     assert_int_equal(e->n_warnings, 1);
     assert_near(e->classes[0].probability, 0.6, 0.02);
     for (uint32_t j = 0; j < 6; j++) {
