@@ -117,6 +117,25 @@ static void damaged_ones_are_refused_or_another_text(void **state)
     check_damaged(XPL_PACKED_BYTES, picture(buf, 4, 9, 3, ", "), 4, 4 + (size_t)4 * 9 * 3);
 }
 
+/* One number more than the text has, behind the others: all of the text would be there. */
+static void numbers_that_no_part_takes_are_damage(void **state)
+{
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+    XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
+    struct xpl_text text = picture(buf, 2, 50, 1, ",");
+    struct xpl_blob packed;
+    uint8_t *more;
+
+    (void)state;
+    assert_int_equal(xpl_pack(arena, text, &packed), XPL_PACKED_BYTES);
+    assert_non_null(more = xpl_arena_alloc(arena, packed.length + 1));
+    memcpy(more, packed.data, 4 + 100);
+    memcpy(more + 4 + 101, (const uint8_t *)packed.data + 4 + 100, packed.length - 4 - 100);
+    assert_int_equal(more[0]++, 100);
+    assert_false(comes_back(arena, XPL_PACKED_BYTES, (struct xpl_blob){more, packed.length + 1}, text));
+    assert_true(comes_back(arena, XPL_PACKED_BYTES, packed, text));
+}
+
 static void stored_payloads_come_back_and_damaged_ones_say_so(void **state)
 {
     XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
@@ -150,6 +169,7 @@ int main(void)
         cmocka_unit_test(texts_of_other_things_are_left_as_they_are),
         cmocka_unit_test(odd_texts_come_back),
         cmocka_unit_test(damaged_ones_are_refused_or_another_text),
+        cmocka_unit_test(numbers_that_no_part_takes_are_damage),
         cmocka_unit_test(bytes_that_look_stored_come_back),
         cmocka_unit_test(stored_payloads_come_back_and_damaged_ones_say_so),
     };

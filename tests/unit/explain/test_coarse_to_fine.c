@@ -164,17 +164,23 @@ static void an_image_with_fewer_superpixels_is_warned_of(void **state)
                         "Refining to 63 superpixels was asked for, and the image has 36: nothing was split.");
 }
 
+/* Also where the model leaves much open, so that all calls there are get used. */
 static void the_budget_holds_for_both(void **state)
 {
-    struct xpl_explain_params params = refined(36);
-    struct seen seen = {0};
-    const struct xpl_segments *segments;
-    struct xpl_explanation *e;
+    static const uint32_t budgets[] = {700, 2100};
 
-    params.budget = 700;
-    assert_int_equal(explain(state, &seen, params, &segments, &e), XPL_OK);
-    assert_true(seen.scored <= 700);
-    assert_true(segments->count > 9);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct xpl_explain_params params = refined(36);
+        struct seen seen = {.odd = i / 2};
+        const struct xpl_segments *segments;
+        struct xpl_explanation *e;
+
+        params.budget = budgets[i % 2];
+        assert_int_equal(explain(state, &seen, params, &segments, &e), XPL_OK);
+        assert_true(seen.scored <= params.budget);
+        assert_true(!seen.odd || e->stopped == XPL_STOPPED_BUDGET);
+        assert_true(segments->count > 9);
+    }
 }
 
 static void a_deadline_in_the_fine_part_leaves_the_coarse_answer(void **state)
