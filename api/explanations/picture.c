@@ -8,6 +8,12 @@
 #include "lib/image/encode.h"
 
 #define LEAST_SIDE 256u
+#define TALL       1024u /* no picture is enlarged beyond it for a legend to fit */
+
+static struct xpl_weighted_zones zones_of(const struct xpl_picture *p)
+{
+    return (struct xpl_weighted_zones){p->image, &p->segments, p->weights, p->low, p->high};
+}
 
 static enum xpl_status draw_pane(struct xpl_arena *arena, const struct xpl_picture *p, enum xpl_picture_kind kind,
                                  uint8_t **ret, struct xpl_error *err)
@@ -50,7 +56,7 @@ static enum xpl_status draw_sheet(struct xpl_arena *arena, const struct xpl_pict
 static enum xpl_status draw_plain(struct xpl_arena *arena, const struct xpl_picture *p,
                                   const struct xpl_picture_query *q, uint8_t **ret, struct xpl_error *err)
 {
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    struct xpl_weighted_zones zones = zones_of(p);
 
     switch (q->kind) {
     case XPL_PICTURE_BOTH:
@@ -72,14 +78,20 @@ static enum xpl_status draw_plain(struct xpl_arena *arena, const struct xpl_pict
     return draw_pane(arena, p, q->kind, ret, err);
 }
 
-/* The panes of the original have the size of the image; pictures for people are not smaller than 256 pixels. */
+/*
+ * The panes of the original have the size of the image; pictures for people are not smaller than 256 pixels, and those
+ * of a narrow image with a legend no narrower, unless that makes them very tall.
+ */
 static enum xpl_status choose_scale(const struct xpl_picture *p, const struct xpl_picture_query *q, uint32_t *ret,
                                     struct xpl_error *err)
 {
     uint32_t side = p->image->height > p->image->width ? p->image->height : p->image->width;
     bool as_it_is = q->kind <= XPL_PICTURE_ORIGINAL || side >= LEAST_SIDE;
+    uint32_t wide = (LEAST_SIDE + p->image->width - 1) / p->image->width;
 
     *ret = q->scale ? q->scale : as_it_is ? 1 : (LEAST_SIDE + side - 1) / side;
+    if (!q->scale && q->legend && wide > *ret && p->image->height * wide <= TALL)
+        *ret = wide;
     return side * *ret <= XPL_IMAGE_MAX_SIDE
                ? XPL_OK
                : xpl_fail_field(err, XPL_BAD_FIELD, "scale", "makes %u pixels a side; the limit is %u", side * *ret,
@@ -89,13 +101,15 @@ static enum xpl_status choose_scale(const struct xpl_picture *p, const struct xp
 /* What each zone hides of what will lie behind the picture. */
 static void opacities(const struct xpl_picture *p, const struct xpl_picture_query *q, double *ret)
 {
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    struct xpl_weighted_zones zones = zones_of(p);
     double sign = q->kind == XPL_PICTURE_NEGATIVE ? -1 : 1;
 
     if (q->kind == XPL_PICTURE_HEATMAP || q->kind == XPL_PICTURE_BOTH) {
         xpl_overlay_shares(&zones, &q->overlay, q->kind == XPL_PICTURE_BOTH, ret);
         return;
     }
+    if (q->kind <= XPL_PICTURE_NEGATIVE)
+        zones.low = zones.high = NULL; /* these panes show every zone of a sign */
     xpl_overlay_shares(&zones, &(struct xpl_overlay){.alpha = 1, .clip = q->overlay.clip}, true, ret);
     for (uint32_t j = 0; j < p->segments.count; j++)
         if (q->kind == XPL_PICTURE_OUTLINE || sign * p->weights[j] <= 0)
@@ -106,7 +120,7 @@ static enum xpl_status make_transparent(struct xpl_arena *arena, const struct xp
                                         const struct xpl_picture_query *q, uint32_t scale, struct drawing *ret,
                                         struct xpl_error *err)
 {
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    struct xpl_weighted_zones zones = zones_of(p);
     double opacity[XPL_MAX_SEGMENTS];
 
     opacities(p, q, opacity);
@@ -116,7 +130,7 @@ static enum xpl_status make_transparent(struct xpl_arena *arena, const struct xp
 static enum xpl_status draw(struct xpl_arena *arena, const struct xpl_picture *p, const struct xpl_picture_query *q,
                             struct drawing *ret, struct xpl_error *err)
 {
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    struct xpl_weighted_zones zones = zones_of(p);
     uint32_t scale;
     uint8_t *plain;
     enum xpl_status st;
@@ -139,7 +153,7 @@ static enum xpl_status draw(struct xpl_arena *arena, const struct xpl_picture *p
 static enum xpl_status add_legend(struct xpl_arena *arena, const struct xpl_picture *p,
                                   const struct xpl_picture_query *q, struct drawing *drawing, struct xpl_error *err)
 {
-    struct xpl_weighted_zones zones = {p->image, &p->segments, p->weights};
+    struct xpl_weighted_zones zones = zones_of(p);
     size_t n = (size_t)drawing->height * drawing->width, strip;
     uint8_t *legend, *rgb, *alpha;
     uint32_t height;
@@ -149,7 +163,8 @@ static enum xpl_status add_legend(struct xpl_arena *arena, const struct xpl_pict
         return xpl_fail_field(err, XPL_BAD_FIELD, "legend",
                               "needs a picture of at least %u pixels across, this one has %u: ask for a larger scale",
                               LEAST_SIDE, drawing->width);
-    if ((st = xpl_overlay_legend(arena, &zones, &q->overlay, drawing->width, &legend, &height, err)))
+    if ((st = xpl_overlay_legend(arena, &zones, &q->overlay, q->kind == XPL_PICTURE_BOTH, drawing->width, &legend,
+                                 &height, err)))
         return st;
     strip = (size_t)height * drawing->width;
     rgb = XPL_NEW_ARRAY(arena, uint8_t, (n + strip) * 3);
@@ -183,11 +198,9 @@ enum xpl_status xpl_picture_png(struct xpl_arena *arena, const struct xpl_pictur
 enum xpl_status xpl_picture_svg(struct xpl_arena *arena, const struct xpl_picture *picture,
                                 const struct xpl_picture_query *query, struct xpl_buf *out, struct xpl_error *err)
 {
-    struct xpl_weighted_zones zones = {picture->image, &picture->segments, picture->weights};
+    struct xpl_weighted_zones zones = zones_of(picture);
     uint32_t scale;
     enum xpl_status st = choose_scale(picture, query, &scale, err);
 
-    return st ? st
-              : xpl_overlay_svg(arena, &zones, &query->overlay, picture->low, picture->high, scale, query->legend, out,
-                                err);
+    return st ? st : xpl_overlay_svg(arena, &zones, &query->overlay, scale, query->legend, out, err);
 }

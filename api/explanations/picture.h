@@ -12,7 +12,7 @@
 struct xpl_picture {
     struct xpl_pixels *image;
     struct xpl_segments segments; /* height, width, count and labels */
-    double *weights, *low, *high; /* one per segment */
+    double *weights, *low, *high; /* one per segment; low, high NULL: of a set of zones */
     bool binary;                  /* the panes of the two classes complement each other */
 };
 

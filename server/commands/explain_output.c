@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/explanations/explanation_views.h"
 #include "api/explanations/picture.h"
@@ -120,7 +121,23 @@ static enum xpl_status take_set(struct xpl_shell *s, const struct xpl_pertinent 
         return xpl_no_memory(err);
     for (uint32_t j = 0; j < s->segments->count; j++)
         ret->weights[j] = (double)(set->segments >> j & 1u);
+    ret->low = ret->high = NULL;
     return XPL_OK;
+}
+
+/* Without the scale of its colours where that does not fit below. */
+static enum xpl_status draw_png(struct xpl_shell *s, const struct xpl_picture *picture, uint8_t **ret,
+                                size_t *ret_length, struct xpl_error *err)
+{
+    struct xpl_picture_query query = s->options.picture;
+    enum xpl_status st = xpl_picture_png(s->arena, picture, &query, ret, ret_length, err);
+
+    if (!query.legend || st != XPL_BAD_FIELD || strcmp(err->field, "legend") != 0)
+        return st;
+    query.legend = false;
+    fprintf(stderr, "explaind: note: the picture is too narrow for the scale of its colours; it is drawn without\n");
+    *err = (struct xpl_error){0};
+    return xpl_picture_png(s->arena, picture, &query, ret, ret_length, err);
 }
 
 enum xpl_status xpl_shell_write_picture(struct xpl_shell *s, struct xpl_error *err)
@@ -143,6 +160,6 @@ enum xpl_status xpl_shell_write_picture(struct xpl_shell *s, struct xpl_error *e
         st = xpl_picture_svg(s->arena, &picture, &s->options.picture, svg, err);
         return st ? st : write_file(s->options.output, svg->data, svg->length, err);
     }
-    st = xpl_picture_png(s->arena, &picture, &s->options.picture, &png, &length, err);
+    st = draw_png(s, &picture, &png, &length, err);
     return st ? st : write_file(s->options.output, png, length, err);
 }

@@ -131,6 +131,40 @@ def test_pictures_are_written(photo, stub_model, tmp_path):
     assert xml.parse(tmp_path / "heat.svg").getroot().tag.endswith("svg")
 
 
+@pytest.mark.parametrize("width, height, size, noted", [(5, 7, (260, 364 + 44), False), (2, 300, (2, 300), True)])
+def test_narrow_pictures_are_drawn_with_the_scale_where_it_fits(model, tmp_path, width, height, size, noted):
+    values = numpy.random.default_rng(3).integers(0, 256, (height, width, 3)).astype(numpy.uint8)
+    Image.fromarray(values).save(tmp_path / "narrow.png")
+    done = explain(tmp_path / "narrow.png", "--model", model.url + PATH, "--fill", "black", "-o", tmp_path / "heat.png")
+    assert Image.open(tmp_path / "heat.png").size == size
+    assert ("too narrow for the scale" in done.stderr) == noted
+
+
+def test_a_heat_map_of_what_no_weight_shows_has_no_colour(photo, model, tmp_path):
+    """A parity of zones, of which the calls made leave every sign open, must not look like an explanation."""
+    shown = numpy.asarray(Image.open(photo), float)
+
+    def parity(picture):
+        there = (abs(numpy.asarray(picture, float).reshape(shown.shape) - shown).max(axis=2) < 2)
+        cells = there.reshape(4, 6, 4, 12).all(axis=(1, 3)).ravel()[:6]
+        return [0.5 + 0.4 * (-1) ** int(cells.sum()), 0.5 - 0.4 * (-1) ** int(cells.sum())]
+
+    values = numpy.random.default_rng(4).integers(1, 256, shown.shape).astype(numpy.uint8)
+    Image.fromarray(values).save(photo)
+    shown = values.astype(float)
+    model.probabilities = parity
+    words = (photo, "--model", model.url + PATH, "--superpixels", "grid", "--fill", "black", "--budget", "64")
+    entity = json.loads(explain(*words, "--json", "-o", tmp_path / "heat.png").stdout)["entity"]
+    assert set(entity["classes"][0]["decisions"]) == {"open"} and entity["classes"][0]["verdict"]["level"] == "low"
+    drawn = numpy.asarray(Image.open(tmp_path / "heat.png")).astype(int)[:-44]
+    assert (drawn == drawn[..., :1]).all(), "grey, as the backdrop is"
+    explain(*words, "-o", tmp_path / "heat.svg")
+    document = xml.parse(tmp_path / "heat.svg").getroot()
+    svg = "{http://www.w3.org/2000/svg}"
+    assert {path.get("fill-opacity") for path in document.iter(f"{svg}path")} == {"0.000"}
+    assert "no zone is" in {text.text for text in document.iter(f"{svg}tspan")}
+
+
 def test_the_same_command_says_the_same(photo, stub_model):
     words = (photo, "--model", stub_model.url + PATH, "--json", "--fill", "noise", "--seed", "7")
     first, second = (json.loads(explain(*words).stdout)["entity"] for _ in range(2))

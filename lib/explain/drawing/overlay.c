@@ -43,11 +43,22 @@ const char *xpl_legend_text(struct xpl_arena *arena, double weight)
     return is_tiny(weight) ? xpl_arena_printf(arena, "%+.2g", weight) : xpl_arena_printf(arena, "%+.3f", weight);
 }
 
-double xpl_strength(double weight, double largest, double clip)
+double xpl_strength(const struct xpl_weighted_zones *zones, uint32_t zone, double largest, double clip)
 {
-    double share = fabs(weight) / largest;
+    double weight = zones->weights[zone], share = fabs(weight) / largest;
+    bool sure = !zones->low || zones->low[zone] > 0 || zones->high[zone] < 0;
 
-    return fabs(weight) < NO_WEIGHT || share < clip ? 0 : share;
+    return !sure || fabs(weight) < NO_WEIGHT || share < clip ? 0 : share;
+}
+
+bool xpl_any_coloured(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style)
+{
+    double largest = xpl_largest_weight(zones);
+
+    for (uint32_t j = 0; j < zones->segments->count; j++)
+        if (xpl_strength(zones, j, largest, style->clip) > 0)
+            return true;
+    return false;
 }
 
 static uint8_t mixed(uint8_t from, uint8_t to, double share)
@@ -99,7 +110,7 @@ void xpl_overlay_shares(const struct xpl_weighted_zones *zones, const struct xpl
     double largest = xpl_largest_weight(zones);
 
     for (uint32_t j = 0; j < zones->segments->count; j++) {
-        double strength = xpl_strength(zones->weights[j], largest, style->clip);
+        double strength = xpl_strength(zones, j, largest, style->clip);
 
         ret[j] = style->alpha * (even ? strength > 0 : strength);
     }
@@ -147,9 +158,9 @@ enum xpl_status xpl_overlay_masked(struct xpl_arena *arena, const struct xpl_wei
     if (st)
         return st;
     for (size_t i = 0; i < n_pixels(zones); i++) {
-        double weight = zones->weights[zones->segments->labels[i]];
+        uint16_t zone = zones->segments->labels[i];
 
-        if (weight <= 0 || xpl_strength(weight, largest, style->clip) <= 0)
+        if (zones->weights[zone] <= 0 || xpl_strength(zones, zone, largest, style->clip) <= 0)
             mix(*ret_rgb + i * 3, white, FADED);
     }
     return XPL_OK;
@@ -212,12 +223,13 @@ void xpl_overlay_borders(const struct xpl_weighted_zones *zones, const struct xp
 
     for (size_t r = 0; r < rows; r++) {
         for (size_t c = 0; c < columns; c++) {
-            double weight = zones->weights[zones->segments->labels[r / scale * zones->image->width + c / scale]];
-            bool coloured = xpl_strength(weight, largest, style->clip) > 0;
+            uint16_t zone = zones->segments->labels[r / scale * zones->image->width + c / scale];
+            bool coloured = xpl_strength(zones, zone, largest, style->clip) > 0;
 
             if (!is_border(zones, r, c, scale, thick))
                 continue;
-            mix(rgb + (r * columns + c) * 3, coloured ? xpl_colour_of(style->map, weight) : none, coloured ? 1 : 0.5);
+            mix(rgb + (r * columns + c) * 3, coloured ? xpl_colour_of(style->map, zones->weights[zone]) : none,
+                coloured ? 1 : 0.5);
             if (alpha)
                 alpha[r * columns + c] = 255;
         }

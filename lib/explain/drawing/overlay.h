@@ -5,7 +5,7 @@
  *
  * Colours are the two ends of ColorBrewer's diverging schemes PuOr and PRGn, which people with any of the common colour
  * vision deficiencies can tell apart. The scale is symmetric: the largest |weight| of the class has the full colour, on
- * either side.
+ * either side. A zone whose interval includes 0 has no colour: which sign it has is not known.
  */
 #ifndef XPL_EXPLAIN_OVERLAY_H
 #define XPL_EXPLAIN_OVERLAY_H
@@ -41,6 +41,7 @@ struct xpl_weighted_zones {
     const struct xpl_pixels *image;
     const struct xpl_segments *segments; /* height, width, count, labels */
     const double *weights;
+    const double *low, *high; /* their intervals; NULL: all weights are sure */
 };
 
 /** Each zone in the colour of its sign, the stronger the larger its weight: height x width x 3. */
@@ -79,20 +80,20 @@ void xpl_overlay_shares(const struct xpl_weighted_zones *zones, const struct xpl
                         double *ret);
 
 /**
- * A strip of `width` x *ret_height pixels with the scale of the colours and its numbers, to stand below a picture.
- * XPL_NOT_AVAILABLE: there is no font.
+ * A strip of `width` x *ret_height pixels with the scale of the colours and its numbers, to stand below a picture;
+ * `even`: with what the two colours mean, below a picture of signs. XPL_NOT_AVAILABLE: there is no font.
  */
 enum xpl_status xpl_overlay_legend(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
-                                   const struct xpl_overlay *style, uint32_t width, uint8_t **ret_rgb,
+                                   const struct xpl_overlay *style, bool even, uint32_t width, uint8_t **ret_rgb,
                                    uint32_t *ret_height, struct xpl_error *err);
 
 /**
  * An SVG document: the backdrop, a path for each zone with its weight as its title, and, when `legend`, the scale with
- * numbers. `low`, `high` are the intervals, one per zone.
+ * numbers. The intervals are needed.
  */
 enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
-                                const struct xpl_overlay *style, const double *low, const double *high, uint32_t scale,
-                                bool legend, struct xpl_buf *out, struct xpl_error *err);
+                                const struct xpl_overlay *style, uint32_t scale, bool legend, struct xpl_buf *out,
+                                struct xpl_error *err);
 
 /** Digits behind the point with which weights are written when `largest` is the largest |weight|: 4, of tiny ones more.
  */

@@ -18,7 +18,13 @@ double xpl_largest_weight(const struct xpl_weighted_zones *zones);
 /** The largest weight as a legend has it, with its sign: short, and with digits that show it; NULL without memory. */
 const char *xpl_legend_text(struct xpl_arena *arena, double weight);
 
-/** Share of the largest weight, 0 when it is left out. */
-double xpl_strength(double weight, double largest, double clip);
+/** Share of the largest weight, 0 when it is left out or has no sure sign. */
+double xpl_strength(const struct xpl_weighted_zones *zones, uint32_t zone, double largest, double clip);
+
+/** What stands at a scale when no zone has a colour. */
+#define XPL_NOTHING_SURE "no zone is surely for or against"
+
+/** Whether any zone has a colour. */
+bool xpl_any_coloured(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style);
 
 #endif

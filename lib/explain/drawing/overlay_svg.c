@@ -25,9 +25,9 @@ static void append_path(struct xpl_buf *out, const struct xpl_segments *segments
 }
 
 static void append_zone(struct xpl_buf *out, const struct xpl_weighted_zones *zones, const struct xpl_overlay *style,
-                        const double *low, const double *high, double largest, uint32_t zone)
+                        double largest, uint32_t zone)
 {
-    double weight = zones->weights[zone], strength = xpl_strength(weight, largest, style->clip);
+    double weight = zones->weights[zone], strength = xpl_strength(zones, zone, largest, style->clip);
     struct xpl_colour colour = xpl_colour_of(style->map, weight);
     int decimals = xpl_weight_decimals(largest);
 
@@ -35,10 +35,19 @@ static void append_zone(struct xpl_buf *out, const struct xpl_weighted_zones *zo
                    style->alpha * strength);
     append_path(out, zones->segments, zone);
     xpl_buf_printf(out, "\"><title>zone %u: %+.*f (%+.*f to %+.*f)</title></path>\n", zone, decimals, weight, decimals,
-                   low[zone], decimals, high[zone]);
+                   zones->low[zone], decimals, zones->high[zone]);
 }
 
-/* A bar from the largest weight for the class to the largest against it. */
+static void append_nothing_sure(struct xpl_buf *out, double left)
+{
+    xpl_buf_printf(out,
+                   "<text x=\"%.1f\" y=\"12\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">"
+                   "<tspan>no zone is</tspan><tspan x=\"%.1f\" dy=\"15\">surely for</tspan>"
+                   "<tspan x=\"%.1f\" dy=\"15\">or against</tspan></text>\n",
+                   left, left, left);
+}
+
+/* A bar from the largest weight for the class to the largest against it; `most` NULL: no zone has a colour. */
 static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, const char *most, const char *least,
                           double left, double height)
 {
@@ -53,6 +62,10 @@ static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, 
                        "fill-opacity=\"%.3f\"/>\n",
                        left, (i + LEGEND_STEPS) * step, step + 0.1, colour.r, colour.g, colour.b, style->alpha * share);
     }
+    if (!most) {
+        append_nothing_sure(out, left + 20);
+        return;
+    }
     xpl_buf_printf(out,
                    "<g font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">"
                    "<text x=\"%.1f\" y=\"12\">%s</text><text x=\"%.1f\" y=\"%.1f\">0</text>"
@@ -61,8 +74,8 @@ static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, 
 }
 
 enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
-                                const struct xpl_overlay *style, const double *low, const double *high, uint32_t scale,
-                                bool legend, struct xpl_buf *out, struct xpl_error *err)
+                                const struct xpl_overlay *style, uint32_t scale, bool legend, struct xpl_buf *out,
+                                struct xpl_error *err)
 {
     uint32_t height = zones->image->height, width = zones->image->width;
     double largest = xpl_largest_weight(zones);
@@ -87,10 +100,11 @@ enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weight
     xpl_buf_string(out, base64);
     xpl_buf_string(out, "\"/>\n");
     for (uint32_t j = 0; j < zones->segments->count; j++)
-        append_zone(out, zones, style, low, high, largest, j);
+        append_zone(out, zones, style, largest, j);
     xpl_buf_string(out, "</g>\n");
     if (legend)
-        append_legend(out, style, most, least, (double)width * scale + 12, (double)height * scale);
+        append_legend(out, style, xpl_any_coloured(zones, style) ? most : NULL, least, (double)width * scale + 12,
+                      (double)height * scale);
     xpl_buf_string(out, "</svg>\n");
     return out->failed ? xpl_no_memory(err) : XPL_OK;
 }
