@@ -52,6 +52,9 @@ struct xpl_predictor_progress {
     atomic_bool cancel;
 };
 
+/** Lets an XPL_DEADLINE say how far scoring came, and what helps. */
+void xpl_predictor_tell_deadline(struct xpl_predictor_progress *progress, struct xpl_error *err);
+
 struct xpl_predictor_stats {
     uint64_t requests, retries;
     uint64_t images;         /* in requests that were answered, those of trials included */

@@ -170,3 +170,16 @@ void xpl_predictor_praise(const struct xpl_predictor *p, struct xpl_breaker *bre
         xpl_breaker_report(breaker, xpl_transport_host(p->transport), xpl_predictor_circuit(p), XPL_NEWS_ANSWERED,
                            xpl_monotonic_us());
 }
+
+void xpl_predictor_tell_deadline(struct xpl_predictor_progress *progress, struct xpl_error *err)
+{
+    size_t done = atomic_load(&progress->done), planned = atomic_load(&progress->planned);
+
+    if (planned == 0)
+        return;
+    *err = (struct xpl_error){0};
+    xpl_fail(err, XPL_DEADLINE,
+             "the explanation's deadline passed when %zu of the first %zu images were scored: a longer deadline "
+             "helps, a smaller budget or fewer superpixels",
+             done < planned ? done : planned, planned);
+}

@@ -303,6 +303,8 @@ static enum xpl_status run(struct job *job, struct xpl_error *err)
     if (!st)
         st = explain(job, err);
     remember_batch(job, st);
+    if (st == XPL_DEADLINE)
+        xpl_predictor_tell_deadline(&job->progress->scoring, err);
     if (st)
         return st;
     warn(job, xpl_predictor_caveat(job->predictor, job->arena));

@@ -150,7 +150,10 @@ static enum xpl_status explain(struct xpl_shell *s, struct xpl_error *err)
     memcpy(input.seed, s->seed, sizeof input.seed);
     input.n_classes = s->n_classes;
     input.full_scores = s->full_scores;
-    return xpl_explain_coarse_to_fine(s->arena, &input, use_segments, &s->segments, &s->explanation, err);
+    st = xpl_explain_coarse_to_fine(s->arena, &input, use_segments, &s->segments, &s->explanation, err);
+    if (st == XPL_DEADLINE)
+        xpl_predictor_tell_deadline(&progress, err);
+    return st;
 }
 
 /* ---- progress ---- */
@@ -241,6 +244,8 @@ int xpl_explain_command(int argc, char **argv)
     signal(SIGINT, on_interrupt);
     if ((st = run(&s, &err))) {
         xpl_print_error(stderr, &err);
+        if (st == XPL_MODEL_FAILED || st == XPL_MODEL_REFUSED)
+            fprintf(stderr, "explaind: note: `explaind probe URL --image FILE' shows what it answered\n");
         code = exit_status(st, &err);
     }
     xpl_predictor_free(s.predictor);

@@ -2,8 +2,10 @@
 """`explaind explain`: one image at a shell."""
 import json
 import os
+import re
 import signal
 import subprocess
+import threading
 import xml.etree.ElementTree as xml
 
 import numpy
@@ -267,6 +269,27 @@ def test_a_picture_that_says_it_is_turned_is_taken_as_it_is_stored(photo, stub_m
     assert ("EXIF orientation 6" in done.stderr) == noted
     image = json.loads(done.stdout)["entity"]["image"]
     assert (image["width"], image["height"]) == picture.size
+
+
+def test_a_deadline_that_passes_tells_how_far_it_came(photo, model):
+    answer, released = model.answer, threading.Event()
+
+    def stuck(path, headers, body):
+        if len(model.calls) > 3:
+            released.wait(30)
+        return answer(path, headers, body)
+
+    model.answer = stuck
+    told = explain(photo, "--model", model.url + PATH, "--fill", "black", "--deadline", "2000", expect=69).stderr
+    released.set()
+    found = re.search(r"deadline passed when (\d+) of the first 64 images were scored: a longer deadline helps", told)
+    assert found and 0 < int(found[1]) < 64
+
+
+def test_a_model_that_fails_is_told_with_what_shows_its_answer(photo, model):
+    model.answer = lambda path, headers, body: (400, b'{"error": "a side of 128 is expected"}')
+    told = explain(photo, "--model", model.url + PATH, expect=69).stderr
+    assert "refused the call with status 400" in told and "explaind probe URL --image FILE" in told
 
 
 def test_what_is_no_image_is_said_to_be_none(tmp_path, stub_model):

@@ -58,7 +58,7 @@ TABLE = {
     "429": (faults.status(429, Retry_After="0"), FAILED, r"status 429 \(after 2 tries\)", 2),
     "404": (faults.status(404), REFUSED, "status 404", 1),
     "redirect to a metadata address": (faults.status(302, Location=METADATA), REFUSED, "status 302", 1),
-    "NaN": (faults.changed(not_a_number), BAD_ANSWER, "NaN and Infinity are no JSON numbers, at byte", 1),
+    "NaN": (faults.changed(not_a_number), BAD_ANSWER, "the model's answer is not valid JSON: NaN and Infinity are no JSON numbers, at byte", 1),
     "1e999": (faults.changed(too_large), BAD_ANSWER, "", 1),
     "HTTP/2 alone": (lambda call: call.send(SETTINGS_FRAME), UNREACHABLE, "not HTTP/1.x", 1),
     "another protocol": (lambda call: call.send(b"220 mail ready\r\n"), UNREACHABLE, "not HTTP/1.x", 1),

@@ -106,10 +106,11 @@ static enum xpl_status check_value(struct pass *pass)
 enum xpl_status xpl_answer_check(struct xpl_arena *arena, struct xpl_text text, struct xpl_error *err)
 {
     struct pass pass = {.arena = arena, .err = err};
-    enum xpl_status st = xpl_json_check(text.ptr, text.length, NULL, err);
+    struct xpl_error why = {0};
+    enum xpl_status st = xpl_json_check(text.ptr, text.length, NULL, &why);
 
     if (st)
-        return st;
+        return xpl_fail(err, st, "the model's answer is %s", why.message);
     xpl_json_rescan_start(&pass.scan, text, err);
     return check_value(&pass);
 }
