@@ -39,9 +39,13 @@ enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size
 
     if (length > INT_MAX || !stbi_info_from_memory(data, (int)length, &found_width, &found_height, &ignored))
         return xpl_fail_field(err, XPL_BAD_FIELD, "image", "is no picture that can be read (PNG, JPEG, BMP, GIF)");
-    if (found_width > (int)XPL_IMAGE_MAX_SIDE || found_height > (int)XPL_IMAGE_MAX_SIDE)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "image", "is %d x %d pixels; a side has at most %u", found_height,
-                              found_width, XPL_IMAGE_MAX_SIDE);
+    if (found_width > STBI_MAX_DIMENSIONS || found_height > STBI_MAX_DIMENSIONS)
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image", "is %d x %d pixels; a side has at most %d", found_height,
+                              found_width, STBI_MAX_DIMENSIONS);
+    if (*height == 0 && (found_width > (int)XPL_IMAGE_MAX_SIDE || found_height > (int)XPL_IMAGE_MAX_SIDE))
+        return xpl_fail_field(err, XPL_BAD_FIELD, "image",
+                              "is %d x %d pixels; a side has at most %u: scale it to what the model takes (--size)",
+                              found_height, found_width, XPL_IMAGE_MAX_SIDE);
     decoded = stbi_load_from_memory(data, (int)length, &found_width, &found_height, &ignored, (int)channels);
     if (!decoded)
         return xpl_fail_field(err, XPL_BAD_FIELD, "image", "cannot be decoded: %s", stbi_failure_reason());

@@ -19,7 +19,7 @@ struct xpl_picture_size {
 /**
  * Decodes `length` bytes and scales them to height x width (0, 0 = as they are), `channels` 1 or 3. 8-bit values,
  * row-major. PNG, JPEG and what else stb_image reads, for images that a user names at a shell. XPL_BAD_FIELD "image":
- * no picture, or a side above XPL_IMAGE_MAX_SIDE.
+ * no picture, or a side above XPL_IMAGE_MAX_SIDE; when it is scaled, above the 16384 of the library (stb_read.h).
  */
 enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size_t length, uint32_t channels,
                                  uint32_t *height, uint32_t *width, uint8_t **ret, struct xpl_error *err);

@@ -11,7 +11,7 @@
 #define STBI_NO_STDIO
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR
-#define STBI_MAX_DIMENSIONS 4096
+#define STBI_MAX_DIMENSIONS 16384 /* of a user's own file; pictures of clients have XPL_IMAGE_MAX_SIDE */
 #include <stb_image.h>
 #include <stb_image_resize.h>
 

@@ -292,6 +292,16 @@ def test_a_model_that_fails_is_told_with_what_shows_its_answer(photo, model):
     assert "refused the call with status 400" in told and "explaind probe URL --image FILE" in told
 
 
+def test_a_cameras_picture_is_scaled_to_the_models_size(tmp_path, stub_model):
+    grey = numpy.tile(numpy.repeat([0, 80, 160, 255], 1500).astype(numpy.uint8), (4000, 1))
+    Image.fromarray(grey).save(tmp_path / "camera.jpg")
+    words = (tmp_path / "camera.jpg", "--model", stub_model.url + PATH, "--fill", "black")
+    image = json.loads(explain(*words, "--size", "24x48", "--json").stdout)["entity"]["image"]
+    assert (image["height"], image["width"]) == (24, 48)
+    told = explain(*words, expect=65).stderr
+    assert "is 4000 x 6000 pixels; a side has at most 4096" in told and "--size" in told
+
+
 def test_what_is_no_image_is_said_to_be_none(tmp_path, stub_model):
     (tmp_path / "text").write_text("no picture")
     assert "no picture" in explain(tmp_path / "text", "--model", stub_model.url + PATH, expect=65).stderr
