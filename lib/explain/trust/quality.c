@@ -171,6 +171,9 @@ enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_expl
             said);
     else if (error == 0)
         explained->reason = xpl_arena_printf(arena, "%s The weights themselves are exact.", said);
+    else if (error < 0.0005)
+        explained->reason = xpl_arena_printf(
+            arena, "%s The weights themselves are known to less than 0.1 %% of the largest one.", said);
     else if (error >= 1)
         explained->reason =
             xpl_arena_printf(arena, "%s The weights themselves are too uncertain to tell anything.", said);

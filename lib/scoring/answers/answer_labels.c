@@ -79,7 +79,10 @@ enum xpl_status xpl_class_names_of(struct xpl_arena *arena, const char *const *n
         ret->sorted[i] = places[i].name;
         ret->index[i] = places[i].index;
         if (i > 0 && strcmp(ret->sorted[i - 1], ret->sorted[i]) == 0)
-            return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "\"labels\" names a class twice");
+            return xpl_fail(err, XPL_MODEL_BAD_ANSWER,
+                            "\"labels\" names the class \"%.100s\" twice; "
+                            "asset_properties.explaind.probability_path can lead to the probabilities without names",
+                            ret->sorted[i]);
     }
     return XPL_OK;
 }

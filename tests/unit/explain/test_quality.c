@@ -164,6 +164,11 @@ static void the_verdict_tells_how_well_the_weights_are_known(void **state)
     high[2] = 5;
     assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_non_null(strstr(explained.reason, "too uncertain to tell anything"));
+    memcpy(low, some, sizeof low);
+    memcpy(high, some, sizeof high);
+    high[0] += 1e-9;
+    assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
+    assert_non_null(strstr(explained.reason, "known to less than 0.1 % of the largest"));
     explained.low = explained.high = some;
     assert_int_equal(xpl_quality_judge(*state, &explained, 3, NULL), XPL_OK);
     assert_non_null(strstr(explained.reason, "are exact"));

@@ -138,7 +138,7 @@ static const struct bad_answer bad_answers[] = {
     {"{\"fields\":[7],\"values\":[[[0.5,0.5]]]}", "string"},
     {"{\"labels\":[\"a\"],\"values\":[[[0.5,0.5]]]}", "differ in number"},
     {"{\"labels\":[\"a\",\"b\",\"c\"],\"values\":[[[0.5,0.5]]]}", "differ in number"},
-    {"{\"labels\":[\"a\",\"a\"],\"values\":[[[0.5,0.5]]]}", "twice"},
+    {"{\"labels\":[\"a\",\"a\"],\"values\":[[[0.5,0.5]]]}", "the class \"a\" twice; asset_properties.explaind.prob"},
     {"{\"labels\":[\"a\",\"\\ud800\"],\"values\":[[[0.5,0.5]]]}", "escape"},
     {"{\"values\":[[[0.5,0.5]]]", "JSON"},
 };
