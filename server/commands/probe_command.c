@@ -154,7 +154,7 @@ static void print_failure(const struct xpl_probe_report *r)
 
 static void print_words(const char *format, const struct xpl_probe_report *r)
 {
-    printf("  %-23s ", format);
+    printf("  %-24s ", format);
     if (r->status)
         print_failure(r);
     else {
@@ -237,7 +237,7 @@ static enum xpl_status try_all(struct probing *p, json_t *views, struct xpl_erro
         if (xpl_monotonic_us() < p->until_us)
             st = try_format(p, frame->name, views, err);
         else if (!p->options.json)
-            printf("  %-23s not tried: --timeout gives more time, --format tries one\n", frame->name);
+            printf("  %-24s not tried: --timeout gives more time, --format tries one\n", frame->name);
     }
     return st;
 }
