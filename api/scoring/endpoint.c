@@ -234,7 +234,8 @@ struct xpl_predictor_options xpl_predictor_options_of(struct xpl_app *app, const
 
     return (struct xpl_predictor_options){
         .in_flight = smaller(model->in_flight, settings->explain_in_flight),
-        .max_batch = smaller(model->batch, settings->explain_batch),
+        .max_batch = model->fixed_batch ? model->fixed_batch : smaller(model->batch, settings->explain_batch),
+        .fixed_batch = model->fixed_batch,
         .max_body_bytes = (size_t)settings->scoring_body_bytes,
         .call.connect_timeout_ms =
             model->connect_timeout_ms ? model->connect_timeout_ms : (uint32_t)settings->scoring_connect_timeout_ms,

@@ -32,7 +32,7 @@ struct settings_request {
     int protocol, layout, colour_order, activation, binary, content_type;
     const char *input_name, *form_field, *datatype, *probability_path;
     json_t *shape, *value_range, *mean, *std, *class_labels;
-    int64_t batch, in_flight, call_timeout_ms, connect_timeout_ms;
+    int64_t batch, fixed_batch, in_flight, call_timeout_ms, connect_timeout_ms;
 };
 
 static const struct xpl_json_field fields[] = {
@@ -52,6 +52,7 @@ static const struct xpl_json_field fields[] = {
     XPL_JSON_ARRAY_FIELD(struct settings_request, std, .min = 1, .max = 3),
     XPL_JSON_ARRAY_FIELD(struct settings_request, class_labels, .min = 2, .max = MAX_CLASSES, .strings = true),
     XPL_JSON_INT(struct settings_request, batch, .min = 1, .max = XPL_MODEL_MAX_BATCH),
+    XPL_JSON_INT(struct settings_request, fixed_batch, .min = 2, .max = XPL_MODEL_MAX_BATCH),
     XPL_JSON_INT(struct settings_request, in_flight, .min = 1, .max = XPL_MODEL_MAX_IN_FLIGHT),
     XPL_JSON_INT(struct settings_request, call_timeout_ms, .min = 1, .max = 3600000),
     XPL_JSON_INT(struct settings_request, connect_timeout_ms, .min = 1, .max = 3600000),
@@ -72,6 +73,7 @@ static const char *const known[] = {"protocol",
                                     "probability_path",
                                     "class_labels",
                                     "batch",
+                                    "fixed_batch",
                                     "in_flight",
                                     "call_timeout_ms",
                                     "connect_timeout_ms",
@@ -256,6 +258,7 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
     ret->wire.input_name = xpl_arena_string(arena, r->input_name);
     ret->wire.datatype = xpl_arena_string(arena, r->datatype);
     ret->batch = (uint32_t)r->batch;
+    ret->fixed_batch = (uint32_t)r->fixed_batch;
     ret->in_flight = (uint32_t)r->in_flight;
     ret->call_timeout_ms = (uint32_t)r->call_timeout_ms;
     ret->connect_timeout_ms = (uint32_t)r->connect_timeout_ms;

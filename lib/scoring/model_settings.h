@@ -16,6 +16,7 @@ struct xpl_model_settings {
     bool has_body; /* wire.body is said; else the logged request tells */
     struct xpl_wire wire;
     uint32_t batch, in_flight;                    /* at most; 0 = as the daemon is set */
+    uint32_t fixed_batch;                         /* images in every request; 0 = any number */
     uint32_t call_timeout_ms, connect_timeout_ms; /* likewise */
 };
 

@@ -33,6 +33,7 @@ enum xpl_status xpl_predictor_new(const struct xpl_endpoint *endpoint, const str
         p->hints = *hints;
     p->progress = progress;
     p->batch = options->batch;
+    xpl_predictor_fix_batch(p, options->fixed_batch);
     xpl_depth_start(&p->depth, options->known_depth, p->options.in_flight);
     *ret = p;
     return XPL_OK;
@@ -88,7 +89,9 @@ static enum xpl_status make_body(struct job *job, struct work *work, struct xpl_
     memcpy(work->rows, job->masks + work->first, work->n * sizeof *work->rows);
     if (work->trial)
         work->rows[work->n] = p->reference_mask;
-    n_rows = xpl_work_rows(work);
+    for (n_rows = xpl_work_rows(work); n_rows < p->fixed_batch; n_rows++)
+        work->rows[n_rows] = work->rows[0];
+    work->n_rows = n_rows;
     slot->source = (struct xpl_body_source){0};
     if (streams(p) && (work->body_length = xpl_splice_length(p->splicer, work->rows, n_rows)) >= STREAMED_BYTES) {
         slot->source = (struct xpl_body_source){read_body, rewind_body, work};
@@ -196,7 +199,7 @@ static enum xpl_status give_up(struct job *job, const struct xpl_slot *slot, con
 static bool is_too_much(const struct xpl_predictor *p, const struct xpl_slot *slot, const struct work *work,
                         enum xpl_status why)
 {
-    if (xpl_work_rows(work) == 1 || !slot->connected)
+    if (xpl_work_rows(work) == 1 || p->fixed_batch || !slot->connected)
         return false;
     if (why == XPL_MODEL_BAD_ANSWER || why == XPL_MODEL_TIMEOUT || why == XPL_NO_MEMORY)
         return true;
@@ -325,7 +328,7 @@ enum xpl_status xpl_predictor_run(struct job *job)
     if (p->n_classes)
         st = find_batch(job, useful);
     job->share = (job->n - job->next + in_flight - 1) / in_flight;
-    if (job->share > xpl_batch_size(&p->batch, p->max_batch))
+    if (p->fixed_batch || job->share > xpl_batch_size(&p->batch, p->max_batch))
         job->share = xpl_batch_size(&p->batch, p->max_batch);
     while (!st && job->done < job->n)
         st = turn(job);
@@ -368,7 +371,7 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
     if (breaker && (st = xpl_breaker_enter(breaker, xpl_transport_host(predictor->transport),
                                            xpl_predictor_circuit(predictor), xpl_monotonic_us(), err)))
         return st;
-    st = xpl_predictor_run(&job);
+    st = xpl_predictor_run_first(&job);
     report(&job, st);
     if (st || (st = xpl_predictor_try_raw(predictor, mask, err)))
         return st;
@@ -376,24 +379,4 @@ enum xpl_status xpl_predictor_try(struct xpl_predictor *predictor, struct xpl_ar
     *ret_scores = job.first_scores;
     *ret_labels = job.labels;
     return XPL_OK;
-}
-
-void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predictor_stats *ret)
-{
-    *ret = predictor->stats;
-    ret->batch = xpl_batch_size(&predictor->batch, predictor->max_batch);
-    ret->depth = predictor->depth.now;
-    ret->seconds = (double)predictor->busy_us / 1e6;
-    if (predictor->transport)
-        xpl_transport_bytes(predictor->transport, &ret->bytes_sent, &ret->bytes_received);
-}
-
-uint32_t xpl_predictor_depth(const struct xpl_predictor *predictor)
-{
-    return xpl_depth_found(&predictor->depth);
-}
-
-struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor)
-{
-    return predictor->batch;
 }

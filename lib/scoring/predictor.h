@@ -31,14 +31,16 @@
 
 struct xpl_predictor_options {
     struct xpl_call_options call;
-    uint32_t in_flight;             /* at most; >= 1 */
-    uint32_t known_depth;           /* requests in flight, as found before; 0 = not known */
-    uint32_t max_batch;             /* images in a request at most; 0 = XPL_MAX_BATCH */
-    size_t max_body_bytes;          /* of a request with several images */
-    struct xpl_batch batch;         /* what is known of this deployment */
-    bool raw_refused;               /* likewise: it takes no raw tensors, they are not tried */
-    uint32_t retries;               /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
-    int64_t deadline_us;            /* of the monotonic clock; 0 = none */
+    uint32_t in_flight;     /* at most; >= 1 */
+    uint32_t known_depth;   /* requests in flight, as found before; 0 = not known */
+    uint32_t max_batch;     /* images in a request at most; 0 = XPL_MAX_BATCH */
+    uint32_t fixed_batch;   /* images in every request, copies of the last one included; 0 = as many as there are */
+    uint32_t logged_batch;  /* likewise, when a first call with one image is refused; 0 = none */
+    size_t max_body_bytes;  /* of a request with several images */
+    struct xpl_batch batch; /* what is known of this deployment */
+    bool raw_refused;       /* likewise: it takes no raw tensors, they are not tried */
+    uint32_t retries;       /* 3 more tries with full jitter on connection errors, 408, 429, 5xx */
+    int64_t deadline_us;    /* of the monotonic clock; 0 = none */
     struct xpl_breaker *breaker;    /* shared by all predictors of the process; NULL = none */
     const char *circuit;            /* what it knows the model by; NULL = the endpoint's address */
     struct xpl_call_meters *meters; /* may be NULL */

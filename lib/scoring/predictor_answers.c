@@ -113,7 +113,7 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
     if (slot->answer_head)
         st = xpl_tensors_unpack(arena, text, slot->answer_head, "outputs", &text, err);
     if (!st)
-        st = xpl_answer_read(arena, text, &p->hints, xpl_work_rows(work), p->n_classes, &answer, err);
+        st = xpl_answer_read(arena, text, &p->hints, work->n_rows, p->n_classes, &answer, err);
     if (!st)
         st = store(job, work, answer, err);
     if (!st)
@@ -182,4 +182,24 @@ void xpl_predictor_tell_deadline(struct xpl_predictor_progress *progress, struct
              "the explanation's deadline passed when %zu of the first %zu images were scored: a longer deadline "
              "helps, a smaller budget or fewer superpixels",
              done < planned ? done : planned, planned);
+}
+
+void xpl_predictor_stats(const struct xpl_predictor *predictor, struct xpl_predictor_stats *ret)
+{
+    *ret = predictor->stats;
+    ret->batch = xpl_batch_size(&predictor->batch, predictor->max_batch);
+    ret->depth = predictor->depth.now;
+    ret->seconds = (double)predictor->busy_us / 1e6;
+    if (predictor->transport)
+        xpl_transport_bytes(predictor->transport, &ret->bytes_sent, &ret->bytes_received);
+}
+
+uint32_t xpl_predictor_depth(const struct xpl_predictor *predictor)
+{
+    return xpl_depth_found(&predictor->depth);
+}
+
+struct xpl_batch xpl_predictor_batch(const struct xpl_predictor *predictor)
+{
+    return predictor->batch;
 }

@@ -34,8 +34,49 @@ enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_fo
     p->form = p->stats.form = form;
     p->stats.in_form = strcmp(media.content_type, xpl_body_form_type(form)) != 0;
     p->max_batch = body_limit(&p->options, p->splicer, form);
+    if (p->max_batch < p->fixed_batch)
+        return xpl_fail(err, XPL_MODEL_REFUSED, "requests may have %u images, and fixed_batch is %u", p->max_batch,
+                        p->fixed_batch);
     for (uint32_t i = 0; !st && i < p->options.in_flight; i++)
         st = xpl_transport_redress(xpl_transport_slot(p->transport, i), &p->endpoint, &p->options.call, &media, err);
+    return st;
+}
+
+bool xpl_predictor_fix_batch(struct xpl_predictor *p, uint32_t n)
+{
+    if (n < 2 || n > XPL_MAX_BATCH || (p->splicer && n > p->max_batch))
+        return false;
+    p->fixed_batch = n;
+    p->batch = (struct xpl_batch){.accepted = n, .refused = n + 1};
+    return true;
+}
+
+enum xpl_status xpl_predictor_run_first(struct job *job)
+{
+    struct xpl_predictor *p = job->p;
+    struct xpl_batch batch = p->batch;
+    struct job again = *job;
+    struct xpl_exchange *exchange = p->options.exchange, first;
+    struct xpl_error why = {0};
+    enum xpl_status st = xpl_predictor_run(job);
+
+    if ((st != XPL_MODEL_REFUSED && st != XPL_MODEL_FAILED) || p->fixed_batch ||
+        !xpl_predictor_fix_batch(p, p->options.logged_batch))
+        return st;
+    if (exchange) {
+        first = *exchange;
+        *exchange = (struct xpl_exchange){0};
+    }
+    again.err = &why;
+    if (xpl_predictor_run(&again) == XPL_OK) {
+        again.err = job->err;
+        *job = again;
+        return XPL_OK;
+    }
+    if (exchange)
+        *exchange = first;
+    p->fixed_batch = 0;
+    p->batch = batch;
     return st;
 }
 

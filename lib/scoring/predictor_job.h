@@ -16,7 +16,8 @@ struct work {
     uint32_t tries;
     int64_t started, not_before; /* monotonic: a retry waits until then; 0 = under way */
     size_t body_length;
-    uint64_t rows[XPL_MAX_BATCH]; /* the masks in the request */
+    uint64_t rows[XPL_MAX_BATCH]; /* the masks in the request, */
+    uint32_t n_rows;              /* as many as these, with those that only fill it up */
     struct xpl_splice_stream stream;
 };
 
@@ -34,6 +35,7 @@ struct xpl_predictor {
     enum xpl_body_form form;        /* of bodies */
     bool raw_works, raw_tried;      /* tensors as raw bytes */
     uint32_t max_batch;             /* images that a body may hold */
+    uint32_t fixed_batch;           /* images that it must hold; 0 = any number */
     uint32_t n_classes;             /* 0 until the first answer */
     uint8_t labels[XPL_HASH_BYTES]; /* of the first answer, so that no class is taken for another one later */
     uint64_t reference_mask;        /* of the first call, */
@@ -56,7 +58,7 @@ struct job {
     struct xpl_error *err;
 };
 
-/** Rows of the request. */
+/** Rows of the request that were asked for. */
 static inline uint32_t xpl_work_rows(const struct work *work)
 {
     return (uint32_t)work->n + work->trial;
@@ -80,6 +82,12 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
 
 /** Bodies have this form from now on; nothing may be under way. */
 enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_form form, struct xpl_error *err);
+
+/** Requests have that many images from now on; false when that is none, or more than may be. */
+bool xpl_predictor_fix_batch(struct xpl_predictor *p, uint32_t n);
+
+/** The first call: a model that refuses one image alone is asked again with as many as were logged. */
+enum xpl_status xpl_predictor_run_first(struct job *job);
 
 /** Scores all masks of the job. */
 enum xpl_status xpl_predictor_run(struct job *job);

@@ -200,6 +200,8 @@ enum xpl_status xpl_probe(struct xpl_arena *arena, const struct xpl_probe_input 
     *ret = (struct xpl_probe_report){.advice = ""};
     options.exchange = &ret->exchange;
     options.breaker = NULL;
+    options.fixed_batch = in->model->fixed_batch;
+    options.logged_batch = in->request->n_images;
     if ((st = make_splicer(arena, in, ret, &splicer, err)) ||
         (st = xpl_predictor_new(in->endpoint, &options, &in->model->answer, NULL, &a.predictor, err)))
         return st;

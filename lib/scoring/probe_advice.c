@@ -63,7 +63,8 @@ static const char *on_refusal(struct xpl_arena *arena, const struct xpl_probe_re
            "input_name, datatype and layout change what is sent, binary (always) sends a tensor of V2 as raw bytes, "
            "and "
            "content_type (image/png, image/jpeg, application/x-npy, …) is for models that take files and not JSON, "
-           "with form_field for uploads (multipart/form-data)";
+           "with form_field for uploads (multipart/form-data); fixed_batch is for models that take a certain number of "
+           "images only";
 }
 
 static const char *on_failure(struct xpl_arena *arena, const struct xpl_probe_report *report)

@@ -110,6 +110,7 @@ static enum xpl_status make_predictor(struct job *job, struct xpl_error *err)
     options.batch = job->memory.batch;
     options.known_depth = job->memory.depth;
     options.raw_refused = job->memory.raw_refused;
+    options.logged_batch = job->data.request->n_images;
     return xpl_predictor_new(&job->endpoint, &options, &job->data.model.answer, &job->progress->scoring,
                              &job->predictor, err);
 }

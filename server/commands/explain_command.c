@@ -75,6 +75,7 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 static enum xpl_status make_predictor(struct xpl_shell *s, struct xpl_error *err)
 {
     struct xpl_predictor_options options = {.in_flight = IN_FLIGHT,
+                                            .fixed_batch = s->options.model.fixed_batch,
                                             .max_body_bytes = (size_t)1 << 20,
                                             .call.connect_timeout_ms = 5000,
                                             .call.call_timeout_ms = 60000,

@@ -16,7 +16,8 @@ enum {
     OPTION_CLASS_LABELS,
     OPTION_SIZE,
     OPTION_CHANNELS,
-    OPTION_RANGE
+    OPTION_RANGE,
+    OPTION_FIXED_BATCH
 };
 
 static const struct argp_option option_list[] = {
@@ -36,6 +37,8 @@ static const struct argp_option option_list[] = {
      0},
     {"size", OPTION_SIZE, "HxW", 0, "scale the image to the model's input size", 0},
     {"channels", OPTION_CHANNELS, "N", 0, "3 (default), or 1 for grey", 0},
+    {"fixed-batch", OPTION_FIXED_BATCH, "N", 0,
+     "images in every request, of a model that takes no other number: what is missing is filled up with copies", 0},
     {"range", OPTION_RANGE, "RANGE", 0, "of the values sent: 0..255 (default), 0..1 or -1..1", 0},
     {0}};
 
@@ -79,6 +82,15 @@ static void take_path(struct argp_state *state, const char *text, struct xpl_mod
     options->answer.probability_path = text;
 }
 
+static void take_fixed_batch(struct argp_state *state, const char *text, struct xpl_model_options *options)
+{
+    char end;
+
+    if (sscanf(text, "%4u%c", &options->fixed_batch, &end) != 1 || options->fixed_batch < 2 ||
+        options->fixed_batch > XPL_MODEL_MAX_BATCH)
+        argp_error(state, "--fixed-batch %s: a number from 2 to %u is needed", text, XPL_MODEL_MAX_BATCH);
+}
+
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
     static const char *const ranges[] = {"0..255", "0..1", "-1..1", NULL};
@@ -116,6 +128,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case OPTION_CHANNELS:
         take_channels(state, value, options);
         return 0;
+    case OPTION_FIXED_BATCH:
+        take_fixed_batch(state, value, options);
+        return 0;
     case OPTION_RANGE:
         options->format.range = (enum xpl_sample_range)take_choice(state, "range", value, ranges);
         return 0;
@@ -150,6 +165,7 @@ struct xpl_model_settings xpl_model_options_settings(const struct xpl_model_opti
     return (struct xpl_model_settings){
         .request.layout = options->format.layout,
         .answer = options->answer,
+        .fixed_batch = options->fixed_batch,
         .has_wire = true,
         .wire.raw = xpl_sample_frame(format)->image == XPL_SAMPLE_RAW ? XPL_RAW_ALWAYS : XPL_RAW_IF_SMALLER};
 }

@@ -10,6 +10,7 @@
 
 struct xpl_model_options {
     uint32_t height, width, channels; /* 0 x 0 = as the image is */
+    uint32_t fixed_batch;             /* images in every request; 0 = any number */
     struct xpl_sample_format format;  /* name NULL = not said */
     struct xpl_answer_hints answer;
     const char *class_labels; /* a file; NULL = the model names its classes, or nobody does */

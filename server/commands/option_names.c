@@ -12,6 +12,7 @@ static const struct {
 } names[] = {
     {"asset_properties.explaind.activation", "--activation"},
     {"asset_properties.explaind.class_labels", "--class-labels"},
+    {"asset_properties.explaind.fixed_batch", "--fixed-batch"},
     {"asset_properties.explaind.probability_path", "--probability-path"},
     {"image.segmentation.algorithm", "--superpixels"},
     {"image.segmentation.max_segments", "--zones"},

@@ -233,6 +233,72 @@ static void servers_that_cannot_take_several_images_are_asked_one_by_one(void **
     }
 }
 
+/* ---- servers that take one number of images and no other ---- */
+
+static void four_only(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r)
+{
+    (void)server, (void)number;
+    if (answer_the_sum(body, r) != 4)
+        react_with(r, status_above, "secret");
+}
+
+static void requests_are_filled_up_to_a_fixed_number(void **state)
+{
+    struct bench *b = batching_bench(*state, four_only);
+    uint64_t masks[6] = {1, 2, 4, 8, 16, 32};
+    double scores[12];
+
+    status_above = 400;
+    b->options.fixed_batch = 4;
+    b->options.in_flight = 3;
+    assert_int_equal(try_once(b), XPL_OK);
+    assert_scores_all_masks(b);
+    assert_int_equal(model_server_calls(b->server), 1 + ALL / 4);
+    assert_int_equal(xpl_predictor_score(b->predictor, masks, 6, scores, &b->err), XPL_OK);
+    assert_int_equal(model_server_calls(b->server), 1 + ALL / 4 + 2);
+    for (size_t i = 0; i < 6; i++)
+        assert_float_equal(scores[2 * i + 1], expected_sum(masks[i]) / 1000, 1e-6);
+    bench_free(b);
+}
+
+static void one_that_refuses_a_single_image_is_asked_with_as_many_as_were_logged(void **state)
+{
+    static const unsigned statuses[] = {400, 500};
+
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct bench *b = batching_bench(*state, four_only);
+
+        status_above = statuses[i];
+        b->options.logged_batch = 4;
+        b->options.retries = 0;
+        assert_int_equal(try_once(b), XPL_OK);
+        assert_scores_all_masks(b);
+        assert_int_equal(model_server_calls(b->server), 2 + ALL / 4);
+        bench_free(b);
+    }
+}
+
+static void what_is_wrong_with_one_image_is_told_when_the_logged_number_does_not_help(void **state)
+{
+    struct bench *b = batching_bench(*state, four_only);
+
+    status_above = 422;
+    b->options.logged_batch = 3;
+    assert_fails(b, try_once(b), XPL_MODEL_REFUSED, "422");
+    assert_int_equal(model_server_calls(b->server), 2);
+    bench_free(b);
+}
+
+static void a_fixed_number_that_does_not_fit_is_refused(void **state)
+{
+    struct bench *b = batching_bench(*state, four_only);
+
+    b->options.fixed_batch = 4;
+    b->options.max_body_bytes = xpl_splice_max(b->splicer, 3);
+    assert_fails(b, try_once(b), XPL_MODEL_REFUSED, "fixed_batch is 4");
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +312,10 @@ int main(void)
         SCORING_TEST(a_refusal_for_other_reasons_ends_the_scoring),
         SCORING_TEST(one_failure_does_not_change_a_number_that_worked),
         SCORING_TEST(servers_that_cannot_take_several_images_are_asked_one_by_one),
+        SCORING_TEST(requests_are_filled_up_to_a_fixed_number),
+        SCORING_TEST(one_that_refuses_a_single_image_is_asked_with_as_many_as_were_logged),
+        SCORING_TEST(what_is_wrong_with_one_image_is_told_when_the_logged_number_does_not_help),
+        SCORING_TEST(a_fixed_number_that_does_not_fit_is_refused),
     };
 
     return cmocka_run_group_tests_name("scoring/predictor_batches", tests, start_libraries, stop_libraries);
