@@ -119,6 +119,29 @@ SERVICES = {
                               {"class_labels": NAMES}),
     "the best two": ({"instances": [NUMBERS]}, lambda q: {"predictions": [
         [{"label": name, "score": p} for name, p in ranked(row)[:2]] for row in q["instances"]]}, {"class_labels": NAMES}),
+    "indexes beside": ({"image": NUMBERS}, lambda q: {"indices": [NAMES.index(name) for name, _ in ranked(q["image"])],
+                                                      "scores": [p for _, p in ranked(q["image"])]}, {"class_labels": NAMES}),
+    "a tensor of names": ({"inputs": [{"name": "x", "shape": [1, *numpy.shape(NUMBERS)], "datatype": "UINT8",
+                                       "data": numpy.ravel(NUMBERS).tolist()}]}, lambda q: {"outputs": [
+        {"name": name, "datatype": kind, "shape": [q["inputs"][0]["shape"][0], 3], "data": [
+            pair[i] for row in numpy.reshape(q["inputs"][0]["data"], q["inputs"][0]["shape"]) for pair in ranked(row.tolist())]}
+        for i, (name, kind) in enumerate([("labels", "BYTES"), ("scores", "FP32")])]}),
+    "columns of lists": ({"inputs": [NUMBERS]}, lambda q: {"outputs": {
+        "classes": [[name for name, _ in ranked(row)] for row in q["inputs"]],
+        "scores": [[p for _, p in ranked(row)] for row in q["inputs"]]}}),
+    "a column for each class": ({"values": [NUMBERS]}, lambda q: {
+        "fields": ["prediction", *(f"P({name})" for name in NAMES)],
+        "values": [[ranked(row)[0][0], *scores(row)] for row in q["values"]]}),
+    "logprobs": ({"messages": [{"role": "user", "content": [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64," + PICTURE}}]}], "logprobs": True},
+                 lambda q: {"choices": [{"message": {"content": "cat"}, "logprobs": {"content": [
+                     {"token": "cat", "logprob": -1, "top_logprobs": [
+                         {"token": name, "logprob": float(numpy.log(p))}
+                         for name, p in ranked(q["messages"][0]["content"][0]["image_url"]["url"])]}]}}]}),
+    "four images and no other number": ({"instances": [NUMBERS] * 4}, lambda q: {"predictions": [
+        dict(zip(NAMES, scores(row))) for row, _ in zip(q["instances"], range(4), strict=True)]}),
+    "four images as said": ({"instances": [NUMBERS] * 4}, lambda q: {"predictions": [
+        dict(zip(NAMES, scores(row))) for row, _ in zip(q["instances"], range(4), strict=True)]}, {"fixed_batch": 4}),
     "more than classes": ({"instances": [NUMBERS]},
                           lambda q: {"predictions": [dict(ranked(row)) | {"time_ms": 12} for row in q["instances"]]},
                           {"class_labels": NAMES}),
@@ -156,7 +179,7 @@ def explained(api, server, name):
     subscription_id = api.post("/v2/subscriptions", body)["metadata"]["id"]
     api.enable_explanations(subscription_id)
     path = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
-    [scoring_id] = api.post(path, [{"request": request, "response": answer(request)}])["scoring_ids"]
+    scoring_id = api.post(path, [{"request": request, "response": answer(request)}])["scoring_ids"][0]
     [task_id] = api.post("/v2/explanation_tasks", {
         "scoring_ids": [scoring_id], "subscription_id": subscription_id,
         "parameters": {"image": {"segmentation": {"algorithm": "grid", "max_segments": 6}, "fill": "black", "classes": "all"}}})[

@@ -145,6 +145,7 @@ static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_ans
         return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "the list of probabilities has %u numbers; 1 to %u are accepted",
                         found, MAX_CLASSES);
     r->answer->n_classes = said ? said : found;
+    r->classes.numbered = said > 0;
     if (n_classes && n_classes != r->answer->n_classes)
         return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected",
                         r->answer->n_classes, n_classes);

@@ -210,12 +210,18 @@ static bool says_nothing(struct xpl_text string)
 bool xpl_answer_is_error(struct xpl_text object)
 {
     static const char *const names[] = {"error", "errors", "exception", "detail", "error_message", "errorMessage"};
+    static const char *const failures[] = {"\"error\"", "\"Error\"",  "\"ERROR\"",
+                                           "\"fail\"",  "\"failed\"", "\"failure\""};
     struct xpl_text text;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (xpl_json_member(object, names[i], &text) && xpl_json_text_is_string(text) && !says_nothing(text))
             return true;
-    return false;
+    if (xpl_json_member(object, "status", &text))
+        for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+            if (xpl_text_equal(text, failures[i]))
+                return true;
+    return (xpl_json_member(object, "success", &text) || xpl_json_member(object, "ok", &text)) && *text.ptr == 'f';
 }
 
 bool xpl_answer_is_empty_list(struct xpl_text value)

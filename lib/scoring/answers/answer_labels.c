@@ -7,6 +7,7 @@
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 #include "lib/scoring/answers/answer_items.h"
+#include "lib/scoring/answers/answer_names.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -69,7 +70,8 @@ enum xpl_status xpl_class_names_of(struct xpl_arena *arena, const char *const *n
 {
     struct place *places = XPL_NEW_ARRAY(arena, struct place, n);
 
-    *ret = (struct xpl_class_names){names, XPL_NEW_ARRAY(arena, const char *, n), XPL_NEW_ARRAY(arena, uint32_t, n), n};
+    *ret = (struct xpl_class_names){names, XPL_NEW_ARRAY(arena, const char *, n), XPL_NEW_ARRAY(arena, uint32_t, n), n,
+                                    false};
     if (!places || !ret->sorted || !ret->index)
         return xpl_no_memory(err);
     for (uint32_t i = 0; i < n; i++)
@@ -91,6 +93,8 @@ uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name
 {
     const char **found = bsearch(&name, classes->sorted, classes->n, sizeof *classes->sorted, compare);
 
+    if (!found && classes->numbered && xpl_text_is_index(xpl_text_of(name)) && strtoul(name, NULL, 10) < classes->n)
+        return (uint32_t)strtoul(name, NULL, 10);
     return found ? classes->index[found - classes->sorted] : UINT32_MAX;
 }
 
@@ -128,20 +132,86 @@ bool xpl_class_names_fit(struct xpl_text list, const struct xpl_answer_hints *hi
     return true;
 }
 
+const char *const xpl_label_list_names[] = {"labels", "class_names", "names", NULL};
 static const char *const list_names[] = {"classes",    "displayNames", "class_labels", "classNames",
-                                         "categories", "label",        "class"};
+                                         "categories", "label",        "class",        NULL};
+static const char *const index_names[] = {
+    "class_ids", "classIds", "class_id",  "class_indices", "class_indexes", "classIndices", "indices",      "indexes",
+    "index",     "ids",      "label_ids", "top_k_indices", "topk_indices",  "top_indices",  "topk_classes", NULL};
+
+static bool is_among(struct xpl_text name, const char *const *names)
+{
+    while (*names && !xpl_text_equal(name, *names))
+        names++;
+    return *names;
+}
 
 bool xpl_class_names_are_called(struct xpl_text name)
 {
-    static const char *const others[] = {"labels", "class_names", "names"};
+    return is_among(name, xpl_label_list_names) || is_among(name, list_names);
+}
 
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (xpl_text_equal(name, others[i]))
-            return true;
-    for (size_t i = 0; i < sizeof list_names / sizeof *list_names; i++)
-        if (xpl_text_equal(name, list_names[i]))
-            return true;
-    return false;
+bool xpl_class_indexes_are_called(struct xpl_text name, uint32_t n)
+{
+    return is_among(name, index_names) || (n > 2 && xpl_class_names_are_called(name));
+}
+
+bool xpl_text_is_index(struct xpl_text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.length > 0 && text.length < 10;
+}
+
+/* ---- indexes beside scores ---- */
+
+static int compare_indexes(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Whether a list has `n` whole numbers, as numbers or as texts, none of them twice. */
+static bool are_indexes(struct xpl_text list, uint32_t n)
+{
+    uint32_t *indexes = xpl_json_count_elements(list) == n ? calloc(n, sizeof *indexes) : NULL, i = 0;
+    struct xpl_json_scan scan;
+    struct xpl_text value;
+    bool more, are = indexes;
+
+    xpl_json_rescan_start(&scan, list, NULL);
+    if (!are || xpl_json_enter_array(&scan))
+        n = 0;
+    for (; are && i < n && xpl_json_next_element(&scan, &more) == XPL_OK && !xpl_json_skip(&scan, &value); i++) {
+        if (xpl_json_text_is_string(value))
+            value = (struct xpl_text){value.ptr + 1, value.length - 2};
+        are = xpl_text_is_index(value);
+        indexes[i] = are ? (uint32_t)xpl_parse_double(value.ptr, value.length) : 0;
+    }
+    if (are)
+        qsort(indexes, i, sizeof *indexes, compare_indexes);
+    for (i = 1; are && i < n; i++)
+        are = indexes[i - 1] != indexes[i];
+    free(indexes);
+    return are;
+}
+
+static void indexes_beside(struct xpl_text object, uint32_t n, struct xpl_text *ret)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text name, value;
+    bool more;
+
+    xpl_json_rescan_start(&scan, object, NULL);
+    if (n < 2 || xpl_json_enter_object(&scan))
+        return;
+    while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
+        if (xpl_json_text_is_array(value) && xpl_class_indexes_are_called(name, n) && are_indexes(value, n)) {
+            *ret = value;
+            return;
+        }
 }
 
 void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hints *hints, uint32_t n,
@@ -149,12 +219,13 @@ void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hint
 {
     struct xpl_text list;
 
-    for (size_t i = 0; n >= 2 && i < sizeof list_names / sizeof *list_names; i++)
-        if (xpl_json_member(object, list_names[i], &list) && xpl_answer_is_strings(list) &&
+    for (const char *const *name = list_names; n >= 2 && *name; name++)
+        if (xpl_json_member(object, *name, &list) && xpl_answer_is_strings(list) &&
             xpl_json_count_elements(list) == n && xpl_class_names_fit(list, hints)) {
             *ret = list;
             return;
         }
+    indexes_beside(object, n, ret);
 }
 
 bool xpl_class_names_are_members(struct xpl_text object, const struct xpl_answer_hints *hints)

@@ -15,6 +15,7 @@ struct xpl_class_names {
     const char **sorted;
     uint32_t *index; /* of the i-th sorted one */
     uint32_t n;
+    bool numbered; /* a number that is no name is the index of one */
 };
 
 /** Names in the order of their indexes; XPL_MODEL_BAD_ANSWER for one that comes twice. */
@@ -33,10 +34,17 @@ const char *xpl_class_name_of(struct xpl_arena *arena, struct xpl_text scalar);
 
 /**
  * The names of `n` (2 or more) classes in an object: a list of so many strings with a usual name, all of which are
- * among those of the subscription where that names them. `*ret` stays as it is when there is none.
+ * among those of the subscription where that names them, or a list of their indexes. `*ret` stays as it is when there
+ * is none.
  */
 void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hints *hints, uint32_t n,
                             struct xpl_text *ret);
+
+/** Whether lists of indexes are usually called so: of two, "classes" may be a one for each class that is there. */
+bool xpl_class_indexes_are_called(struct xpl_text name, uint32_t n);
+
+/** Whether a text is a whole number without a sign, as indexes are written. */
+bool xpl_text_is_index(struct xpl_text text);
 
 /** Whether lists of classes are usually called so. */
 bool xpl_class_names_are_called(struct xpl_text name);

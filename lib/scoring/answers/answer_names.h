@@ -7,6 +7,7 @@ extern const char *const xpl_probability_names[]; /* of one image */
 extern const char *const xpl_score_names[];       /* of one number */
 extern const char *const xpl_label_names[];       /* of the class that a number is of */
 extern const char *const xpl_prediction_names[];
-extern const char *const xpl_container_names[]; /* of all rows */
+extern const char *const xpl_container_names[];  /* of all rows */
+extern const char *const xpl_label_list_names[]; /* of the classes of all rows */
 
 #endif

@@ -360,7 +360,7 @@ enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const 
                                     struct xpl_text row, struct xpl_answer_columns *columns, struct xpl_answer_row *ret,
                                     struct xpl_error *err)
 {
-    struct xpl_text only;
+    struct xpl_text only, inner;
     const char *rest;
 
     *ret = (struct xpl_answer_row){0};
@@ -369,6 +369,10 @@ enum xpl_status xpl_answer_row_read(const struct xpl_answer_table *table, const 
     if (xpl_json_text_is_array(row) && xpl_json_count_elements(row) == 1 && xpl_json_element(row, 0, &only) &&
         xpl_json_text_is_number(only) && xpl_class_names_are_known(only, hints))
         row = only; /* an index */
+    while (xpl_json_text_is_array(row) && xpl_json_count_elements(row) == 1 && xpl_json_element(row, 0, &only) &&
+           xpl_json_text_is_array(only) && xpl_json_count_elements(only) == 1 && xpl_json_element(only, 0, &inner) &&
+           xpl_json_text_is_array(inner))
+        row = only; /* lists of one around a list */
     if (xpl_json_text_is_array(row))
         return read_array(table, hints, row, columns, ret, err);
     if (xpl_json_text_is_object(row))

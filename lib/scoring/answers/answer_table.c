@@ -6,10 +6,13 @@
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 #include "lib/scoring/answers/answer_advice.h"
+#include "lib/scoring/answers/answer_chat.h"
 #include "lib/scoring/answers/answer_check.h"
+#include "lib/scoring/answers/answer_columns.h"
 #include "lib/scoring/answers/answer_items.h"
 #include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_names.h"
+#include "lib/scoring/answers/answer_pairs.h"
 #include "lib/scoring/answers/answer_row.h"
 
 #define MAX_DEPTH       6  /* containers inside of each other */
@@ -17,6 +20,7 @@
 #define LONG_TEXT       ((size_t)64 << 10)
 #define MAX_LOOKED      32u /* some are looked into twice: by their name, and as the only one */
 #define MAX_TENSORS     64
+#define MAX_NAMED       64u /* columns */
 #define MAX_PATH        512
 
 const char *const xpl_probability_names[] = {
@@ -46,6 +50,23 @@ static bool set(const struct finding *f, enum xpl_answer_kind kind, struct xpl_t
     return true;
 }
 
+/* Whether one of the columns is called as the subscription says, or as probabilities usually are. */
+static bool is_a_column_said(const struct finding *f, struct xpl_text fields)
+{
+    struct xpl_text field;
+
+    for (size_t i = 0; xpl_json_element(fields, i, &field) && i < MAX_NAMED; i++) {
+        struct xpl_text name = {field.ptr + 1, field.length - 2};
+
+        for (size_t k = 0; f->hints && k < f->hints->n_probability_fields; k++)
+            if (xpl_text_equal(name, f->hints->probability_fields[k]))
+                return true;
+        if (xpl_text_equal(name, xpl_probability_names[0]) || xpl_text_equal(name, xpl_probability_names[1]))
+            return true;
+    }
+    return false;
+}
+
 /* {"fields","values"}: WML and custom engines; {"shape","values"}: a tensor. */
 static bool find_table(const struct finding *f, struct xpl_text object)
 {
@@ -55,7 +76,11 @@ static bool find_table(const struct finding *f, struct xpl_text object)
         return false;
     if (xpl_json_member(object, "shape", NULL) && xpl_json_element(values, 0, &first) && xpl_json_text_is_number(first))
         return set(f, XPL_ANSWER_FLAT, values);
-    xpl_json_member(object, "fields", &f->table->fields);
+    if (xpl_json_member(object, "fields", &f->table->fields) && !is_a_column_said(f, f->table->fields) &&
+        xpl_answer_columns_gather(f->arena, f->table->fields, values, &values)) {
+        f->table->fields = (struct xpl_text){0};
+        f->table->whole = values;
+    }
     return set(f, XPL_ANSWER_ROWS, values);
 }
 
@@ -67,7 +92,7 @@ static bool is_one_row(const struct finding *f, struct xpl_text array, struct xp
     if (xpl_json_text_is_number(first))
         return f->n_rows == 1;
     return (xpl_answer_pair(first, &score, NULL) || (f->table->loose && xpl_answer_is_loose_list(array))) &&
-           (f->n_rows == 1 || xpl_json_count_elements(array) != f->n_rows);
+           xpl_json_count_elements(array) != f->n_rows;
 }
 
 /* Whether a string holds an object or an array: what a service made text of. */
@@ -133,7 +158,7 @@ static bool find_in_array(const struct finding *f, struct xpl_text array, unsign
     if (xpl_json_text_is_object(first) && xpl_json_member(first, "values", NULL) && find_table(f, first))
         return true;
     if (xpl_json_text_is_object(first) && xpl_json_member(first, "data", NULL) &&
-        (xpl_answer_tensor_find(array, f->hints, f->n_rows, f->table) || find_in_bytes(f, array, depth) ||
+        (xpl_answer_tensor_find(f->arena, array, f->hints, f->n_rows, f->table) || find_in_bytes(f, array, depth) ||
          xpl_answer_tensor_classes(f->arena, array, f->n_rows, f->table)))
         return true;
     return set(f, is_one_row(f, array, first) ? XPL_ANSWER_ONE : XPL_ANSWER_ROWS, array);
@@ -142,12 +167,11 @@ static bool find_in_array(const struct finding *f, struct xpl_text array, unsign
 /* The names beside the rows, unless they are those of a table further in. */
 static void take_labels(const struct finding *f, struct xpl_text object)
 {
-    static const char *const names[] = {"labels", "class_names", "names"};
-    struct xpl_text labels;
+    struct xpl_text labels, first;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names && !f->table->labels.ptr; i++)
-        if (xpl_json_member(object, names[i], &labels) && xpl_json_text_is_array(labels) &&
-            xpl_json_count_elements(labels) > 0)
+    for (const char *const *name = xpl_label_list_names; *name && !f->table->labels.ptr; name++)
+        if (xpl_json_member(object, *name, &labels) && xpl_json_element(labels, 0, &first) &&
+            !xpl_json_text_is_array(first))
             f->table->labels = labels;
 }
 
@@ -185,18 +209,30 @@ static bool find_only(const struct finding *f, struct xpl_text object, unsigned 
     return n == 1 && find(f, only, depth + 1);
 }
 
+/* In the text of a chat model, or what else that could have been. */
+static bool find_in_chat(const struct finding *f, struct xpl_text object, unsigned depth)
+{
+    struct xpl_text text;
+    bool more = true;
+
+    for (size_t i = 0; more; i++)
+        if (xpl_answer_chat_text(object, i, &text, &more) && find(f, text, depth + 1))
+            return true;
+    if (f->n_rows != 1 || !xpl_answer_chat_tokens(f->arena, object, f->hints, &text))
+        return false;
+    f->table->whole = text;
+    return set(f, XPL_ANSWER_ONE, text);
+}
+
 static bool find_rows(const struct finding *f, struct xpl_text object, unsigned depth)
 {
-    struct xpl_text score, content;
-    const char *rest;
+    struct xpl_text score;
 
-    if (find_table(f, object))
+    if (find_table(f, object) || find_in_chat(f, object, depth))
         return true;
     for (const char *const *name = xpl_container_names; *name; name++)
         if (find_named(f, object, *name, depth))
             return true;
-    if (xpl_answer_follow(object, "choices[0].message.content", &content, &rest) && find(f, content, depth + 1))
-        return true;
     for (size_t i = 0; f->hints && i < f->hints->n_probability_fields; i++)
         if (find_named(f, object, f->hints->probability_fields[i], depth))
             return true;
@@ -209,17 +245,33 @@ static bool find_rows(const struct finding *f, struct xpl_text object, unsigned 
            (f->n_rows == 1 && xpl_answer_row_is_one(f->table, f->hints, object) && set(f, XPL_ANSWER_ONE, object));
 }
 
-static bool find_in_object(const struct finding *f, struct xpl_text object, unsigned depth)
+/* The classes beside scores that were found, in lists for each image or in one for the only image. */
+static void find_classes(const struct finding *f, struct xpl_text object)
 {
     struct xpl_answer_table *table = f->table;
+    size_t n = xpl_json_count_elements(table->values);
     struct xpl_text first;
 
+    if (table->kind == XPL_ANSWER_ROWS && !table->fields.ptr && !table->labels.ptr &&
+        xpl_answer_pairs_beside(f->arena, object, table->values, f->n_rows, &table->values))
+        table->whole = table->values;
+    if (table->kind != XPL_ANSWER_ONE || !xpl_json_element(table->values, 0, &first) || !xpl_json_text_is_number(first))
+        return;
+    if (!table->labels.ptr)
+        xpl_class_names_beside(object, f->hints, (uint32_t)n, &table->labels);
+    if (table->labels.ptr && f->hints && n < f->hints->n_class_labels && /* the best few */
+        xpl_answer_pairs_make(f->arena, table->labels, table->values, 1, &table->values)) {
+        table->kind = XPL_ANSWER_ROWS;
+        table->whole = table->values;
+    }
+}
+
+static bool find_in_object(const struct finding *f, struct xpl_text object, unsigned depth)
+{
     take_labels(f, object);
     if (!find_rows(f, object, depth))
         return false;
-    if (table->kind == XPL_ANSWER_ONE && !table->labels.ptr && xpl_json_element(table->values, 0, &first) &&
-        xpl_json_text_is_number(first))
-        xpl_class_names_beside(object, f->hints, (uint32_t)xpl_json_count_elements(table->values), &table->labels);
+    find_classes(f, object);
     return true;
 }
 

@@ -33,9 +33,12 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
                                       const struct xpl_answer_hints *hints, uint32_t n_rows, bool loose,
                                       struct xpl_answer_table *ret, struct xpl_error *err);
 
-/** The tensor of an Open Inference answer that has the probabilities; false when `outputs` is no list of tensors. */
-bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
-                            struct xpl_answer_table *ret);
+/**
+ * The tensor of an Open Inference answer that has the probabilities, with the classes of another one where that has
+ * them; false when `outputs` is no list of tensors.
+ */
+bool xpl_answer_tensor_find(struct xpl_arena *arena, struct xpl_text outputs, const struct xpl_answer_hints *hints,
+                            uint32_t n_rows, struct xpl_answer_table *ret);
 
 /** Likewise one of strings "score:index:name"; its rows are written into `arena`. */
 bool xpl_answer_tensor_classes(struct xpl_arena *arena, struct xpl_text outputs, uint32_t n_rows,

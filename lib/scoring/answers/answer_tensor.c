@@ -5,7 +5,9 @@
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 #include "lib/scoring/answers/answer_items.h"
+#include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_names.h"
+#include "lib/scoring/answers/answer_pairs.h"
 #include "lib/scoring/answers/answer_table.h"
 
 #define MAX_TENSORS       64
@@ -138,8 +140,27 @@ static bool is_whole(struct xpl_text tensor, uint32_t n_rows)
     return n / n_rows >= 2 && xpl_answer_is_whole(sum / n_rows);
 }
 
-bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hints *hints, uint32_t n_rows,
-                            struct xpl_answer_table *ret)
+/* The classes of these scores, in a tensor beside them: names, or indexes of classes. */
+static bool pair_up(struct xpl_arena *arena, struct xpl_text outputs, uint32_t n_rows, struct xpl_answer_table *table)
+{
+    struct xpl_text tensor, name, data;
+
+    for (size_t i = 0; i < MAX_TENSORS && xpl_json_element(outputs, i, &tensor); i++)
+        if (xpl_json_member(tensor, "data", &data) && data.ptr != table->values.ptr &&
+            xpl_json_member(tensor, "name", &name) &&
+            (!holds_numbers(tensor) ||
+             xpl_class_indexes_are_called((struct xpl_text){name.ptr + 1, name.length - 2},
+                                          (uint32_t)xpl_json_count_elements(table->values) / n_rows)) &&
+            xpl_answer_pairs_make(arena, data, table->values, n_rows, &table->values)) {
+            table->whole = table->values;
+            table->kind = XPL_ANSWER_ROWS;
+            return true;
+        }
+    return false;
+}
+
+bool xpl_answer_tensor_find(struct xpl_arena *arena, struct xpl_text outputs, const struct xpl_answer_hints *hints,
+                            uint32_t n_rows, struct xpl_answer_table *ret)
 {
     struct xpl_text tensor, best = {0}, first;
     size_t best_rank = 0;
@@ -158,6 +179,8 @@ bool xpl_answer_tensor_find(struct xpl_text outputs, const struct xpl_answer_hin
     }
     if (!best_rank || !xpl_json_member(best, "data", &ret->values))
         return false;
+    if (pair_up(arena, outputs, n_rows, ret))
+        return true;
     ret->kind =
         xpl_json_element(ret->values, 0, &first) && xpl_json_text_is_array(first) ? XPL_ANSWER_ROWS : XPL_ANSWER_FLAT;
     return true;

@@ -54,6 +54,8 @@ static const struct refused refusals[] = {
     {"{\"error\":\"busy\",\"retry\":0.4,\"left\":0.6}", NULL, 1, "says what went wrong"},
     {"{\"message\":\"bad\",\"min\":\"0.0\",\"max\":\"1.0\"}", NULL, 1, "no probabilities found"},
     {"{\"status\":\"error\",\"version\":\"0.5\",\"api\":\"0.5\"}", NULL, 1, "no probabilities found"},
+    {"{\"status\":\"error\",\"message\":\"x\",\"code\":0.5,\"n\":0.5}", NULL, 1, "says what went wrong"},
+    {"{\"success\":false,\"code\":0.5,\"n\":0.5}", NULL, 1, "says what went wrong"},
     {"{\"predictions\":[{\"detail\":\"out of memory\",\"a\":0.4,\"b\":0.6}]}", NULL, 1, "no probabilities found"},
     {"{\"outputs\":[{\"name\":\"p\",\"datatype\":\"BYTES\",\"shape\":[1,2],\"data\":[\"a:1\",\"b:0\"]}]}", NULL, 1,
      "no probabilities found"},
