@@ -26,7 +26,7 @@ static const char *const raw_uses[] = {"auto", "never", "always", NULL};
 static const char *const content_types[] = {
     "application/json",    "application/x-npy",        "image/png", "image/jpeg",
     "application/x-image", "application/octet-stream", NULL};
-static const char *const datatypes[] = {"FP32", "FP64", "FP16", "UINT8", "INT32", "INT64", NULL};
+static const char *const datatypes[] = {"FP32", "FP64", "FP16", "BF16", "UINT8", "INT32", "INT64", NULL};
 
 struct settings_request {
     int protocol, layout, colour_order, activation, binary, content_type;

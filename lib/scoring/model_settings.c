@@ -5,6 +5,7 @@
 
 #include "lib/base/json_look.h"
 #include "lib/scoring/requests/raw_body.h"
+#include "lib/scoring/requests/tensor_type.h"
 
 /* Whether the path of an address ends like this. */
 static bool path_ends(const char *url, const char *suffix)
@@ -21,6 +22,14 @@ enum xpl_wire_format xpl_wire_of_url(const char *url)
     if (path_ends(url, ":predict"))
         return XPL_WIRE_INSTANCES;
     return strstr(url, "/v2/models/") && path_ends(url, "/infer") ? XPL_WIRE_TENSOR : XPL_WIRE_AS_LOGGED;
+}
+
+/* NULL: there is no such type. */
+static const char *name_of_type(struct xpl_text name)
+{
+    const struct xpl_tensor_type *type = xpl_tensor_type_of(name);
+
+    return type ? type->name : NULL;
 }
 
 /* What the request was before it became JSON (raw_body.h). */
@@ -40,6 +49,8 @@ static void read_note(struct xpl_text request, struct xpl_wire *wire)
             wire->body = files[i];
     if (wire->body != XPL_BODY_JSON)
         xpl_json_member(note, "form", &wire->form);
+    if (wire->body == XPL_BODY_NPY && !wire->datatype && xpl_json_member(note, "datatype", &type) && type.length > 2)
+        wire->datatype = name_of_type((struct xpl_text){type.ptr + 1, type.length - 2});
 }
 
 struct xpl_wire xpl_wire_of(const struct xpl_model_settings *model, const char *url, const struct xpl_request *request)

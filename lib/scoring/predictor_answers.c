@@ -6,6 +6,7 @@
 
 #include "lib/base/time.h"
 #include "lib/scoring/predictor_job.h"
+#include "lib/scoring/requests/raw_body.h"
 #include "lib/scoring/requests/raw_tensors.h"
 
 #define ANSWER_ARENA_BYTES ((size_t)64 << 20)
@@ -105,6 +106,7 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
     struct xpl_predictor *p = job->p;
     struct xpl_arena *arena = xpl_arena_new(ANSWER_ARENA_BYTES);
     struct xpl_text text = {slot->answer.data, slot->answer.length};
+    struct xpl_error inner = {0};
     struct xpl_answer *answer;
     enum xpl_status st = XPL_OK;
 
@@ -112,6 +114,8 @@ enum xpl_status xpl_predictor_take(struct job *job, const struct xpl_slot *slot,
         return xpl_no_memory(err);
     if (slot->answer_head)
         st = xpl_tensors_unpack(arena, text, slot->answer_head, "outputs", &text, err);
+    else if (xpl_raw_body_as_json(arena, &(struct xpl_raw_body){.bytes = text, .is_answer = true}, &text, &inner))
+        st = xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", inner.message);
     if (!st)
         st = xpl_answer_read(arena, text, &p->hints, work->n_rows, p->n_classes, &answer, err);
     if (!st)

@@ -51,30 +51,63 @@ bool xpl_predictor_fix_batch(struct xpl_predictor *p, uint32_t n)
     return true;
 }
 
-enum xpl_status xpl_predictor_run_first(struct job *job)
+/* The same once more; `*job` and what was noted stay as they are when that fails, too. */
+static bool works_again(struct job *job, const struct job *fresh)
 {
-    struct xpl_predictor *p = job->p;
-    struct xpl_batch batch = p->batch;
-    struct job again = *job;
-    struct xpl_exchange *exchange = p->options.exchange, first;
-    struct xpl_error why = {0};
-    enum xpl_status st = xpl_predictor_run(job);
+    struct xpl_predictor_options *options = &job->p->options;
+    struct xpl_exchange *exchange = options->exchange, first;
+    uint32_t retries = options->retries;
+    struct xpl_error ignored = {0};
+    struct job again = *fresh;
+    enum xpl_status st;
 
-    if ((st != XPL_MODEL_REFUSED && st != XPL_MODEL_FAILED) || p->fixed_batch ||
-        !xpl_predictor_fix_batch(p, p->options.logged_batch))
-        return st;
     if (exchange) {
         first = *exchange;
         *exchange = (struct xpl_exchange){0};
     }
-    again.err = &why;
-    if (xpl_predictor_run(&again) == XPL_OK) {
+    again.err = &ignored;
+    options->retries = 0;
+    st = xpl_predictor_run(&again);
+    options->retries = retries;
+    if (!st) {
         again.err = job->err;
         *job = again;
-        return XPL_OK;
+        return true;
     }
     if (exchange)
         *exchange = first;
+    return false;
+}
+
+/* Some types are refused as text. */
+static bool works_raw(struct job *job, const struct job *fresh)
+{
+    struct xpl_predictor *p = job->p;
+    enum xpl_body_form better = xpl_splice_better_form(p->splicer), form = p->form;
+
+    if (better == form || p->raw_tried || p->options.raw_refused)
+        return false;
+    if (!xpl_predictor_use_form(p, better, NULL) && works_again(job, fresh))
+        return p->raw_works = p->raw_tried = true;
+    xpl_predictor_use_form(p, form, NULL);
+    return false;
+}
+
+enum xpl_status xpl_predictor_run_first(struct job *job)
+{
+    struct xpl_predictor *p = job->p;
+    struct xpl_batch batch = p->batch;
+    struct job fresh = *job;
+    enum xpl_status st = xpl_predictor_run(job);
+
+    if (st != XPL_MODEL_REFUSED && st != XPL_MODEL_FAILED)
+        return st;
+    if (works_raw(job, &fresh))
+        return XPL_OK;
+    if (p->fixed_batch || !xpl_predictor_fix_batch(p, p->options.logged_batch))
+        return st;
+    if (works_again(job, &fresh))
+        return XPL_OK;
     p->fixed_batch = 0;
     p->batch = batch;
     return st;

@@ -86,7 +86,7 @@ enum xpl_status xpl_predictor_use_form(struct xpl_predictor *p, enum xpl_body_fo
 /** Requests have that many images from now on; false when that is none, or more than may be. */
 bool xpl_predictor_fix_batch(struct xpl_predictor *p, uint32_t n);
 
-/** The first call: a model that refuses one image alone is asked again with as many as were logged. */
+/** The first call: a model that refuses it is asked again with a raw tensor, and with as many images as were logged. */
 enum xpl_status xpl_predictor_run_first(struct job *job);
 
 /** Scores all masks of the job. */

@@ -54,9 +54,11 @@ static bool is_file(struct xpl_text bytes)
 
 /* ---- pictures ---- */
 
-void xpl_raw_body_note(struct xpl_buf *out, const char *content_type, struct xpl_text form)
+void xpl_raw_body_note(struct xpl_buf *out, const char *content_type, const char *datatype, struct xpl_text form)
 {
     xpl_buf_printf(out, ",\"" XPL_RAW_BODY_NOTE "\":{\"content_type\":\"%s\"", content_type);
+    if (datatype)
+        xpl_buf_printf(out, ",\"datatype\":\"%s\"", datatype);
     if (form.ptr) {
         xpl_buf_string(out, ",\"form\":");
         xpl_buf_append(out, form.ptr, form.length);
@@ -89,7 +91,7 @@ static enum xpl_status from_picture(struct xpl_arena *arena, struct xpl_text fil
         out->length += length;
     }
     xpl_buf_string(out, "\"]");
-    xpl_raw_body_note(out, picture_type(file, type), form);
+    xpl_raw_body_note(out, picture_type(file, type), NULL, form);
     return keep(arena, out, ret, err);
 }
 
@@ -206,7 +208,7 @@ static enum xpl_status from_npy(struct xpl_arena *arena, struct xpl_text file, s
         put_edges(out, ']', edges(&npy, i + 1));
     }
     if (!is_answer)
-        xpl_raw_body_note(out, "application/x-npy", form);
+        xpl_raw_body_note(out, "application/x-npy", strcmp(npy.type->name, "UINT8") ? npy.type->name : NULL, form);
     return keep(arena, out, ret, err);
 }
 

@@ -25,7 +25,7 @@ struct xpl_raw_body {
 
 /** Appends the rest of an object that says what file a body was, and the JSON text of the form it was in; {0} = none.
  */
-void xpl_raw_body_note(struct xpl_buf *out, const char *content_type, struct xpl_text form);
+void xpl_raw_body_note(struct xpl_buf *out, const char *content_type, const char *datatype, struct xpl_text form);
 
 /** What is not recognised is `*ret` as it is. XPL_BAD_RECORD when it is recognised and broken. */
 enum xpl_status xpl_raw_body_as_json(struct xpl_arena *arena, const struct xpl_raw_body *body, struct xpl_text *ret,

@@ -130,7 +130,7 @@ static enum xpl_status put_note(struct xpl_arena *arena, const struct xpl_sample
 
     if (frame->in_form && !(form = xpl_form_of_field(arena, name, frame->file_type)))
         return xpl_no_memory(err);
-    xpl_raw_body_note(s->out, frame->file_type, form ? xpl_text_of(form) : (struct xpl_text){0});
+    xpl_raw_body_note(s->out, frame->file_type, NULL, form ? xpl_text_of(form) : (struct xpl_text){0});
     return XPL_OK;
 }
 

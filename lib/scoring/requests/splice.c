@@ -174,8 +174,9 @@ static enum xpl_status make_files(const struct xpl_splice_source *source, const 
         return st;
     s->form = s->better = wire->body;
     if (wire->body == XPL_BODY_NPY) {
-        s->max_rows = UINT32_MAX;
-        return xpl_splice_raw_npy(source, wire, &s->raw, err);
+        st = xpl_splice_raw_npy(source, wire, &s->raw, err);
+        s->max_rows = !st && xpl_splice_raw_is_alone(s->raw) ? 1 : UINT32_MAX;
+        return st;
     }
     s->max_rows = 1;
     return s->picture ? XPL_OK : xpl_splice_picture_new(source, &s->picture, err);

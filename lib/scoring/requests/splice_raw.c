@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/base/json_look.h"
+#include "lib/scoring/requests/raw_body.h"
 #include "lib/scoring/requests/tensor_type.h"
 
 #define MAX_PIECES  8u
@@ -35,6 +36,7 @@ struct xpl_splice_raw {
     struct piece pieces[MAX_PIECES]; /* n_pieces 0: a NumPy file */
     size_t n_pieces, text_length;
     const char *npy_type, *npy_sides; /* "<f4", "28, 28, 1" */
+    bool npy_alone;                   /* the array is the image and no list of images */
     uint8_t *on, *off;                /* of the image and of the fill, row_bytes each */
     size_t row_bytes, n_runs;
     struct run *runs;
@@ -196,8 +198,7 @@ enum xpl_status xpl_splice_raw_tensor(const struct xpl_splice_source *source, co
         return xpl_no_memory(err);
     if (request->images[source->index].form == XPL_FORM_ENCODED || (!plain && !read_tensor(request, &data, &name)))
         return XPL_OK;
-    type = xpl_tensor_type_of(name);
-    if (!type || strcmp(type->name, "FP16") == 0)
+    if (!(type = xpl_tensor_type_of(name)))
         return XPL_OK;
     if ((st = xpl_request_pixels(source->arena, request, source->index, &pixels, err)) ||
         (st = make_tensor(source, pixels, type, raw, err)) || (plain && (st = new_text(source, wire, raw, err))))
@@ -230,6 +231,21 @@ static const char *npy_sides_of(const struct xpl_splice_source *source)
     return xpl_arena_printf(source->arena, "%u, %u, %u", image->height, image->width, image->channels);
 }
 
+/* Whether the NumPy file that was logged has no axis for several images. */
+static bool is_alone(const struct xpl_request *request, uint32_t index)
+{
+    struct xpl_text note, array;
+
+    return xpl_json_member(request->text, XPL_RAW_BODY_NOTE, &note) &&
+           xpl_json_member(request->text, "array", &array) &&
+           array.ptr == request->text.ptr + request->images[index].offset;
+}
+
+bool xpl_splice_raw_is_alone(const struct xpl_splice_raw *raw)
+{
+    return raw->npy_alone;
+}
+
 enum xpl_status xpl_splice_raw_npy(const struct xpl_splice_source *source, const struct xpl_wire *wire,
                                    struct xpl_splice_raw **ret, struct xpl_error *err)
 {
@@ -243,12 +259,13 @@ enum xpl_status xpl_splice_raw_npy(const struct xpl_splice_source *source, const
     if ((st = xpl_request_pixels(source->arena, source->request, source->index, &pixels, err)))
         return st;
     type = npy_type_of(wire, pixels);
-    if (!type || strcmp(type->name, "FP16") == 0)
+    if (!type || !type->npy)
         return xpl_fail(err, XPL_BAD_FIELD, "a NumPy file cannot be made with this datatype");
     if ((st = make_tensor(source, pixels, type, raw, err)))
         return st;
     raw->npy_type = type->npy;
     raw->npy_sides = npy_sides_of(source);
+    raw->npy_alone = is_alone(source->request, source->index);
     *ret = raw;
     return raw->npy_sides ? XPL_OK : xpl_no_memory(err);
 }
@@ -261,8 +278,10 @@ static char *put_npy_head(const struct xpl_splice_raw *raw, size_t n, char *at)
 
     at = xpl_put(at, (const char *)magic, sizeof magic);
     memset(at, ' ', (size_t)(end - at));
-    at += snprintf(at, (size_t)(end - at), "{'descr': '%s', 'fortran_order': False, 'shape': (%zu, %s), }",
-                   raw->npy_type, n, raw->npy_sides);
+    at += snprintf(at, (size_t)(end - at), "{'descr': '%s', 'fortran_order': False, 'shape': (", raw->npy_type);
+    if (!raw->npy_alone)
+        at += snprintf(at, (size_t)(end - at), "%zu, ", n);
+    at += snprintf(at, (size_t)(end - at), "%s), }", raw->npy_sides);
     *at = ' ';
     end[-1] = '\n';
     return end;

@@ -18,9 +18,15 @@ struct xpl_splice_raw;
 enum xpl_status xpl_splice_raw_tensor(const struct xpl_splice_source *source, const struct xpl_wire *wire, bool plain,
                                       struct xpl_splice_raw **ret, struct xpl_error *err);
 
-/** A NumPy file (npy 1.0) of n x the image, uint8 when its numbers are whole ones from 0 to 255, else float32. */
+/**
+ * A NumPy file (npy 1.0) of n x the image, uint8 when its numbers are whole ones from 0 to 255, else float32, unless
+ * `wire` says the type. The image itself when it was logged as a NumPy file without an axis for several.
+ */
 enum xpl_status xpl_splice_raw_npy(const struct xpl_splice_source *source, const struct xpl_wire *wire,
                                    struct xpl_splice_raw **ret, struct xpl_error *err);
+
+/** Whether it is a NumPy file of the image itself, without an axis for several. */
+bool xpl_splice_raw_is_alone(const struct xpl_splice_raw *raw);
 
 /** Bytes of the longest body with `n` images. */
 size_t xpl_splice_raw_max(const struct xpl_splice_raw *raw, size_t n);

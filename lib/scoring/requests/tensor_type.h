@@ -13,13 +13,14 @@
 
 enum xpl_tensor_kind {
     XPL_TENSOR_FLOAT,
+    XPL_TENSOR_BRAIN, /* the upper half of a single */
     XPL_TENSOR_SIGNED,
     XPL_TENSOR_UNSIGNED /* BOOL, too: 0 and 1 */
 };
 
 struct xpl_tensor_type {
     const char *name; /* "FP32" */
-    const char *npy;  /* the same in NumPy's files, "<f4" */
+    const char *npy;  /* the same in NumPy's files, "<f4"; NULL = it has none */
     enum xpl_tensor_kind kind;
     unsigned bytes;
 };
@@ -30,7 +31,7 @@ const struct xpl_tensor_type *xpl_tensor_type_of(struct xpl_text name);
 /** The same by NumPy's name: "<f4". */
 const struct xpl_tensor_type *xpl_tensor_type_of_npy(struct xpl_text name);
 
-/** Writes one number: rounded and kept in the type's range when it has whole numbers only. Not for FP16. */
+/** Writes one number: rounded and kept in the type's range when it has whole numbers only. */
 void xpl_tensor_put(const struct xpl_tensor_type *type, double value, uint8_t *out);
 
 /**

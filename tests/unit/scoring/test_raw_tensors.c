@@ -40,6 +40,33 @@ static void a_shape_of_very_many_sides_is_read_once(void **state)
     assert_non_null(strstr(text.ptr, "\"data\":[7]}]}"));
 }
 
+static void halves_are_rounded_to_even(void **state)
+{
+    static const struct {
+        const char *type;
+        double value;
+        uint16_t bits;
+    } cases[] = {
+        {"FP16", 0, 0},          {"FP16", 1, 0x3c00},          {"FP16", -2, 0xc000},
+        {"FP16", 0.1, 0x2e66},   {"FP16", 255, 0x5bf8},        {"FP16", 2049, 0x6800},
+        {"FP16", 2051, 0x6802},  {"FP16", 4095.9, 0x6c00},     {"FP16", 65504, 0x7bff},
+        {"FP16", 65520, 0x7c00}, {"FP16", 1e9, 0x7c00},        {"FP16", -1e9, 0xfc00},
+        {"FP16", 6e-8, 1},       {"FP16", 6.1e-5, 0x03ff},     {"FP16", 6.1035e-5, 0x0400},
+        {"FP16", 1e-9, 0},       {"BF16", 0.25, 0x3e80},       {"BF16", 0.1, 0x3dcd},
+        {"BF16", 255, 0x437f},   {"BF16", 1.00390625, 0x3f80}, {"BF16", 1.01171875, 0x3f82},
+        {"BF16", -0.0, 0x8000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t out[2];
+
+        xpl_tensor_put(xpl_tensor_type_of(xpl_text_of(cases[i].type)), cases[i].value, out);
+        if ((out[0] | out[1] << 8) != cases[i].bits)
+            fail_msg("%s %g: %02x%02x", cases[i].type, cases[i].value, out[1], out[0]);
+    }
+}
+
 static void every_type_reads_as_its_numbers(void **state)
 {
     static const struct {
@@ -51,6 +78,7 @@ static void every_type_reads_as_its_numbers(void **state)
         {"FP32", "[1,2]", "8", {0, 0, 0x80, 0x3e, 0, 0, 0x40, 0x3f}, 8, "[0.25,0.75]"},
         {"FP64", "[1]", "8", {0, 0, 0, 0, 0, 0, 0xd0, 0x3f}, 8, "[0.25]"},
         {"FP16", "[3]", "6", {0, 0x34, 1, 0, 0, 0xc0}, 6, "[0.25,5.96046448e-08,-2]"},
+        {"BF16", "[3]", "6", {0x80, 0x3e, 0, 0xc0, 0x80, 0x7f}, 6, "[0.25,-2,null]"},
         {"FP32", "[3]", "12", {0, 0, 0x80, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0, 0}, 12, "[null,null,0]"},
         {"UINT8", "[2]", "2", {0, 255}, 2, "[0,255]"},
         {"INT8", "[2]", "2", {0x80, 255}, 2, "[-128,-1]"},
@@ -185,6 +213,7 @@ int main(void)
         SCORING_TEST(inputs_keep_what_else_they_say),
         SCORING_TEST(what_does_not_add_up_is_refused),
         SCORING_TEST(numbers_are_kept_in_the_range_of_their_type),
+        SCORING_TEST(halves_are_rounded_to_even),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
