@@ -15,25 +15,42 @@ const char *const xpl_label_names[] = {
     "description", "display_name",  "category",        "Name",      "prediction", "classes", "predictedLabel",
     "class_label", "Scored Labels", "predicted_label", NULL};
 
+/* In one pass, the value of the first of these names that is of a kind. */
+static bool first_member(struct xpl_text object, const char *const *names, bool (*is)(struct xpl_text),
+                         struct xpl_text *ret)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text name, value;
+    size_t best = SIZE_MAX;
+    bool more;
+
+    xpl_json_rescan_start(&scan, object, NULL);
+    if (!xpl_json_text_is_object(object) || xpl_json_enter_object(&scan))
+        return false;
+    while (best > 0 && xpl_json_next_member(&scan, &name, &more) == XPL_OK && more &&
+           xpl_json_skip(&scan, &value) == XPL_OK)
+        for (size_t i = 0; names[i] && i < best && is(value); i++)
+            if (xpl_text_equal(name, names[i])) {
+                best = i;
+                *ret = value;
+            }
+    return best < SIZE_MAX;
+}
+
 bool xpl_answer_score(struct xpl_text object, struct xpl_text *ret)
 {
-    for (const char *const *name = xpl_score_names; *name; name++)
-        if (xpl_json_member(object, *name, ret) && xpl_json_text_is_number(*ret))
-            return true;
-    return false;
+    return first_member(object, xpl_score_names, xpl_json_text_is_number, ret);
 }
 
 bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label)
 {
     struct xpl_text label = {0};
 
-    if (!xpl_answer_score(object, ret_score))
+    if (!xpl_answer_score(object, ret_score) || !first_member(object, xpl_label_names, xpl_json_text_is_string, &label))
         return false;
-    for (const char *const *name = xpl_label_names; *name && !xpl_json_text_is_string(label); name++)
-        xpl_json_member(object, *name, &label);
     if (ret_label)
         *ret_label = label;
-    return xpl_json_text_is_string(label);
+    return true;
 }
 
 void xpl_answer_items_start(struct xpl_answer_items *items, struct xpl_text probabilities)
