@@ -26,6 +26,9 @@ static enum xpl_status bad(struct xpl_error *err, const char *message)
 #define ONLY_A_NAME                                                                                                    \
     "the answer names a class and has no probabilities: asset_properties.explaind.class_labels must name all classes"
 
+#define ONLY_A_NUMBER                                                                                                  \
+    ONLY_A_NAME ", or asset_properties.explaind.probability_path say where the number is, if it is a probability"
+
 static bool is_scalar(struct xpl_text text)
 {
     return text.length > 0 && text.ptr[0] != '[' && text.ptr[0] != '{' && text.ptr[0] != 'n';
@@ -344,7 +347,9 @@ static enum xpl_status read_object(const struct xpl_answer_table *table, const s
         return XPL_OK;
     if (xpl_answer_advise(object, err))
         return XPL_MODEL_BAD_ANSWER;
-    return bad(err, ret->prediction.ptr ? ONLY_A_NAME : WHAT_IS_LOOKED_FOR);
+    return bad(err, !ret->prediction.ptr                       ? WHAT_IS_LOOKED_FOR
+                    : xpl_json_text_is_number(ret->prediction) ? ONLY_A_NUMBER
+                                                               : ONLY_A_NAME);
 }
 
 bool xpl_answer_row_is_one(const struct xpl_answer_table *table, const struct xpl_answer_hints *hints,

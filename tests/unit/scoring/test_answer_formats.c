@@ -22,6 +22,7 @@ static const struct xpl_answer_hints by_field = {.probability_fields = scores, .
 static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
 static const struct xpl_answer_hints result_path = {.probability_path = "result"};
 static const struct xpl_answer_hints text_path = {.probability_path = "content[0].text"};
+static const struct xpl_answer_hints prediction_path = {.probability_path = "prediction"};
 static const struct xpl_answer_hints by_row_path = {.probability_path = "rows[*].q.p"};
 
 struct family {
@@ -86,6 +87,7 @@ static const struct family families[] = {
      2,
      {0.25, 0.75},
      "cat"},
+    {"{\"prediction\":0.75}", &prediction_path, 1, {0.25, 0.75}, NULL},
     {"[0.25,0.75]", NULL, 1, {0.25, 0.75}, NULL},
     {"[[1,0],[0.25,0.75]]", NULL, 2, {0.25, 0.75}, NULL},
     {"{\"prediction\":[0.25,0.75]}", NULL, 1, {0.25, 0.75}, NULL},

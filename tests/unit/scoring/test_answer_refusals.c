@@ -32,6 +32,7 @@ static const struct refused refusals[] = {
      "no probabilities found"},
     {"{\"prediction\":\"dog\",\"confidence\":0.75}", NULL, 1, "single class"},
     {"{\"prediction\":1}", NULL, 1, "class_labels"},
+    {"{\"prediction\":0.25}", NULL, 1, "probability_path"},
     {"{\"predictions\":[\"bird\"]}", &named, 1, "\"bird\""},
     {"{\"predictions\":[[0.2,0.3,0.5]]}", &named, 1, "2 classes"},
     {"{\"a\":{\"b\":[1]}}", &by_path, 1, "$.a.b[1].p"},
