@@ -277,6 +277,19 @@ def test_every_format_is_found_and_can_be_explained_with(picky, picture, name):
     assert explained.returncode == 0, explained.stderr
 
 
+def test_a_model_of_four_images_and_no_other_number_works_when_that_is_said(model, picture):
+    def four(images):
+        answer = wml_answer(images, model.probabilities) if len(images) == 4 else {"error": "4 images, please"}
+        return 200 if len(images) == 4 else 400, json.dumps(answer).encode()
+
+    model.broken = four
+    url = f"{model.url}/ml/v4/deployments/d/predictions"
+    assert run(url, "--image", picture, "--format", "wml-v4").returncode == 69
+    ended = run(url, "--image", picture, "--format", "wml-v4", "--fixed-batch", "4")
+    assert ended.returncode == 0 and "4 images a request" in ended.stdout, ended.stdout
+    assert run(url, "--image", picture, "--fixed-batch", "1").returncode == 64
+
+
 def test_help_and_manual_name_all_formats(picky, picture):
     names = lines_of(run(f"{picky.url}/none", "--image", picture))
     assert len(names) > 20
