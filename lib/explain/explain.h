@@ -66,7 +66,9 @@ struct xpl_class_explanation {
     bool exact;
     bool unrepeated;         /* the budget left no call to see whether the model repeats itself */
     bool untried;            /* it rests on a design that can hide much, and was not tried on other masks */
-    double change;           /* highest less lowest score of the masks, over the highest */
+    double change;           /* highest less lowest score of the masks, over the highest; of two classes that mirror
+                                each other the smaller one */
+    bool change_of_other;    /* the smaller one is that of the other class */
     double r2;               /* NAN when constant */
     double q2;               /* leave-one-out R2; NAN when constant or exact */
     double surrogate_q2;     /* how well rows are predicted that the surrogate did not see; NAN without one */

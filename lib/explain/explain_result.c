@@ -34,6 +34,23 @@ static enum xpl_interval_kind interval_kind(const struct xpl_run *run, uint32_t 
     return rows.exact && run->sample->noise ? XPL_INTERVAL_RANDOM : xpl_estimate_interval_kind(&rows, estimate);
 }
 
+/* What one of two classes keeps within a share of itself, the other one keeps as well. */
+static void set_change(const struct xpl_run *run, uint32_t position, struct xpl_class_explanation *explained)
+{
+    const double *scores = xpl_sample_scores(run->sample, position), *others;
+    size_t n = run->fit->rows.n;
+    double change;
+
+    explained->change = xpl_quality_change(scores, n);
+    if (run->in->n_classes != 2)
+        return;
+    others = xpl_sample_scores(run->sample, 1 - position);
+    change = xpl_quality_change(others, n);
+    explained->change_of_other = change < explained->change && xpl_quality_mirrored(scores, others, n);
+    if (explained->change_of_other)
+        explained->change = change;
+}
+
 static void set_numbers(const struct xpl_run *run, const struct xpl_quality_index *index, const double *scores,
                         const struct xpl_estimate *estimate, struct xpl_class_explanation *explained)
 {
@@ -47,7 +64,6 @@ static void set_numbers(const struct xpl_run *run, const struct xpl_quality_inde
     explained->exact = xpl_run_last_stage(run)->exact;
     explained->untried = estimate->untried;
     explained->unrepeated = run->sample->repeats == 0;
-    explained->change = xpl_quality_change(scores, run->fit->rows.n);
     explained->r2 = estimate->linear.r2;
     explained->q2 = explained->exact ? (double)NAN : estimate->q2;
     explained->surrogate_q2 = estimate->surrogate_q2;
@@ -123,6 +139,7 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
     explained->probability =
         run->sample->usual ? run->sample->usual[position] : xpl_sample_scores(run->sample, position)[0];
     add_noise(run, position, explained, &estimate);
+    set_change(run, position, explained);
     set_numbers(run, index, xpl_sample_scores(run->sample, position), &estimate, explained);
     intervals = (struct xpl_intervals){explained->low, explained->high, explained->decisions};
     xpl_estimate_intervals(&estimate, run->design->n_segments, run->in->params.confidence,

@@ -11,6 +11,7 @@
 #define NOTICEABLE  0.01 /* of the score */
 #define MOST        0.5  /* of what the weights leave open */
 #define NO_WEIGHT   1e-9
+#define ROUNDED     2e-3 /* sums of two scores of a model that answers three digits */
 
 enum xpl_status xpl_quality_index_build(struct xpl_arena *arena, const xpl_mask *masks, size_t n, uint32_t n_segments,
                                         struct xpl_quality_index *ret, struct xpl_error *err)
@@ -108,6 +109,14 @@ double xpl_quality_change(const double *scores, size_t n)
     return high > 0 ? (high - low) / high : 0;
 }
 
+bool xpl_quality_mirrored(const double *one, const double *other, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fabs(one[i] + other[i] - 1) > ROUNDED)
+            return false;
+    return true;
+}
+
 static bool has_weights(const double *weights, uint32_t n_segments)
 {
     for (uint32_t j = 0; j < n_segments; j++)
@@ -127,6 +136,9 @@ static const char *judge_fidelity(struct xpl_class_explanation *explained, uint3
         return "No zone matters: the score stays the same whatever is hidden.";
     if (!has_weights(explained->weights, n_segments))
         return "No zone matters by itself: the score depends on combinations of zones only.";
+    if (explained->change < NOTICEABLE && explained->change_of_other)
+        return "Hardly any zone matters: whatever is hidden, the score changes by less than 1 % of the other class's, "
+               "whose mirror image it is. Another fill may show more.";
     if (explained->change < NOTICEABLE)
         return "Hardly any zone matters: whatever is hidden, the score changes by less than 1 % of itself. "
                "Another fill may show more.";

@@ -36,9 +36,12 @@ double xpl_quality_sum_gap(const struct xpl_quality_index *index, const double *
 /** How much of the highest of `n` scores, none below 0, is lost at the lowest: 0 to 1. */
 double xpl_quality_change(const double *scores, size_t n);
 
+/** Whether n scores of two classes always make up 1, but for rounding: both are then the same function. */
+bool xpl_quality_mirrored(const double *one, const double *other, size_t n);
+
 /**
- * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals, `constant`, `change` and
- * `noise_share`.
+ * Sets verdict, reason and weight_error from r2 (exact) or q2, weights, intervals, `constant`, `change`,
+ * `change_of_other` and `noise_share`.
  */
 enum xpl_status xpl_quality_judge(struct xpl_arena *arena, struct xpl_class_explanation *explained, uint32_t n_segments,
                                   struct xpl_error *err);
