@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verdicts of whole explanations: of classes that mirror each other.
+/* The verdicts of whole explanations: of classes that mirror each other, and of models that do not repeat themselves.
  */
 #include "tests/unit/explain/explain_test.h"
 
@@ -127,6 +127,82 @@ static void two_classes_that_do_not_make_up_one_are_judged_by_themselves(void **
     assert_int_equal(e->classes[1].verdict, XPL_VERDICT_HIGH);
 }
 
+/* ---- noise ---- */
+
+static double noise;
+static struct xpl_stream noise_stream;
+
+static double even_noise(void)
+{
+    return noise * (2 * ldexp((double)(xpl_stream_next(&noise_stream) >> 11), -53) - 1);
+}
+
+/* Four zones that add up. The noise is drawn anew for each answer; class 1 is what is left of it. */
+static double noisy_sum(xpl_mask mask, uint32_t class_index)
+{
+    static double p;
+
+    if (class_index == 0)
+        p = 0.5 + 0.03 * __builtin_popcountll(mask & 15) + even_noise();
+    return class_index == 0 ? p : 1 - p;
+}
+
+/* A combination of two zones, and noise that is small beside it. */
+static double noisy_pair(xpl_mask mask, uint32_t class_index)
+{
+    static double p;
+
+    if (class_index == 0)
+        p = 0.5 + ((mask & 3) == 0 || (mask & 3) == 3 ? 0.2 : 0) + even_noise();
+    return class_index == 0 ? p : 1 - p;
+}
+
+static struct xpl_explanation *explain_noisy(void **state, model_fn f, uint32_t d, double amplitude)
+{
+    static const uint8_t seed[XPL_HASH_BYTES] = {7};
+
+    noise = amplitude;
+    xpl_stream_start(&noise_stream, seed);
+    return explain(state, f, d, 2, XPL_DESIGN_AUTO);
+}
+
+static void the_verdict_names_noise_that_is_most_of_what_weights_leave_open(void **state)
+{
+    for (uint32_t d = 6; d <= 12; d += 6) {
+        for (uint32_t i = 0; i < 2; i++) {
+            struct xpl_class_explanation c = explain_noisy(state, noisy_sum, d, 0.15)->classes[i];
+
+            assert_int_equal(c.verdict, XPL_VERDICT_LOW);
+            assert_true(c.noise > 0.05 && c.noise_share > 0.5);
+            assert_non_null(strstr(c.reason, "Much of the score is noise of the model's own"));
+            c = explain_noisy(state, noisy_sum, d, 0.02)->classes[i];
+            assert_int_equal(c.verdict, XPL_VERDICT_MEDIUM);
+            assert_true(c.noise_share > 0.02 && c.noise_share < 0.3);
+            assert_non_null(strstr(c.reason, "some of the score is noise of the model's own"));
+        }
+    }
+}
+
+static void the_verdict_names_combinations_where_noise_is_the_smaller_part(void **state)
+{
+    for (uint32_t d = 6; d <= 12; d += 6) {
+        struct xpl_class_explanation c = explain_noisy(state, noisy_pair, d, 0.02)->classes[0];
+
+        assert_int_equal(c.verdict, XPL_VERDICT_LOW);
+        assert_true(c.noise_share > 0.001 && c.noise_share < 0.1);
+        assert_non_null(strstr(c.reason, "combinations"));
+        assert_null(strstr(c.reason, "noise"));
+    }
+}
+
+static void a_model_that_repeats_itself_has_no_share_of_noise(void **state)
+{
+    struct xpl_class_explanation c = explain_noisy(state, noisy_sum, 12, 0)->classes[0];
+
+    assert_true(c.noise <= 0 && c.noise_share <= 0);
+    assert_int_equal(c.verdict, XPL_VERDICT_HIGH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +210,9 @@ int main(void)
         TEST(classes_of_a_model_that_rounds_mirror_each_other_too),
         TEST(a_class_of_more_than_two_is_judged_by_itself),
         TEST(two_classes_that_do_not_make_up_one_are_judged_by_themselves),
+        TEST(the_verdict_names_noise_that_is_most_of_what_weights_leave_open),
+        TEST(the_verdict_names_combinations_where_noise_is_the_smaller_part),
+        TEST(a_model_that_repeats_itself_has_no_share_of_noise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
