@@ -7,64 +7,15 @@
 #include <string.h>
 
 #include "api/explanations/explanation_tasks.h"
+#include "api/explanations/replay_question.h"
 #include "api/explanations/replay_samples.h"
 #include "api/handlers.h"
-#include "api/json_spec.h"
 #include "lib/base/text.h"
 #include "lib/explain/fitting/estimate.h"
 #include "lib/explain/fitting/shapley.h"
 #include "lib/explain/trust/quality.h"
 
 #define MAX_CLASS 99999
-
-enum estimator {
-    ESTIMATOR_LIME,
-    ESTIMATOR_SHAP,
-    ESTIMATOR_OCCLUSION
-};
-static const char *const estimators[] = {"lime", "shap", "occlusion", NULL};
-
-struct question {
-    int estimator;
-    double kernel_width, confidence;
-    json_t *classes, *contrast;
-};
-
-/* ---- the question ---- */
-
-/* What would change nothing. */
-static enum xpl_status refuse_idle(const json_t *body, const struct question *q, struct xpl_error *err)
-{
-    static const char *const of_lime[] = {"kernel_width", "confidence"};
-
-    for (size_t i = 0; i < XPL_COUNT(of_lime) && q->estimator != ESTIMATOR_LIME; i++)
-        if (json_is_number(json_object_get(body, of_lime[i])))
-            return xpl_fail_field(err, XPL_BAD_FIELD, of_lime[i], "is there with the estimator lime");
-    return XPL_OK;
-}
-
-static enum xpl_status read_question(const json_t *body, struct question *ret, struct xpl_error *err)
-{
-    static const struct xpl_json_field fields[] = {
-        XPL_JSON_CHOICE(struct question, estimator, .choices = estimators),
-        XPL_JSON_NUMBER_FIELD(struct question, kernel_width, .min = 0.05, .max = 5),
-        XPL_JSON_NUMBER_FIELD(struct question, confidence, .min = 0.5, .max = 0.999),
-        XPL_JSON_ARRAY_FIELD(struct question, classes, .min = 1, .max = XPL_KEPT_CLASSES, .strings = true),
-        XPL_JSON_ARRAY_FIELD(struct question, contrast, .min = 2, .max = 2, .strings = true),
-    };
-    static const char *const members[] = {"estimator", "kernel_width", "confidence", "classes", "contrast", NULL};
-    enum xpl_status st;
-
-    *ret = (struct question){.kernel_width = XPL_FIT_KERNEL_WIDTH, .confidence = 0.95};
-    if ((st = xpl_json_known(body, "", members, err)) ||
-        (st = xpl_json_read(body, fields, XPL_COUNT(fields), ret, err)))
-        return st;
-    if (ret->contrast && ret->estimator == ESTIMATOR_OCCLUSION)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "is there with the estimators lime and shap");
-    if (ret->classes && ret->contrast)
-        return xpl_fail_field(err, XPL_BAD_FIELD, "contrast", "and classes are two questions: ask one of them");
-    return refuse_idle(body, ret, err);
-}
 
 /* ---- classes ---- */
 
@@ -114,6 +65,18 @@ static json_t *numbers(const double *values, uint32_t n)
     return list;
 }
 
+static void set_intervals(json_t *view, const struct xpl_intervals *intervals, uint32_t n)
+{
+    json_t *pairs = json_array(), *words = json_array();
+
+    for (uint32_t j = 0; j < n; j++) {
+        json_array_append_new(pairs, json_pack("[f, f]", intervals->low[j], intervals->high[j]));
+        json_array_append_new(words, json_string(xpl_decision_name(intervals->decisions[j])));
+    }
+    json_object_set_new(view, "intervals", pairs);
+    json_object_set_new(view, "decisions", words);
+}
+
 /* Weighted; 1 where the scores do not vary: what is left of the fidelity is a share of it. */
 static double variance_of(const struct xpl_fit *fit, const struct xpl_fit_result *linear)
 {
@@ -125,7 +88,7 @@ static double variance_of(const struct xpl_fit *fit, const struct xpl_fit_result
 }
 
 static enum xpl_status explain_with_lime(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                         const struct question *q, const double *scores, json_t *view,
+                                         const struct xpl_replay_question *q, const double *scores, json_t *view,
                                          struct xpl_error *err)
 {
     struct xpl_fit_rows rows = {.masks = s->masks, .n = s->n, .n_segments = s->d, .kernel_width = q->kernel_width};
@@ -137,11 +100,8 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct xpl
                                    .with_surrogate = !s->exact && s->mode != XPL_DESIGN_REFERENCE && !q->contrast};
     struct xpl_estimate estimate;
     struct xpl_fit *fit, *whole;
-    json_t *pairs = json_array(), *words = json_array();
     enum xpl_status st;
 
-    json_object_set_new(view, "intervals", pairs);
-    json_object_set_new(view, "decisions", words);
     /* a difference of probabilities is none: the linear fit alone */
     if ((st = xpl_fit_factor(call->arena, &rows, &fit, err)) ||
         (of.with_surrogate && (st = xpl_estimate_whole(call->arena, s->d, q->kernel_width, &whole, err))))
@@ -157,10 +117,7 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct xpl
         xpl_estimate_contradict(&estimate, fit, s->contradicted * variance, variance);
     }
     xpl_estimate_intervals(&estimate, s->d, q->confidence, xpl_estimate_interval_kind(&of, &estimate), 0, &intervals);
-    for (uint32_t j = 0; j < s->d; j++) {
-        json_array_append_new(pairs, json_pack("[f, f]", low[j], high[j]));
-        json_array_append_new(words, json_string(xpl_decision_name(decisions[j])));
-    }
+    set_intervals(view, &intervals, s->d);
     json_object_set_new(view, "intercept", json_real(estimate.coefficients[0]));
     json_object_set_new(view, "weights", numbers(estimate.coefficients + 1, s->d));
     json_object_set_new(view, "fidelity",
@@ -175,28 +132,45 @@ static void warn(json_t *view, json_t *text)
     json_array_append_new(json_object_get(view, "warnings"), text);
 }
 
-/* They are linear in the scores: of a difference they are the difference of those of both. */
+static enum xpl_status shapley_of_one(struct xpl_call *call, const struct xpl_replay_samples *s, const double *scores,
+                                      struct xpl_shapley *ret, struct xpl_error *err)
+{
+    struct xpl_fit_rows rows = {.masks = s->masks, .n = s->n, .n_segments = s->d};
+    enum xpl_status st = xpl_shapley_values(call->arena, s->masks, scores, s->n, s->d, ret, err);
+
+    return st ? st : xpl_shapley_doubt(call->arena, &rows, scores, s->doubt, s->contradicted, ret, err);
+}
+
+/* They are linear in the scores: of a difference they are the difference of those of both, and errors may add up. */
 static enum xpl_status shapley_of(struct xpl_call *call, const struct xpl_replay_samples *s,
                                   const struct subject *subject, struct xpl_shapley *ret, struct xpl_error *err)
 {
     struct xpl_shapley against;
-    enum xpl_status st = xpl_shapley_values(call->arena, s->masks, subject->of, s->n, s->d, ret, err);
+    enum xpl_status st = shapley_of_one(call, s, subject->of, ret, err);
 
     if (st || !subject->against)
         return st;
-    if ((st = xpl_shapley_values(call->arena, s->masks, subject->against, s->n, s->d, &against, err)))
+    if ((st = shapley_of_one(call, s, subject->against, &against, err)))
         return st;
-    for (uint32_t j = 0; j < s->d; j++)
+    for (uint32_t j = 0; j < s->d; j++) {
         ret->values[j] -= against.values[j];
+        ret->errors[j] += against.errors[j];
+    }
     ret->base -= against.base;
+    ret->unseen += against.unseen;
+    ret->has_errors = ret->has_errors && against.has_errors;
     for (size_t i = 0; ret->left_out && i < s->n; i++)
         ret->left_out[i] -= against.left_out[i];
     return XPL_OK;
 }
 
 static enum xpl_status explain_with_shap(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                         const struct subject *subject, json_t *view, struct xpl_error *err)
+                                         const struct xpl_replay_question *q, const struct subject *subject,
+                                         json_t *view, struct xpl_error *err)
 {
+    double low[XPL_MAX_SEGMENTS], high[XPL_MAX_SEGMENTS];
+    enum xpl_decision decisions[XPL_MAX_SEGMENTS];
+    struct xpl_intervals intervals = {low, high, decisions};
     struct xpl_shapley shapley;
     double q2 = NAN;
     enum xpl_status st = shapley_of(call, s, subject, &shapley, err);
@@ -205,14 +179,19 @@ static enum xpl_status explain_with_shap(struct xpl_call *call, const struct xpl
         return st;
     if (!shapley.exact)
         q2 = xpl_shapley_q2(subject->scores, shapley.left_out, s->n);
+    if (shapley.has_errors) {
+        xpl_shapley_intervals(&shapley, s->d, q->confidence, xpl_estimate_shapley_kind(s->mode, s->exact, s->n),
+                              &intervals);
+        set_intervals(view, &intervals, s->d);
+    }
     json_object_set_new(view, "intercept", json_real(shapley.base));
     json_object_set_new(view, "weights", numbers(shapley.values, s->d));
     json_object_set_new(view, "fidelity", json_pack("{s:n, s:n, s:o}", "r2", "q2", "surrogate_q2", number(q2)));
     if (!isnan(q2))
-        warn(view,
-             json_sprintf("Estimated from %zu masks, without intervals: the others were predicted from these, and "
-                          "of what varies %.0f %% was predicted right where that is known.",
-                          s->n, floor(100 * fmax(0, q2))));
+        warn(view, json_sprintf(
+                       "Estimated from %zu masks%s: the others were predicted from these, and of what varies %.0f %% "
+                       "was predicted right where that is known.",
+                       s->n, shapley.has_errors ? "" : ", without intervals", floor(100 * fmax(0, q2))));
     return XPL_OK;
 }
 
@@ -260,25 +239,26 @@ static enum xpl_status explain_with_occlusion(struct xpl_call *call, const struc
 }
 
 static enum xpl_status append_answer(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                     const struct question *q, const struct subject *subject, json_t *view,
+                                     const struct xpl_replay_question *q, const struct subject *subject, json_t *view,
                                      json_t *list, struct xpl_error *err)
 {
     json_object_set_new(view, "probability", json_real(subject->scores[0]));
     json_object_set_new(view, "warnings", json_array());
     json_array_append_new(list, view);
-    switch ((enum estimator)q->estimator) {
-    case ESTIMATOR_SHAP:
-        return explain_with_shap(call, s, subject, view, err);
-    case ESTIMATOR_OCCLUSION:
+    switch ((enum xpl_estimator)q->estimator) {
+    case XPL_ESTIMATOR_SHAP:
+        return explain_with_shap(call, s, q, subject, view, err);
+    case XPL_ESTIMATOR_OCCLUSION:
         return explain_with_occlusion(call, s, subject->scores, view, err);
-    case ESTIMATOR_LIME:
+    case XPL_ESTIMATOR_LIME:
         break;
     }
     return explain_with_lime(call, s, q, subject->scores, view, err);
 }
 
-static enum xpl_status answer_class(struct xpl_call *call, const struct xpl_replay_samples *s, const struct question *q,
-                                    uint32_t position, const char *name, json_t *list, struct xpl_error *err)
+static enum xpl_status answer_class(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                    const struct xpl_replay_question *q, uint32_t position, const char *name,
+                                    json_t *list, struct xpl_error *err)
 {
     const double *scores = s->scores + position * s->n;
     const struct subject subject = {scores, scores, NULL};
@@ -287,7 +267,7 @@ static enum xpl_status answer_class(struct xpl_call *call, const struct xpl_repl
 }
 
 static enum xpl_status answer_classes(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                      const struct question *q, json_t *list, struct xpl_error *err)
+                                      const struct xpl_replay_question *q, json_t *list, struct xpl_error *err)
 {
     size_t i;
     json_t *wanted;
@@ -305,7 +285,7 @@ static enum xpl_status answer_classes(struct xpl_call *call, const struct xpl_re
 }
 
 static enum xpl_status answer_contrast(struct xpl_call *call, const struct xpl_replay_samples *s,
-                                       const struct question *q, json_t *list, struct xpl_error *err)
+                                       const struct xpl_replay_question *q, json_t *list, struct xpl_error *err)
 {
     const char *of = json_string_value(json_array_get(q->contrast, 0));
     const char *against = json_string_value(json_array_get(q->contrast, 1));
@@ -328,8 +308,8 @@ static enum xpl_status answer_contrast(struct xpl_call *call, const struct xpl_r
 }
 
 /* Without a question about classes: the most probable one. The first mask shows everything. */
-static enum xpl_status answer_top(struct xpl_call *call, const struct xpl_replay_samples *s, const struct question *q,
-                                  json_t *list, struct xpl_error *err)
+static enum xpl_status answer_top(struct xpl_call *call, const struct xpl_replay_samples *s,
+                                  const struct xpl_replay_question *q, json_t *list, struct xpl_error *err)
 {
     uint32_t top = 0;
     char text[16];
@@ -341,7 +321,7 @@ static enum xpl_status answer_top(struct xpl_call *call, const struct xpl_replay
     return answer_class(call, s, q, top, text, list, err);
 }
 
-static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task, const struct question *q,
+static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task, const struct xpl_replay_question *q,
                               struct xpl_error *err)
 {
     struct xpl_replay_samples samples;
@@ -349,7 +329,7 @@ static enum xpl_status answer(struct xpl_call *call, const struct xpl_task *task
     XPL_AUTO_JSON body =
         json_pack("{s:{s:s, s:s}, s:{s:b, s:i, s:s, s:f, s:o}}", "metadata", "explanation_task_id", task->id,
                   "scoring_id", task->scoring_id, "entity", "replayed", 1, "model_calls", 0, "estimator",
-                  estimators[q->estimator], "kernel_width", q->kernel_width, "classes", list);
+                  xpl_estimator_name(q->estimator), "kernel_width", q->kernel_width, "classes", list);
     json_t *entity = json_object_get(body, "entity");
     enum xpl_status st;
 
@@ -371,10 +351,10 @@ enum xpl_answered xpl_explanation_task_replay(struct xpl_call *call)
 {
     XPL_AUTO_JSON body = NULL;
     struct xpl_error err = {0};
-    struct question question;
+    struct xpl_replay_question question;
     struct xpl_task task;
 
-    if (xpl_call_json(call, &body, &err) || read_question(body, &question, &err) ||
+    if (xpl_call_json(call, &body, &err) || xpl_replay_question_read(body, &question, &err) ||
         xpl_task_find_finished(call, &task, &err) || answer(call, &task, &question, &err))
         return xpl_reply_error(call, &err);
     return XPL_ANSWERED;

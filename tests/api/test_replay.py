@@ -84,7 +84,7 @@ def test_estimates_of_a_sample_without_intervals_say_so(api, model):
     task_id, _ = watched.explained(blocks(n=12, height=24, width=48), design="array", budget=256,
                                    segmentation={"algorithm": "grid", "rows": 3, "columns": 4})
     assert [replay(watched, task_id)["entity"]["classes"][0]["warnings"], attributions(watched, task_id)["warnings"]] == [[], []]
-    for estimator, words in ("shap", "without intervals"), ("occlusion", "predicted"):
+    for estimator, words in ("shap", "Estimated from 256 masks:"), ("occlusion", "without intervals"):
         [warning] = replay(watched, task_id, estimator=estimator)["entity"]["classes"][0]["warnings"]
         assert words in warning
 
@@ -99,7 +99,7 @@ def test_shapley_values_add_up(asked):
     watched, task_id, _ = asked
     entity = replay(watched, task_id, estimator="shap")["entity"]
     [only] = entity["classes"]
-    assert entity["estimator"] == "shap" and "intervals" not in only
+    assert entity["estimator"] == "shap" and only["intervals"] == [[weight, weight] for weight in only["weights"]]
     assert only["intercept"] + sum(only["weights"]) == pytest.approx(only["probability"], abs=1e-6)
 
 
@@ -113,7 +113,31 @@ def test_shapley_values_of_a_contrast_are_the_difference(api, model):
     [both] = replay(watched, task_id, estimator="shap", contrast=["0", "1"])["entity"]["classes"]
     assert both["weights"] == pytest.approx(one - other, abs=1e-12)
     assert both["intercept"] + sum(both["weights"]) == pytest.approx(both["probability"], abs=1e-6)
-    assert 0.9 < both["fidelity"]["surrogate_q2"] <= 1 and "without intervals" in both["warnings"][0]
+    assert 0.9 < both["fidelity"]["surrogate_q2"] <= 1 and "Estimated from 256 masks:" in both["warnings"][0]
+
+
+def test_shapley_values_of_a_sample_have_intervals(api, model):
+    model.probabilities = three_classes
+    watched = Watched(api, model, problem_type="multiclass")
+    grid = {"algorithm": "grid", "rows": 3, "columns": 4}
+    few, all_masks = (watched.explained(blocks(n=12, height=24, width=48), segmentation=grid, **design)[0]
+                      for design in ({"design": "array", "budget": 256}, {"design": "exact"}))
+    for question in {"classes": ["0"]}, {"contrast": ["0", "1"]}:
+        [said] = replay(watched, few, estimator="shap", **question)["entity"]["classes"]
+        [sure] = replay(watched, few, estimator="shap", confidence=0.999, **question)["entity"]["classes"]
+        [truth] = replay(watched, all_masks, estimator="shap", **question)["entity"]["classes"]
+        for weight, (low, high), (lower, higher), true in zip(said["weights"], said["intervals"], sure["intervals"],
+                                                             truth["weights"]):
+            assert lower < low <= true <= high < higher and low + high == pytest.approx(2 * weight)
+        assert {"positive", "negative"} & set(said["decisions"])
+
+
+def test_shapley_values_of_many_zones_have_no_intervals(api, model):
+    watched = Watched(api, model)
+    task_id, _ = watched.explained(blocks(n=18, height=24, width=48), design="array", budget=1024,
+                                   segmentation={"algorithm": "grid", "rows": 3, "columns": 6})
+    [only] = replay(watched, task_id, estimator="shap")["entity"]["classes"]
+    assert "intervals" not in only and "without intervals" in only["warnings"][0]
 
 
 def test_a_wide_kernel_is_the_unweighted_fit(asked):

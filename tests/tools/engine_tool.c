@@ -6,6 +6,7 @@
  *     engine_tool masks MODE D [BUDGET]   prints the design's masks, a line "stage NAME" behind each stage
  *     engine_tool explain MODE [BUDGET [SEED]] < TABLES   explains models that are tables: "D CLASSES", then the
  *                                         probabilities of all classes for each of the masks 0 to 2^D - 1
+ *     engine_tool shapley MODE [BUDGET [SEED]] < TABLES   the same with Shapley values of their most probable class
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "lib/base/text.h"
 #include "lib/explain/designs/design.h"
 #include "lib/explain/fitting/estimate.h"
+#include "lib/explain/fitting/shapley.h"
 #include "tests/tools/fit_case.h"
 
 #define ARENA_BYTES        ((size_t)1 << 30)
@@ -147,6 +149,35 @@ static void print_explanation(const struct xpl_explanation *e, uint32_t d)
     }
 }
 
+/* As a replay does: from what an explanation kept. */
+static enum xpl_status print_shapley(struct xpl_arena *arena, const struct xpl_explanation *e, uint32_t d,
+                                     struct xpl_error *err)
+{
+    double *scores = XPL_NEW_ARRAY(arena, double, e->calls);
+    struct xpl_fit_rows rows = {.masks = e->masks, .n = e->calls, .n_segments = d};
+    double low[XPL_MAX_SEGMENTS], high[XPL_MAX_SEGMENTS];
+    enum xpl_decision decisions[XPL_MAX_SEGMENTS];
+    struct xpl_intervals intervals = {low, high, decisions};
+    struct xpl_shapley shapley;
+    uint32_t top = 0;
+    enum xpl_status st;
+
+    while (e->kept_classes[top] != e->classes[0].index)
+        top++;
+    for (size_t i = 0; scores && i < e->calls; i++)
+        scores[i] = (double)e->kept_scores[i * e->n_kept + top];
+    if (!scores)
+        return xpl_no_memory(err);
+    if ((st = xpl_shapley_values(arena, e->masks, scores, e->calls, d, &shapley, err)) ||
+        (st = xpl_shapley_doubt(arena, &rows, scores, e->doubt, e->contradicted, &shapley, err)))
+        return st;
+    xpl_shapley_intervals(&shapley, d, 0.95, xpl_estimate_shapley_kind(e->mode, e->exact, e->calls), &intervals);
+    print_numbers("shapley", shapley.values, d);
+    print_numbers("low", low, d);
+    print_numbers("high", high, d);
+    return XPL_OK;
+}
+
 static int explain_tables(int argc, char **argv, struct xpl_error *err)
 {
     struct xpl_explain_params params = xpl_explain_params_default();
@@ -172,6 +203,8 @@ static int explain_tables(int argc, char **argv, struct xpl_error *err)
         if (xpl_explain(arena, &input, &explanation, err))
             return 1;
         print_explanation(explanation, table.d);
+        if (strcmp(argv[1], "shapley") == 0 && print_shapley(arena, explanation, table.d, err))
+            return 1;
     }
 }
 
@@ -185,11 +218,12 @@ int main(int argc, char **argv)
         code = fit_all(arena, &err);
     else if (arena && argc >= 4 && strcmp(argv[1], "masks") == 0)
         code = print_masks(arena, argc, argv, &err);
-    else if (argc >= 3 && strcmp(argv[1], "explain") == 0)
+    else if (argc >= 3 && (strcmp(argv[1], "explain") == 0 || strcmp(argv[1], "shapley") == 0))
         code = explain_tables(argc, argv, &err);
     if (code == 2)
-        fprintf(stderr,
-                "usage: engine_tool fit < CASES | masks MODE D [BUDGET] | explain MODE [BUDGET [SEED]] < TABLES\n");
+        fprintf(
+            stderr,
+            "usage: engine_tool fit < CASES | masks MODE D [BUDGET] | explain|shapley MODE [BUDGET [SEED]] < TABLES\n");
     if (*err.message)
         fprintf(stderr, "engine_tool: %s\n", err.message);
     xpl_arena_free(arena);

@@ -100,9 +100,9 @@ static double upper_quantile(double tail)
 double xpl_confidence_factor(double confidence, enum xpl_interval_kind kind)
 {
     static const double factors[] = {
-        [XPL_INTERVAL_EXACT] = 0.0,       [XPL_INTERVAL_RANDOM] = 1.0, [XPL_INTERVAL_DESIGN] = 0.75,
-        [XPL_INTERVAL_SURROGATE] = 0.9,   [XPL_INTERVAL_FIELD] = 1.2,  [XPL_INTERVAL_ADAPTIVE] = 1.5,
-        [XPL_INTERVAL_SMALL_DESIGN] = 1.5};
+        [XPL_INTERVAL_EXACT] = 0.0,        [XPL_INTERVAL_RANDOM] = 1.0,  [XPL_INTERVAL_DESIGN] = 0.75,
+        [XPL_INTERVAL_SURROGATE] = 0.9,    [XPL_INTERVAL_FIELD] = 1.2,   [XPL_INTERVAL_ADAPTIVE] = 1.5,
+        [XPL_INTERVAL_SMALL_DESIGN] = 1.5, [XPL_INTERVAL_SHAPLEY] = 1.5, [XPL_INTERVAL_SHAPLEY_FEW] = 2.0};
 
     return upper_quantile(0.5 * (1.0 - confidence)) * factors[kind];
 }

@@ -42,6 +42,8 @@ enum xpl_interval_kind {
     XPL_INTERVAL_FIELD,        /* and the surrogate's own weights with it */
     XPL_INTERVAL_ADAPTIVE,     /* such a blend on random masks, whose number depends on the scores */
     XPL_INTERVAL_SMALL_DESIGN, /* a balanced design of fewer than 256 rows, where its standard errors are too small */
+    XPL_INTERVAL_SHAPLEY,      /* Shapley values of masks that were predicted, */
+    XPL_INTERVAL_SHAPLEY_FEW,  /* and those from such a small design */
 };
 
 /**

@@ -83,6 +83,13 @@ static bool is_balanced(const struct xpl_estimate_rows *rows)
     return rows->mode != XPL_DESIGN_ADAPTIVE && rows->fit->rows.n >= XPL_OCTACODE_WORDS;
 }
 
+enum xpl_interval_kind xpl_estimate_shapley_kind(enum xpl_design_mode mode, bool exact, size_t n)
+{
+    if (exact)
+        return XPL_INTERVAL_EXACT;
+    return mode == XPL_DESIGN_ARRAY && n < XPL_OCTACODE_WORDS ? XPL_INTERVAL_SHAPLEY_FEW : XPL_INTERVAL_SHAPLEY;
+}
+
 /* The surrogate's own weights `whole` are half of the answer, or less where the blend is surer than they are. */
 static void add_field(const struct xpl_fit *fit, const double *residuals, const double *whole, struct xpl_estimate *ret)
 {

@@ -81,6 +81,9 @@ void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, doub
 void xpl_estimate_contradict(struct xpl_estimate *estimate, const struct xpl_fit *fit, double mistakes,
                              double variance);
 
+/** What those of Shapley values from so many rows, chosen in that way, are those of. */
+enum xpl_interval_kind xpl_estimate_shapley_kind(enum xpl_design_mode mode, bool exact, size_t n);
+
 /** What the standard errors of an estimate of these rows are those of. */
 enum xpl_interval_kind xpl_estimate_interval_kind(const struct xpl_estimate_rows *rows,
                                                   const struct xpl_estimate *estimate);

@@ -31,17 +31,20 @@ void xpl_field_kernel_init(struct xpl_field_kernel *k, uint32_t n_segments, doub
     take_moments(k);
 }
 
-double xpl_field_take_shown(const struct xpl_field_kernel *k, xpl_mask mask)
+void xpl_field_takes(uint32_t n_segments, double kernel_width, struct xpl_field_takes *ret)
 {
-    return k->share[__builtin_popcountll(mask)] / (k->variance - k->covariance);
-}
+    struct xpl_field_kernel k;
+    double left;
 
-double xpl_field_take_always(const struct xpl_field_kernel *k, xpl_mask mask)
-{
-    double shown = __builtin_popcountll(mask), left = k->variance - k->covariance;
-    double all = k->covariance * (shown - k->d * k->mean) / (left + k->d * k->covariance);
+    xpl_field_kernel_init(&k, n_segments, kernel_width);
+    left = k.variance - k.covariance;
+    *ret = (struct xpl_field_takes){0};
+    for (uint32_t shown = 0; shown <= k.d; shown++) {
+        double all = k.covariance * (shown - k.d * k.mean) / (left + k.d * k.covariance);
 
-    return k->share[__builtin_popcountll(mask)] * (k->mean + all) / left;
+        ret->shown[shown] = k.share[shown] / left;
+        ret->always[shown] = k.share[shown] * (k.mean + all) / left;
+    }
 }
 
 void xpl_field_weights(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients)

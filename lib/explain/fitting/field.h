@@ -18,11 +18,16 @@ struct xpl_field_kernel {
 void xpl_field_kernel_init(struct xpl_field_kernel *kernel, uint32_t n_segments, double width);
 
 /**
- * What a weight takes of the function's value at `mask`: the first when its superpixel is shown, less the second in any
- * case.
+ * What a superpixel's value, which is linear in the function, takes of it at a mask of so many superpixels: the first
+ * when it is shown there, less the second in any case.
  */
-double xpl_field_take_shown(const struct xpl_field_kernel *kernel, xpl_mask mask);
-double xpl_field_take_always(const struct xpl_field_kernel *kernel, xpl_mask mask);
+struct xpl_field_takes {
+    double shown[XPL_FIT_MAX_SIZE], always[XPL_FIT_MAX_SIZE];
+    bool but_scored; /* and nothing at masks that were scored: these are known, what they take is no matter of belief */
+};
+
+/** Those of the weights. */
+void xpl_field_takes(uint32_t n_segments, double kernel_width, struct xpl_field_takes *ret);
 
 /** coefficients[0 .. d] of `field`, which has 2^d values; n_segments <= XPL_FIELD_SEGMENTS. */
 void xpl_field_weights(const double *field, uint32_t n_segments, double kernel_width, double *ret_coefficients);

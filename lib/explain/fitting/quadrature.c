@@ -61,20 +61,22 @@ static enum xpl_status find_takes(struct xpl_arena *scratch, const struct xpl_qu
                                   struct xpl_error *err)
 {
     size_t n = (size_t)1 << q->process->d;
-    struct xpl_field_kernel kernel;
 
     *ret = (struct takes){
         .d = q->process->d, .on = XPL_NEW_ARRAY(scratch, double, n), .all = XPL_NEW_ARRAY(scratch, double, n)};
     if (!ret->on || !ret->all)
         return xpl_no_memory(err);
-    xpl_field_kernel_init(&kernel, ret->d, q->kernel_width);
     for (size_t z = 0; z < n; z++) {
         double slope = q->hard ? 1 : q->field[z] * (1 - q->field[z]);
+        uint32_t shown = (uint32_t)__builtin_popcountll(z);
 
-        ret->on[z] = slope * xpl_field_take_shown(&kernel, z);
-        ret->all[z] = slope * xpl_field_take_always(&kernel, z);
-        ret->sum_all += ret->all[z];
+        ret->on[z] = slope * q->takes->shown[shown];
+        ret->all[z] = slope * q->takes->always[shown];
     }
+    for (size_t i = 0; q->takes->but_scored && i < q->n_masks; i++)
+        ret->on[q->masks[i]] = ret->all[q->masks[i]] = 0;
+    for (size_t z = 0; z < n; z++)
+        ret->sum_all += ret->all[z];
     ret->k_on = xpl_arena_copy(scratch, ret->on, n * sizeof *ret->on);
     ret->k_all = xpl_arena_copy(scratch, ret->all, n * sizeof *ret->all);
     if (!ret->k_on || !ret->k_all)

@@ -9,15 +9,17 @@
 #ifndef XPL_EXPLAIN_QUADRATURE_H
 #define XPL_EXPLAIN_QUADRATURE_H
 
+#include "lib/explain/fitting/field.h"
 #include "lib/explain/fitting/process.h"
 #include "lib/explain/fitting/surrogate.h"
 
 struct xpl_quadrature {
     struct xpl_process *process; /* solved */
-    const xpl_mask *masks;       /* that it learnt from, in the order of its rows */
-    const double *field;         /* 2^d: the predicted scores */
-    bool hard;                   /* of a process in probabilities, not in logits */
-    double kernel_width;
+    const xpl_mask *masks;       /* that were scored: first those it learnt from, in the order of its rows */
+    size_t n_masks;
+    const double *field; /* 2^d: the predicted scores */
+    bool hard;           /* of a process in probabilities, not in logits */
+    const struct xpl_field_takes *takes;
     struct xpl_blocks further;
 };
 

@@ -7,7 +7,10 @@
 #include "lib/explain/fitting/fit.h"
 #include "lib/explain/fitting/surrogate.h"
 
-#define ORDERS_COST ((size_t)1 << 24) /* rows looked at for masks of random orders */
+#define ORDERS_COST    ((size_t)1 << 24) /* rows looked at for masks of random orders */
+#define LEVER          0.15              /* what squares of mistakes make of the square of a value's error; measured */
+#define HARD_DOUBT     2.0               /* what errors are multiplied with where answers are 0 and 1 */
+#define SMALLEST_DOUBT 1e-3              /* of the largest value: no interval of a sample is narrower */
 
 struct values {
     const xpl_mask *masks;
@@ -53,6 +56,18 @@ static void add_mask(xpl_mask mask, double score, uint32_t d, double *values)
 
     for (uint32_t j = 0; j < d; j++)
         values[j] += mask >> j & 1u ? with : -without;
+}
+
+/* The same by the number of superpixels that a mask shows, and of what is not scored only. */
+static void take_field(uint32_t d, struct xpl_field_takes *ret)
+{
+    *ret = (struct xpl_field_takes){.but_scored = true};
+    for (uint32_t shown = 0; shown <= d; shown++) {
+        double with = shown > 0 ? 1 / (d * choose(d - 1, shown - 1)) : 0;
+
+        ret->always[shown] = shown < d ? 1 / (d * choose(d - 1, shown)) : 0;
+        ret->shown[shown] = with + ret->always[shown];
+    }
 }
 
 /* What was scored counts as it is, and not as it was predicted. */
@@ -149,14 +164,15 @@ static enum xpl_status predicted_values(struct xpl_arena *arena, const struct va
 {
     double *scores = XPL_NEW_ARRAY(arena, double, given->n);
     struct values v = *given;
-    struct xpl_surrogate_rows rows = {
-        .masks = v.masks, .scores = scores, .n = v.n, .n_segments = v.d, .kernel_width = XPL_FIT_KERNEL_WIDTH};
+    struct xpl_field_takes takes;
+    struct xpl_surrogate_rows rows = {.masks = v.masks, .scores = scores, .n = v.n, .n_segments = v.d, .takes = &takes};
     struct xpl_surrogate *surrogate;
     struct xpl_stretch stretch;
     enum xpl_status st;
 
     if (!scores || !(ret->left_out = xpl_arena_copy(arena, v.scores, v.n * sizeof *v.scores)))
         return xpl_no_memory(err);
+    take_field(v.d, &takes);
     stretch = xpl_surrogate_stretch(v.scores, v.n, scores);
     if ((st = xpl_surrogate_fit(arena, arena, &rows, &surrogate, err)))
         return st;
@@ -172,6 +188,9 @@ static enum xpl_status predicted_values(struct xpl_arena *arena, const struct va
         add_orders(&v, surrogate, ret->values);
     for (uint32_t j = 0; j < v.d; j++)
         ret->values[j] /= stretch.scale;
+    ret->has_errors = surrogate->doubt != NULL;
+    for (uint32_t j = 0; ret->has_errors && j < v.d; j++)
+        ret->errors[j] = (surrogate->hard ? HARD_DOUBT : 1) * surrogate->doubt[j] / fabs(stretch.scale);
     for (size_t i = 0; i < v.n; i++)
         ret->left_out[i] = stretch.from + surrogate->left_out[i] / stretch.scale;
     return XPL_OK;
@@ -185,10 +204,56 @@ enum xpl_status xpl_shapley_values(struct xpl_arena *arena, const xpl_mask *mask
     if (!find_ends(&v))
         return xpl_fail(err, XPL_NOT_AVAILABLE,
                         "Shapley values need the scores of everything shown and everything hidden");
-    *ret = (struct xpl_shapley){.base = v.off, .exact = n == (size_t)1 << n_segments};
+    *ret = (struct xpl_shapley){.base = v.off, .exact = n == (size_t)1 << n_segments, .has_errors = true};
     if (!ret->exact)
         return predicted_values(arena, &v, ret, err);
     for (size_t i = 0; i < n; i++)
         add_mask(masks[i], scores[i], n_segments, ret->values);
     return XPL_OK;
+}
+
+/* ---- how sure they are ---- */
+
+/* Of the squares of mistakes: those of few masks, and those that many masks have in common. */
+enum xpl_status xpl_shapley_doubt(struct xpl_arena *arena, const struct xpl_fit_rows *rows, const double *scores,
+                                  double doubt, double contradicted, struct xpl_shapley *shapley, struct xpl_error *err)
+{
+    double weights = 0, variance, mistakes;
+    struct xpl_fit_result linear;
+    struct xpl_fit *fit;
+    enum xpl_status st;
+
+    if (shapley->exact)
+        return XPL_OK;
+    if ((st = xpl_fit_factor(arena, rows, &fit, err)))
+        return st;
+    xpl_fit_solve(fit, scores, &linear);
+    for (size_t i = 0; i < rows->n; i++)
+        weights += fit->weight[i];
+    shapley->unseen = linear.constant ? 0 : xpl_confidence_unseen(fit, scores);
+    variance = linear.variation / weights;
+    mistakes = contradicted * variance;
+    if (!linear.constant)
+        mistakes = fmax(mistakes, doubt * (1 - xpl_confidence_q2(fit, scores, &linear)) * variance);
+    for (uint32_t j = 0; j < rows->n_segments; j++)
+        shapley->errors[j] = fmax(shapley->errors[j], sqrt(LEVER * mistakes));
+    return XPL_OK;
+}
+
+void xpl_shapley_intervals(const struct xpl_shapley *shapley, uint32_t n_segments, double confidence,
+                           enum xpl_interval_kind kind, struct xpl_intervals *ret)
+{
+    double factor = xpl_confidence_factor(confidence, kind), largest = 0;
+
+    for (uint32_t j = 0; j < n_segments; j++)
+        largest = fmax(largest, fabs(shapley->values[j]));
+    for (uint32_t j = 0; j < n_segments; j++) {
+        double value = shapley->values[j];
+        double half =
+            shapley->exact ? 0 : fmax(factor * shapley->errors[j], SMALLEST_DOUBT * largest) + shapley->unseen;
+
+        ret->low[j] = value - half;
+        ret->high[j] = value + half;
+        ret->decisions[j] = xpl_confidence_decide(value, half, largest);
+    }
 }

@@ -232,9 +232,15 @@ static enum xpl_status fill_doubt(struct xpl_arena *scratch, const struct learni
                                   struct xpl_surrogate *s, struct xpl_error *err)
 {
     double scale = honesty(l, p, s) * sqrt(p->fit / (double)s->n_learnt) * s->deviation;
-    struct xpl_quadrature q = {p, s->masks, s->field, s->hard, l->rows->kernel_width, l->rows->further};
-    enum xpl_status st = xpl_quadrature_run(scratch, &q, s->doubt, s->gains, err);
+    struct xpl_field_takes of_weights;
+    struct xpl_quadrature q = {p, s->masks, s->n, s->field, s->hard, l->rows->takes, l->rows->further};
+    enum xpl_status st;
 
+    if (!q.takes) {
+        xpl_field_takes(p->d, l->rows->kernel_width, &of_weights);
+        q.takes = &of_weights;
+    }
+    st = xpl_quadrature_run(scratch, &q, s->doubt, s->gains, err);
     for (uint32_t j = 0; !st && j < p->d; j++)
         s->doubt[j] = scale * sqrt(s->doubt[j]);
     for (size_t block = 0; !st && block < q.further.count; block++)

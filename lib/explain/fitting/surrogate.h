@@ -14,13 +14,14 @@
 #include "lib/base/arena.h"
 #include "lib/base/status.h"
 #include "lib/explain/designs/mask.h"
+#include "lib/explain/fitting/field.h"
 #include "lib/explain/params.h"
 
 struct xpl_surrogate {
     size_t n;
     double *left_out; /* n: the prediction of each row by the others (of rows it did not learn from: by those) */
     double *field;    /* 2^d: the predicted score of each mask; NULL above XPL_FIELD_SEGMENTS superpixels */
-    double *doubt;    /* d: standard errors of the weights of `field`, as the process has them; NULL without a field */
+    double *doubt;    /* d: standard errors of the values of `field`, as the process has them; NULL without a field */
     double *gains;    /* how much each further block would take off the sum of its squares; NULL without a field */
     size_t n_gains;   /* as many as further blocks were given, 0 without a field */
     /* what it predicts with where there is no field */
@@ -44,9 +45,10 @@ struct xpl_surrogate_rows {
     const xpl_mask *masks; /* distinct; the larger the blocks they are made of (cosets.h), the more it learns from */
     const double *scores;  /* probabilities */
     size_t n;
-    uint32_t n_segments;       /* 2 to XPL_MAX_SEGMENTS */
-    double kernel_width;       /* of the weights that `doubt` is about */
-    struct xpl_blocks further; /* that may be scored next; may be none */
+    uint32_t n_segments;                 /* 2 to XPL_MAX_SEGMENTS */
+    double kernel_width;                 /* of the weights that `doubt` is about, */
+    const struct xpl_field_takes *takes; /* or other values; NULL = the weights */
+    struct xpl_blocks further;           /* that may be scored next; may be none */
 };
 
 /**

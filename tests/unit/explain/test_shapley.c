@@ -122,6 +122,91 @@ static void values_from_some_masks_add_up_and_come_near(void **state)
     }
 }
 
+/* What is said of them from a replay's masks, at 95 %. */
+static struct xpl_intervals intervals_of(void **state, const struct xpl_fit_rows *rows, model_fn f, double doubt,
+                                         struct xpl_shapley *ret)
+{
+    uint32_t d = rows->n_segments;
+    struct xpl_intervals intervals = {XPL_NEW_ARRAY(*state, double, d), XPL_NEW_ARRAY(*state, double, d),
+                                      XPL_NEW_ARRAY(*state, enum xpl_decision, d)};
+    double *scores = XPL_NEW_ARRAY(*state, double, rows->n);
+    enum xpl_interval_kind kind = xpl_estimate_shapley_kind(XPL_DESIGN_ARRAY, rows->n == (size_t)1 << d, rows->n);
+
+    for (size_t i = 0; i < rows->n; i++)
+        scores[i] = f(rows->masks[i], 0);
+    assert_int_equal(xpl_shapley_values(*state, rows->masks, scores, rows->n, d, ret, NULL), XPL_OK);
+    assert_int_equal(xpl_shapley_doubt(*state, rows, scores, doubt, 0, ret, NULL), XPL_OK);
+    assert_true(ret->has_errors);
+    xpl_shapley_intervals(ret, d, 0.95, kind, &intervals);
+    return intervals;
+}
+
+static void intervals_hold_the_exact_values(void **state)
+{
+    static const model_fn models[] = {additive, logistic, two_pairs, additive_with_pairs, curved,
+                                      rare,     sure,     saturated, all_of_first_six,    fourth_superpixel};
+    uint32_t held = 0, all = 0;
+
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        for (uint32_t d = 11; d <= 13; d++) {
+            struct xpl_design *some = array_of(state, d);
+            struct xpl_fit_rows rows = {.masks = some->masks, .n = some->n, .n_segments = d};
+            struct xpl_shapley exact = exact_values_of(state, d, models[m]), found;
+            struct xpl_intervals intervals = intervals_of(state, &rows, models[m], 0.1, &found);
+
+            for (uint32_t j = 0; j < d; j++) {
+                held += intervals.low[j] <= exact.values[j] && exact.values[j] <= intervals.high[j];
+                assert_true(intervals.high[j] > intervals.low[j]);
+                assert_true(intervals.decisions[j] != XPL_NEGATIVE || exact.values[j] < 0);
+                assert_true(intervals.decisions[j] != XPL_POSITIVE || exact.values[j] > 0);
+            }
+            all += d;
+        }
+    }
+    assert_true(held >= 0.95 * all);
+}
+
+static void exact_values_have_intervals_of_no_width(void **state)
+{
+    struct xpl_fit_rows rows = {.n = 1 << 7, .n_segments = 7};
+    xpl_mask *masks = XPL_NEW_ARRAY(*state, xpl_mask, rows.n);
+    struct xpl_intervals intervals;
+    struct xpl_shapley found;
+
+    for (size_t i = 0; i < rows.n; i++)
+        masks[i] = i;
+    rows.masks = masks;
+    intervals = intervals_of(state, &rows, additive, 0, &found);
+    for (uint32_t j = 0; j < 7; j++) {
+        assert_near(intervals.low[j], found.values[j], 0);
+        assert_near(intervals.high[j], found.values[j], 0);
+    }
+}
+
+static void what_is_doubted_or_contradicted_is_less_sure(void **state)
+{
+    struct xpl_design *some = array_of(state, 12);
+    struct xpl_fit_rows rows = {.masks = some->masks, .n = some->n, .n_segments = 12};
+    double *scores = XPL_NEW_ARRAY(*state, double, rows.n);
+    struct xpl_shapley plain, doubted, contradicted;
+
+    for (size_t i = 0; i < rows.n; i++)
+        scores[i] = two_pairs(rows.masks[i], 0);
+    plain = doubted = contradicted = values_of(state, rows.masks, rows.n, 12, two_pairs);
+    assert_int_equal(xpl_shapley_doubt(*state, &rows, scores, 0, 0, &plain, NULL), XPL_OK);
+    assert_int_equal(xpl_shapley_doubt(*state, &rows, scores, 0.5, 0, &doubted, NULL), XPL_OK);
+    assert_int_equal(xpl_shapley_doubt(*state, &rows, scores, 0, 0.5, &contradicted, NULL), XPL_OK);
+    for (uint32_t j = 0; j < 12; j++)
+        assert_true(plain.errors[j] < doubted.errors[j] && doubted.errors[j] < contradicted.errors[j]);
+}
+
+static void values_of_many_zones_have_no_errors(void **state)
+{
+    struct xpl_design *some = array_of(state, 18);
+
+    assert_false(values_of(state, some->masks, some->n, 18, logistic).has_errors);
+}
+
 static void nothing_counts_when_nothing_varies(void **state)
 {
     static const xpl_mask masks[] = {7, 1, 2, 0};
@@ -149,6 +234,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(exact_values_are_the_mean_over_all_orders),
         TEST(values_from_some_masks_add_up_and_come_near),
+        TEST(intervals_hold_the_exact_values),
+        TEST(exact_values_have_intervals_of_no_width),
+        TEST(what_is_doubted_or_contradicted_is_less_sure),
+        TEST(values_of_many_zones_have_no_errors),
         TEST(nothing_counts_when_nothing_varies),
         TEST(both_ends_are_needed),
     };
