@@ -111,6 +111,7 @@ static enum xpl_status explain_with_lime(struct xpl_call *call, const struct xpl
     if ((st = xpl_estimate_class(call->arena, &of, scores, &estimate, err)))
         return st;
     xpl_estimate_doubt(&estimate, s->d, s->doubt);
+    xpl_estimate_rare(&of, scores, &estimate);
     if (s->contradicted > 0) {
         double variance = variance_of(fit, &estimate.linear);
 

@@ -127,6 +127,7 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
     XPL_AUTO(xpl_arena) scratch = xpl_arena_new(XPL_LOOK_BYTES);
     uint32_t position = run->sample->explained[rank];
     bool adaptive = run->design->mode == XPL_DESIGN_ADAPTIVE;
+    struct xpl_estimate_rows rows;
     struct xpl_intervals intervals;
     struct xpl_estimate estimate;
     enum xpl_status st;
@@ -135,6 +136,8 @@ static enum xpl_status explain_class(struct xpl_run *run, const struct xpl_quali
         return xpl_no_memory(err);
     if ((st = allocate_class(run, explained, err)) || (st = estimate_of(run, scratch, rank, &estimate, err)))
         return st;
+    rows = xpl_run_rows(run, rank);
+    xpl_estimate_rare(&rows, xpl_sample_scores(run->sample, position), &estimate);
     explained->index = run->sample->kept[position];
     explained->probability =
         run->sample->usual ? run->sample->usual[position] : xpl_sample_scores(run->sample, position)[0];

@@ -32,6 +32,19 @@ double xpl_confidence_q2(const struct xpl_fit *fit, const double *scores, const 
     return 1.0 - sum / result->variation;
 }
 
+double xpl_confidence_kurtosis(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result)
+{
+    double squares = 0, fourth = 0;
+
+    for (size_t i = 0; i < fit->rows.n; i++) {
+        double residual = leave_one_out(fit, scores, result, i), square = residual * residual;
+
+        squares += square;
+        fourth += square * square;
+    }
+    return fourth > 0 ? (double)fit->rows.n * fourth / (squares * squares) : 0;
+}
+
 void xpl_confidence_residuals(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
                               double *ret)
 {

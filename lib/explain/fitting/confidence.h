@@ -14,6 +14,12 @@
  */
 double xpl_confidence_q2(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result);
 
+/**
+ * Kurtosis of a fit's leave-one-out residuals, at most n: 3 where they come from many small causes, n / m where m rows
+ * have nearly all of them (a rare jump). 0 for a fit without mistakes.
+ */
+double xpl_confidence_kurtosis(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result);
+
 /** Leave-one-out residuals: what each row's score is away from the fit of the others. One per row. */
 void xpl_confidence_residuals(const struct xpl_fit *fit, const double *scores, const struct xpl_fit_result *result,
                               double *ret);

@@ -14,6 +14,8 @@
 #define SURROGATE_DOUBT 1e-3 /* of the largest weight: no interval from a surrogate is narrower, */
 #define UNTRIED_DOUBT   1e-2 /* nor one of a small design that was not tried on other masks */
 #define DOUBT           2.0  /* what standard errors are multiplied with then */
+#define USUAL_KURTOSIS  6.0  /* of residuals: twice that of many small causes; beyond it few rows make them, */
+#define RARE_SHARE      0.7  /* and a surrogate may be wrong of their squares by so much of one row's share */
 #define SCRATCH_BYTES   ((size_t)64 << 20)
 
 static double sum_of(const double *numbers, size_t n)
@@ -239,6 +241,18 @@ void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, doub
         estimate->standard_errors[j] = fmax(estimate->standard_errors[j], sqrt(square));
     }
     estimate->error = fmax(estimate->error, sqrt(sum));
+}
+
+void xpl_estimate_rare(const struct xpl_estimate_rows *rows, const double *scores, struct xpl_estimate *estimate)
+{
+    double excess, share;
+
+    if (!estimate->surrogate || estimate->linear.constant || rows->mode != XPL_DESIGN_ARRAY || rows->exact)
+        return;
+    excess = xpl_confidence_kurtosis(rows->fit, scores, &estimate->linear) - USUAL_KURTOSIS;
+    share = RARE_SHARE * fmax(excess, 0) / (double)rows->fit->rows.n;
+    for (uint32_t j = 0; j < rows->fit->rows.n_segments; j++)
+        estimate->standard_errors[j] = fmax(estimate->standard_errors[j], sqrt(share * estimate->linear_squares[j]));
 }
 
 void xpl_estimate_contradict(struct xpl_estimate *estimate, const struct xpl_fit *fit, double mistakes, double variance)

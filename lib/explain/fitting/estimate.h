@@ -74,6 +74,13 @@ enum xpl_status xpl_estimate_class(struct xpl_arena *arena, const struct xpl_est
 void xpl_estimate_doubt(struct xpl_estimate *estimate, uint32_t n_segments, double share);
 
 /**
+ * Where few rows of a balanced design make nearly all mistakes of the linear fit (a rare jump), the surrogate has
+ * learnt from these few when there is a jump, and may be wrong of it though it predicts each of them by the others.
+ * Makes the standard errors as large as that; `error`, which decides about going on, stays.
+ */
+void xpl_estimate_rare(const struct xpl_estimate_rows *rows, const double *scores, struct xpl_estimate *estimate);
+
+/**
  * Other masks than the rows of `fit` contradict what the estimate says of them: the mean square of its mistakes there
  * is `mistakes`, that of the scores around their mean `variance`. Its fidelity becomes what is left, no class is
  * constant any more, and the standard errors are at least those of rows with such mistakes.
