@@ -45,8 +45,8 @@ static enum xpl_status check(const struct attributes *a, const char *prefix, str
                    a->specversion ? a->specversion : "");
     if (!a->id || !*a->id)
         return BAD("id", "is missing");
-    if (strlen(a->id) > MAX_ID || !is_printable(a->id))
-        return BAD("id", "must have at most %u characters, none of them blank", MAX_ID);
+    if (strlen(a->id) > MAX_ID || !is_printable(a->id) || !xpl_is_utf8(a->id, strlen(a->id)))
+        return BAD("id", "must be UTF-8 of at most %u bytes, none of them blank", MAX_ID);
     if (!a->type || !(ends_with(a->type, "request") || ends_with(a->type, "response")))
         return BAD("type", "must end in request or response, as org.kubeflow.serving.inference.request does");
     if (a->time && !xpl_time_parse(a->time, &ret->time))
@@ -157,6 +157,8 @@ static enum xpl_status read_object(struct xpl_call *call, struct xpl_text object
         (st = check(&(struct attributes){strings[SPECVERSION], strings[ID], strings[TYPE], strings[TIME]}, "", ret,
                     err)))
         return st;
+    if (members[DATA].ptr && strings[DATA_BASE64])
+        return xpl_fail_field(err, XPL_BAD_FIELD, "data_base64", "stands beside data: an event has one of them");
     ret->data = members[DATA];
     return ret->data.ptr ? XPL_OK : decode_data(call, strings[DATA_BASE64], &ret->data, err);
 }

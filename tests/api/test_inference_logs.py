@@ -250,7 +250,7 @@ def test_a_scoring_input_over_the_limit_is_refused_like_any_record(watched, api)
 
 @pytest.mark.parametrize("headers, field", [
     ({"ce-specversion": "0.3"}, "ce-specversion"), ({"ce-specversion": None}, "ce-specversion"), ({"ce-id": None}, "ce-id"),
-    ({"ce-id": "a b"}, "ce-id"), ({"ce-id": "x" * 191}, "ce-id"), ({"ce-type": "org.other"}, "ce-type"),
+    ({"ce-id": "a b"}, "ce-id"), ({"ce-id": b"\xff1"}, "ce-id"), ({"ce-id": b"\xed\xa0\x80"}, "ce-id"), ({"ce-id": "x" * 191}, "ce-id"), ({"ce-type": "org.other"}, "ce-type"),
     ({"ce-type": None}, "ce-type"), ({"ce-time": "yesterday"}, "ce-time")])
 def test_a_header_that_is_wrong_is_named(watched, headers, field):
     sent = {"ce-specversion": "1.0", "ce-id": "1", "ce-type": REQUEST, "ce-source": "s", "Content-Type": "application/json", **headers}
@@ -260,7 +260,7 @@ def test_a_header_that_is_wrong_is_named(watched, headers, field):
 
 @pytest.mark.parametrize("second, field", [
     ({"id": 7}, "[1].id"), ({"time": None}, "[1].time"), ({"source": []}, "[1].source"), ({"id": ""}, "[1].id"), ({"type": "x"}, "[1].type"), ({"time": "x"}, "[1].time"),
-    ({"specversion": 1}, "[1].specversion"), ({"data": None, "-": "data"}, "[1].data"), ({"data_base64": "*", "-": "data"}, "[1].data_base64")])
+    ({"specversion": 1}, "[1].specversion"), ({"data": None, "-": "data"}, "[1].data"), ({"data_base64": "*", "-": "data"}, "[1].data_base64"), ({"data_base64": "AAAA"}, "[1].data_base64")])
 def test_a_bad_event_refuses_its_batch_and_is_named(watched, second, field):
     bad = {**event("bad", REQUEST, {}), **second}
     bad.pop(bad.pop("-", None), None)
