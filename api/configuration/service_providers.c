@@ -8,6 +8,7 @@
 #include "api/scoring/endpoint.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
+#include "lib/scoring/transport/url.h"
 
 static const char *const service_types[] = {"watson_machine_learning",
                                             "amazon_sagemaker",
@@ -41,8 +42,8 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
 
     if (st)
         return st;
-    if (request.url && !xpl_starts_with(request.url, "http://") && !xpl_starts_with(request.url, "https://"))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.url", "must start with http:// or https://");
+    if (request.url && (st = xpl_url_check(request.url, "credentials.url", err)))
+        return st;
     if (!xpl_auth_url_is_sound(request.credentials))
         return xpl_fail_field(err, XPL_BAD_FIELD, "credentials.auth_url",
                               "must be of the same server as credentials.url, or https://iam.….cloud.ibm.com: keys are "

@@ -12,6 +12,7 @@
 #include "api/scoring/model_settings.h"
 #include "db/subscriptions.h"
 #include "lib/base/text.h"
+#include "lib/scoring/transport/url.h"
 
 #define MAX_SETTINGS_BYTES ((size_t)64 << 20)
 
@@ -112,10 +113,8 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     if (request.problem_type && xpl_text_equal(xpl_text_of(request.problem_type), "regression"))
         return xpl_fail_field(err, XPL_NOT_AVAILABLE, "asset.problem_type",
                               "\"regression\" is not available: binary and multiclass image models are explained here");
-    if (request.scoring_url && !xpl_starts_with(request.scoring_url, "http://") &&
-        !xpl_starts_with(request.scoring_url, "https://"))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.url",
-                              "must start with http:// or https://");
+    if (request.scoring_url && (st = xpl_url_check(request.scoring_url, "deployment.scoring_endpoint.url", err)))
+        return st;
     if (!xpl_auth_url_is_sound(request.scoring_credentials))
         return xpl_fail_field(err, XPL_BAD_FIELD, "deployment.scoring_endpoint.credentials.auth_url",
                               "must be of the same server as the credentials' url, or https://iam.….cloud.ibm.com");

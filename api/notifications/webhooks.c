@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "lib/base/text.h"
+#include "lib/scoring/transport/url.h"
 
 #define MAX_URL_BYTES       2048
 #define MAX_OF_SUBSCRIPTION 10
@@ -35,22 +36,6 @@ static enum xpl_status read_request(const json_t *entity, struct webhook_request
     };
 
     return xpl_json_read(entity, fields, XPL_COUNT(fields), ret, err);
-}
-
-/* What is connected to is decided at the socket; here only what can never be one. */
-static enum xpl_status check_url(const char *url, struct xpl_error *err)
-{
-    const char *authority = strstr(url, "://");
-    size_t length = authority ? strcspn(authority + 3, "/?#") : 0;
-
-    if (!xpl_starts_with(url, "http://") && !xpl_starts_with(url, "https://"))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "url", "must start with http:// or https://");
-    if (length == 0 || memchr(authority + 3, '@', length))
-        return xpl_fail_field(err, XPL_BAD_FIELD, "url", "must name a host, without user and password");
-    for (const char *at = url; *at; at++)
-        if ((unsigned char)*at <= ' ' || *at == 0x7f)
-            return xpl_fail_field(err, XPL_BAD_FIELD, "url", "must not hold blanks or control characters");
-    return XPL_OK;
 }
 
 static enum xpl_status check_events(const json_t *events, struct xpl_error *err)
@@ -86,7 +71,7 @@ static enum xpl_status check(const json_t *entity, struct xpl_error *err)
     struct webhook_request request = {0};
     enum xpl_status st = read_request(entity, &request, err);
 
-    if (st || (st = check_url(request.url, err)) || (st = check_events(request.events, err)))
+    if (st || (st = xpl_url_check(request.url, "url", err)) || (st = check_events(request.events, err)))
         return st;
     return check_secret(request.secret, err);
 }

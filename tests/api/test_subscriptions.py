@@ -196,6 +196,22 @@ def test_a_scoring_token_does_not_follow_to_another_server(api):
                             "value": {"token": "another"}}])
 
 
+NO_ADDRESSES = {"http://user:geheim@127.0.0.1:9/x": "user and password", "https://user@127.0.0.1/": "user and password",
+                "http://127.0.0.1:9/a b": "called", "http://": "called", "http://127.0.0.1:99999/": "called",
+                "127.0.0.1:9": "must start with", "file:///etc/passwd": "must start with"}
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+def test_an_address_that_cannot_be_called_or_holds_a_password_is_refused(api, url):
+    body = api.subscription_body(api.add_provider(), url)
+    error = api.refused("POST", "/v2/subscriptions", 400, json=body)
+    assert error["parameters"] == ["deployment.scoring_endpoint.url"] and NO_ADDRESSES[url] in error["message"]
+    assert "geheim" not in error["message"] and api.get("/v2/subscriptions")["subscriptions"] == []
+    error = api.refused("POST", "/v2/service_providers", 400, json={
+        "name": "p", "service_type": "custom_machine_learning", "credentials": {"url": url}})
+    assert error["parameters"] == ["credentials.url"] and NO_ADDRESSES[url] in error["message"]
+
+
 def test_null_credentials_are_none(api):
     subscription = api.get(f"/v2/subscriptions/{with_token(api, None)}")
     assert "credentials" not in subscription["entity"]["deployment"]["scoring_endpoint"]
