@@ -6,6 +6,8 @@
 #include <time.h>
 
 #define US_PER_SECOND INT64_C(1000000)
+#define FIRST_SECOND  INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
+#define LAST_SECOND   INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -129,9 +131,11 @@ bool xpl_time_parse(const char *text, int64_t *ret_instant_us)
     utc.tm_hour = hour;
     utc.tm_min = minute;
     utc.tm_sec = second;
-    seconds = timegm(&utc);
+    seconds = timegm(&utc) - zone * 60;
     if (utc.tm_mday != day)
         return false; /* such as 31 February */
-    *ret_instant_us = ((int64_t)seconds - zone * 60) * US_PER_SECOND + fraction;
+    if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
+        return false; /* the zone leads to a year that four digits cannot say */
+    *ret_instant_us = (int64_t)seconds * US_PER_SECOND + fraction;
     return true;
 }

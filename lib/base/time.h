@@ -21,7 +21,8 @@ char *xpl_time_format(int64_t instant_us, char out[XPL_TIME_TEXT_SIZE]);
 
 /**
  * Reads ISO 8601 ("2021-06-10T09:43:00[.fraction][Z|+hh:mm]") or "2021-06-10 09:43:00[.fraction]", which IBM's SDK
- * sends for a Python datetime; without a zone it is UTC. A date alone is its midnight.
+ * sends for a Python datetime; without a zone it is UTC. A date alone is its midnight. In UTC the year must lie within
+ * 1 and 9999, so that xpl_time_format can say it.
  */
 bool xpl_time_parse(const char *text, int64_t *ret_instant_us);
 
