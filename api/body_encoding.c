@@ -18,7 +18,7 @@ enum xpl_status xpl_body_encoding_check(struct xpl_call *call, struct xpl_error 
     if (call->route->body_limit != XPL_BODY_RECORDS)
         return xpl_fail(err, XPL_BAD_MEDIA_TYPE, "a body with Content-Encoding %.40s is not accepted; send it plain",
                         encoding);
-    if (strcasecmp(encoding, "gzip") != 0)
+    if (strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "x-gzip") != 0)
         return xpl_fail(err, XPL_BAD_MEDIA_TYPE,
                         "a body with Content-Encoding %.40s is not accepted; send it plain or gzip", encoding);
     call->body_encoded = true;
@@ -26,7 +26,8 @@ enum xpl_status xpl_body_encoding_check(struct xpl_call *call, struct xpl_error 
 }
 
 /* One more piece of the plain body, which may grow a byte longer than its limit; *more is false at its end. */
-static enum xpl_status inflate_step(z_stream *stream, struct xpl_buf *plain, bool *more, struct xpl_error *err)
+static enum xpl_status inflate_step(struct xpl_call *call, z_stream *stream, struct xpl_buf *plain, bool *more,
+                                    struct xpl_error *err)
 {
     size_t room = plain->max - plain->length < STEP_BYTES ? plain->max - plain->length : STEP_BYTES;
     int result;
@@ -38,13 +39,14 @@ static enum xpl_status inflate_step(z_stream *stream, struct xpl_buf *plain, boo
     result = inflate(stream, Z_NO_FLUSH);
     plain->length += room - stream->avail_out;
     plain->data[plain->length] = '\0';
-    *more = result == Z_OK;
     if (plain->length == plain->max)
-        return xpl_fail(err, XPL_TOO_LARGE,
-                        "the decompressed body is longer than %zu bytes, the limit of this operation", plain->max - 1);
+        return xpl_call_body_too_long(call, "the decompressed body", err);
     if (result == Z_MEM_ERROR)
         return xpl_no_memory(err);
-    if ((result != Z_OK && result != Z_STREAM_END) || (result == Z_STREAM_END && stream->avail_in))
+    *more = result == Z_OK || stream->avail_in;
+    if ((result == Z_STREAM_END && stream->avail_in) /* what was compressed in parts is as good as the whole */
+            ? inflateReset(stream) != Z_OK
+            : result != Z_OK && result != Z_STREAM_END)
         return xpl_fail(err, XPL_BAD_REQUEST, "the body is not a whole gzip stream");
     return XPL_OK;
 }
@@ -60,7 +62,7 @@ enum xpl_status xpl_body_decode(struct xpl_call *call, struct xpl_error *err)
         return xpl_no_memory(err);
     xpl_buf_init(&plain, xpl_call_body_limit(call) + 1);
     while (!st && more)
-        st = inflate_step(&stream, &plain, &more, err);
+        st = inflate_step(call, &stream, &plain, &more, err);
     inflateEnd(&stream);
     xpl_buf_release(&call->body);
     call->body = plain;

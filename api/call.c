@@ -161,6 +161,16 @@ size_t xpl_call_body_limit(const struct xpl_call *call)
     return 0;
 }
 
+enum xpl_status xpl_call_body_too_long(const struct xpl_call *call, const char *body, struct xpl_error *err)
+{
+    static const char *const settings[] = {[XPL_BODY_SMALL] = "limits.body_bytes",
+                                           [XPL_BODY_TASKS] = "limits.tasks_body_bytes",
+                                           [XPL_BODY_RECORDS] = "limits.records_body_bytes"};
+
+    return xpl_fail(err, XPL_TOO_LARGE, "%s is longer than %zu bytes, the limit of this operation (%s)", body,
+                    xpl_call_body_limit(call), settings[call->route->body_limit]);
+}
+
 /* What a large body of records makes slow is its size; a small one costs less than handing it to another thread. */
 static bool is_slow(const struct xpl_call *call)
 {
@@ -304,6 +314,16 @@ enum xpl_status xpl_call_json(struct xpl_call *call, json_t **ret, struct xpl_er
     return xpl_call_json_part(call, (struct xpl_text){call->body.data, call->body.length}, ret, err);
 }
 
+static enum xpl_status refuse_tree(const json_error_t *error, struct xpl_error *err)
+{
+    enum json_error_code code = json_error_code(error);
+
+    if (code == json_error_null_character || code == json_error_null_byte_in_key)
+        return xpl_fail(err, XPL_BAD_JSON, "not acceptable JSON: \\u0000 is not taken in a text, at byte %d",
+                        error->position);
+    return xpl_fail(err, XPL_BAD_JSON, "not acceptable JSON: %s at byte %d", error->text, error->position);
+}
+
 enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, json_t **ret, struct xpl_error *err)
 {
     enum xpl_status st;
@@ -317,7 +337,5 @@ enum xpl_status xpl_call_json_part(struct xpl_call *call, struct xpl_text text, 
     if ((st = xpl_json_check(text.ptr, text.length, &dom_limits, err)))
         return st;
     *ret = json_loadb(text.ptr, text.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!*ret)
-        return xpl_fail(err, XPL_BAD_JSON, "not acceptable JSON: %s at byte %d", error.text, error.position);
-    return XPL_OK;
+    return *ret ? XPL_OK : refuse_tree(&error, err);
 }

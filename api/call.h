@@ -188,6 +188,9 @@ bool xpl_call_asks_others(const struct xpl_call *call);
 /** Body limit of the call's route, from the settings. */
 size_t xpl_call_body_limit(const struct xpl_call *call);
 
+/** XPL_TOO_LARGE with that limit and its setting; `body` says what is too long, such as "the body". */
+enum xpl_status xpl_call_body_too_long(const struct xpl_call *call, const char *body, struct xpl_error *err);
+
 /** From now on the call may use what app->cache holds, and keep there what it reads. Before it reads anything. */
 void xpl_call_remember(struct xpl_call *call);
 

@@ -127,12 +127,20 @@ static enum xpl_status fail_at(const struct reading *r, size_t line, size_t colu
     return xpl_fail_field(err, st, place, "%s", message);
 }
 
+/* Of a record of its own, as a row is read. */
+static const char *member_of(const char *path)
+{
+    path += xpl_starts_with(path, "[0]") ? 3 : 0;
+    return path + (*path == '.');
+}
+
 /* The column that a path such as "probability" or "[0].probability.values" is about. */
 static size_t column_of(const struct reading *r, const char *path)
 {
     static const char *const aliases[][4] = {{"scoring_input", "image", "input", "values"},
+                                             {"request", "scoring_input", "image", "input"},
                                              {"probability", "probabilities", "probability", "probability"}};
-    const char *member = xpl_starts_with(path, "[0].") ? path + 4 : path;
+    const char *member = member_of(path);
     const struct xpl_text name = {member, strcspn(member, ".[")};
 
     for (size_t i = 0; i < r->n_columns; i++)
@@ -143,6 +151,17 @@ static size_t column_of(const struct reading *r, const char *path)
             if (is_one_of(r->names[i], aliases[k], XPL_COUNT(aliases[k])))
                 return i;
     return r->n_columns;
+}
+
+/* What is wrong with the record of a row; when no column is to blame, the message says which member is. */
+static enum xpl_status fail_record(const struct reading *r, size_t line, const struct xpl_error *inner,
+                                   struct xpl_error *err)
+{
+    size_t column = column_of(r, inner->field);
+    char message[XPL_ERROR_FIELD_MAX + XPL_ERROR_MESSAGE_MAX];
+
+    snprintf(message, sizeof message, "%s%s%s", member_of(inner->field), *inner->field ? ": " : "", inner->message);
+    return fail_at(r, line, column, inner->status, column < r->n_columns ? inner->message : message, err);
 }
 
 static enum xpl_status make_object(struct reading *r, const struct xpl_csv_row *row, struct xpl_buf *out,
@@ -185,9 +204,9 @@ static enum xpl_status take_row(struct reading *r, const struct xpl_csv_row *row
     if (!(text.ptr = xpl_arena_copy(r->call->arena, object->data, object->length)))
         return xpl_no_memory(err);
     one.n_records = 0;
-    if ((st = xpl_records_read(r->call, text, &transactions, &n, &inner)) ||
-        (st = xpl_record_batch_prepare(r->call, &one, transactions, 1, &inner)))
-        return fail_at(r, row->line, column_of(r, inner.field), st, inner.message, err);
+    if (xpl_records_read(r->call, text, &transactions, &n, &inner) ||
+        xpl_record_batch_prepare(r->call, &one, transactions, 1, &inner))
+        return fail_record(r, row->line, &inner, err);
     r->lines[batch->n] = row->line;
     batch->prepared[batch->n++] = one.prepared[0];
     batch->n_records += one.n_records;

@@ -129,11 +129,6 @@ static void take_head(struct xpl_http_request *r, const char *method)
     }
 }
 
-static enum xpl_status body_too_long(size_t limit, struct xpl_error *err)
-{
-    return xpl_fail(err, XPL_TOO_LARGE, "the body is longer than %zu bytes, the limit of this operation", limit);
-}
-
 /*
  * A buffer for the body that never gets larger than the body says it is; one that says that it is too long need not be
  * kept until it is.
@@ -145,7 +140,7 @@ static enum xpl_status prepare_body(struct xpl_call *call, struct xpl_error *err
     int64_t length = (int64_t)limit;
 
     if (text && (!xpl_parse_int(text, 0, INT64_MAX, &length) || (size_t)length > limit))
-        return body_too_long(limit, err);
+        return xpl_call_body_too_long(call, "the body", err);
     xpl_buf_init(&call->body, (size_t)length);
     return XPL_OK;
 }
@@ -265,7 +260,7 @@ static enum xpl_status take_part(struct xpl_http_request *r, const char *data, s
     struct xpl_buf *body = &r->call.body;
 
     if (length > body->max - body->length)
-        return body_too_long(xpl_call_body_limit(&r->call), err);
+        return xpl_call_body_too_long(&r->call, "the body", err);
     if (!xpl_buf_append(body, data, length))
         return xpl_no_memory(err);
     if (!count_buffer(r))

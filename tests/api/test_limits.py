@@ -53,7 +53,23 @@ def test_the_limit_is_of_one_image_not_of_the_request(watched):
 def test_a_body_over_16_mib_is_413(watched):
     limit = watched.client.get("/v2/limits")["limits"]["records_body_bytes"]
     error = watched.client.refused("POST", watched.records_path, 413, data=b"[" + b" " * limit)
-    assert str(limit) in error["message"]
+    assert str(limit) in error["message"] and "limits.records_body_bytes" in error["message"]
+
+
+@pytest.mark.parametrize("path, setting", [("/v2/explanation_tasks", "tasks_body_bytes"), ("/v2/subscriptions", "body_bytes")])
+def test_a_body_over_its_limit_names_the_setting(api, path, setting):
+    limit = api.get("/v2/limits")["limits"][setting]
+    error = api.refused("POST", path, 413, data=b"{" + b" " * limit)
+    assert f"{limit} bytes" in error["message"] and f"limits.{setting})" in error["message"]
+
+
+def test_a_body_of_the_limit_fits_where_all_bodies_may_take_no_more(start_daemon, stub_model):
+    limit = 2 << 20
+    watched = Watched(Client(start_daemon(limits__records_body_bytes=limit,
+                                          limits__tasks_body_bytes=limit, limits__bodies_total=limit + 1).url), stub_model)
+    body = ("[%s]" % transaction("full", image_of(1000))).encode()
+    watched.client.request("POST", watched.records_path, data=body.ljust(limit))
+    watched.client.request("POST", watched.records_path, 413, data=body.ljust(limit + 1))
 
 
 def test_the_limit_can_be_set(start_daemon, stub_model):

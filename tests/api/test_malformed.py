@@ -220,3 +220,9 @@ def test_a_long_value_that_is_quoted_in_an_error_stays_readable(api, records_pat
     error = api.refused("GET", records_path, 400, params={"order": name})
     assert error["parameters"] == ["order"] and name[:5] in error["message"]
     api.refused("GET", f"/v2/subscriptions/{name[:40]}", 404)
+
+
+@pytest.mark.parametrize("text", ['{"name": "a\\u0000b"}', '{"na\\u0000me": "a"}'])
+def test_a_zero_in_a_text_is_refused_in_words_of_the_api(api, text):
+    error = api.refused("POST", "/v2/service_providers", 400, data=text)
+    assert "\\u0000 is not taken in a text, at byte" in error["message"] and "JSON_" not in error["message"]

@@ -198,3 +198,19 @@ def test_options_out_of_range_are_refused(watched, option):
 def test_a_column_that_is_there_twice_is_refused(watched):
     error = refused(watched, text(GOOD + ["x"], header=[*COLUMNS, "scoring_id"]))
     assert error["parameters"] == ["line 1, column 4 (scoring_id)"]
+
+
+def test_a_row_without_a_column_that_is_needed_says_which(watched):
+    for missing in ("probability", "scoring_input"):
+        header = [name for name in COLUMNS if name != missing]
+        cells = dict(zip(COLUMNS, row("a"), strict=True))
+        error = refused(watched, text([cells[name] for name in header], header=header))
+        assert error["message"].startswith(f"line 2: {missing}: is missing") and error["parameters"] == ["line 2"]
+    error = refused(watched, text(["a", "{}"], header=["scoring_id", "request"]))
+    assert error["message"] == "line 2: response: is missing"
+
+
+def test_an_image_over_the_limit_is_told_by_its_column(watched):
+    limit = watched.client.get("/v2/limits")["limits"]["payload_bytes"]
+    error = refused(watched, text(row("large", [[255] * 600] * 600)), 413)
+    assert error["parameters"] == ["line 2, column 2 (scoring_input)"] and str(limit) in error["message"]

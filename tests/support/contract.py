@@ -172,7 +172,7 @@ class Contract:
         media_type = (request.headers.get("Content-Type") or "").split(";")[0].strip()
         if not request.body or "json" not in media_type or media_type not in declared:
             return
-        zipped = request.headers.get("Content-Encoding") == "gzip"
+        zipped = request.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip")
         body = json.loads(gzip.decompress(request.body) if zipped else request.body)
         for error in list(self._validator("request", operation.id, "", media_type).iter_errors(body))[:3]:
             at = "/".join(str(part) for part in error.absolute_path)
