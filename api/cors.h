@@ -9,6 +9,10 @@
 
 #include "api/call.h"
 
+/** Whether `origins` is a list of *, null and of scheme://host[:port], as browsers send it. XPL_BAD_FIELD says what is
+ * none. */
+enum xpl_status xpl_cors_check(const char *origins, struct xpl_error *err);
+
 /** Answers a browser's question whether it may call: 204. False when it is none, or from an origin not allowed. */
 bool xpl_cors_preflight(struct xpl_call *call, const char *allowed_methods);
 

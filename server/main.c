@@ -3,6 +3,7 @@
  * The process: configuration, storage, workers, HTTP; then it waits for a signal and ends everything in the reverse
  * order.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/access/credentials.h"
+#include "api/cors.h"
 #include "api/routes.h"
 #include "api/scoring/model_tokens.h"
 #include "lib/base/log.h"
@@ -83,6 +85,24 @@ static enum xpl_status load_settings(struct process *p, struct xpl_error *err)
     return st;
 }
 
+/* What no key is wrong by itself for. */
+static enum xpl_status check_settings(const struct xpl_settings *s, struct xpl_error *err)
+{
+    int64_t largest = s->limits_body_bytes;
+
+    if (s->limits_tasks_body_bytes > largest)
+        largest = s->limits_tasks_body_bytes;
+    if (s->limits_records_body_bytes > largest)
+        largest = s->limits_records_body_bytes;
+    if (s->limits_bodies_total <= largest) /* a buffer ends in a zero byte */
+        return xpl_fail_field(err, XPL_BAD_FIELD, "limits.bodies_total",
+                              "%" PRId64 " has no room for one body of %" PRId64
+                              " bytes, which limits.records_body_bytes, limits.tasks_body_bytes and limits.body_bytes"
+                              " let in",
+                              s->limits_bodies_total, largest);
+    return xpl_cors_check(s->cors_origins, err);
+}
+
 /* Before there are keys, threads or connections. */
 static enum xpl_status start_decoder(struct process *p, struct xpl_error *err)
 {
@@ -120,7 +140,8 @@ static enum xpl_status configure(struct process *p, struct xpl_error *err)
     struct xpl_tls tls;
     enum xpl_status st;
 
-    if ((st = load_settings(p, err)) || (st = xpl_tls_configured(p->arena, &p->app.settings, &tls, err)) ||
+    if ((st = load_settings(p, err)) || (st = check_settings(&p->app.settings, err)) ||
+        (st = xpl_tls_configured(p->arena, &p->app.settings, &tls, err)) ||
         (st = check_listen(p, &loopback_only, err)) ||
         (st = xpl_address_policy_new(p->arena, p->app.settings.scoring_allow, loopback_only, &p->policy, err)) ||
         (st = xpl_breaker_new((uint32_t)p->app.settings.scoring_breaker_failures,
@@ -258,7 +279,6 @@ static int serve(struct process *p)
     /* Blocked before any thread exists, so that only wait_for_signal sees them. */
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
     raise_file_limit();
     if (configure(p, &err))
         return fail(&err, EX_CONFIG);
@@ -350,5 +370,6 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], XPL_DECODE_COMMAND) == 0)
         return xpl_decode_helper();
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
     return run_command(argc, argv);
 }

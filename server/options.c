@@ -67,9 +67,11 @@ static error_t take_command(struct argp_state *state, struct xpl_options *option
             return add(state, options->words, &options->n_words, XPL_MAX_WORDS, name);
         }
     }
-    argp_error(state,
-               "there is no command %s; there are serve, routes, config, backup, fsck, restore, export, user, token",
-               name);
+    argp_error(
+        state,
+        "there is no command %s; there are serve, explain, probe, routes, config, backup, fsck, restore, export, "
+        "user, token",
+        name);
     return EINVAL;
 }
 

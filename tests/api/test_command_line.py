@@ -132,6 +132,26 @@ def test_a_line_that_would_be_read_by_half_is_refused(tmp_path, line, told):
     assert done.returncode != 0 and told in done.stderr
 
 
+@pytest.mark.parametrize("settings, told", [
+    (["limits.bodies_total=2097152"], "limits.bodies_total: 2097152 has no room for one body of 16777216 bytes"),
+    (["limits.bodies_total=2097152", "limits.records_body_bytes=2097151", "limits.tasks_body_bytes=2097152"], "2097152 has"),
+    (["cors.origins=dashboard.example"], 'cors.origins: "dashboard.example" is no origin'),
+    (["cors.origins=https://a.example, https://b.example/"], '"https://b.example/"'),
+    (["cors.origins=https://A.example"], '"https://A.example"'), (["cors.origins=https://*.example"], "no origin"),
+    (["cors.origins=https://a.example:443"], "own port"), (["cors.origins=http://"], '"http://"'),
+    (["scoring.allow=10.0.0.0/33"], '"10.0.0.0/33"'), (["scoring.allow=model:99999"], '"model:99999"'),
+    (["scoring.allow=*.example"], '"*.example"')])
+def test_settings_that_would_never_do_what_they_say_are_refused_at_the_start(tmp_path, settings, told):
+    done = check(tmp_path, *[word for setting in settings for word in ("--set", setting)])
+    assert done.returncode == BAD_CONFIGURATION and told in done.stderr
+
+
+@pytest.mark.parametrize("setting", ["cors.origins=*", "cors.origins=null, https://a.example:8443,http://[::1]:3000",
+                                     "cors.origins=http://localhost:5173", "scoring.allow=10.0.0.0/8 [::1]:80,model:8500"])
+def test_settings_as_they_are_meant_are_good(tmp_path, setting):
+    assert check(tmp_path, "--set", setting).returncode == 0
+
+
 def test_what_cannot_be_read_is_no_good_configuration(tmp_path):
     done = check(tmp_path, "--config", tmp_path)
     assert done.returncode == BAD_CONFIGURATION and "directory" in done.stderr

@@ -244,7 +244,8 @@ def two_bodies_at_once(watched: Watched) -> tuple[requests.Response, bytes]:
 
 
 def test_bodies_together_are_bounded_and_the_bound_recovers(start_daemon, stub_model):
-    watched = Watched(Client(start_daemon(limits__bodies_total=1 << 20).url), stub_model)
+    watched = Watched(Client(start_daemon(limits__bodies_total=1 << 20, limits__records_body_bytes=1_000_000,
+                                          limits__tasks_body_bytes=1_000_000).url), stub_model)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:  # until the daemon has read of the one before the other is through
         response, line = two_bodies_at_once(watched)

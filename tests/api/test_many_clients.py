@@ -16,7 +16,8 @@ from support.paths import sanitizer
 
 CLIENTS, EACH = 512, 4 if os.environ.get("EXPLAIND_FULL") == "1" else 2
 BODIES = 4 << 20  # in memory together: about 60 of 64 KiB
-SETTINGS = {"http.connections": 2048, "http.connections_per_address": 2048, "limits.bodies_total": BODIES}
+SETTINGS = {"http.connections": 2048, "http.connections_per_address": 2048, "limits.bodies_total": BODIES,
+            "limits.records_body_bytes": BODIES // 2, "limits.tasks_body_bytes": BODIES // 2}
 
 
 class Load:

@@ -116,22 +116,16 @@ static bool is_private(const uint8_t address[16])
 
 /* ---- the list ---- */
 
-static enum xpl_status bad_entry(const char *entry, struct xpl_error *err)
-{
-    return xpl_fail_field(err, XPL_BAD_FIELD, "scoring.allow",
-                          "\"%.80s\" is not host[:port], address[:port], [IPv6]:port or network/bits", entry);
-}
-
-static enum xpl_status parse_network(char *text, char *slash, struct entry *entry, struct xpl_error *err)
+static bool parse_network(char *text, char *slash, struct entry *entry)
 {
     int64_t bits;
     bool v4;
 
     *slash = '\0';
     if (!parse_address(text, entry->network, &v4) || !xpl_parse_int(slash + 1, 0, v4 ? 32 : 128, &bits))
-        return bad_entry(text, err);
+        return false;
     entry->bits = (unsigned)bits + (v4 ? 96 : 0);
-    return XPL_OK;
+    return true;
 }
 
 /* Cuts a port off: "host:80", "[::1]:80"; a bare IPv6 address has none. */
@@ -160,22 +154,20 @@ static bool cut_port(char **text, unsigned *ret_port)
     return true;
 }
 
-static enum xpl_status parse_entry(char *text, struct entry *entry, struct xpl_error *err)
+static bool parse_entry(char *text, struct entry *entry)
 {
     char *slash = strchr(text, '/');
     bool v4;
 
     if (slash)
-        return parse_network(text, slash, entry, err);
+        return parse_network(text, slash, entry);
     if (!cut_port(&text, &entry->port) || !*text)
-        return bad_entry(text, err);
+        return false;
     if (parse_address(text, entry->network, &v4))
         entry->bits = 128;
-    else if (text[strcspn(text, " \t[]@?#%")])
-        return bad_entry(text, err);
     else
         entry->host = text;
-    return XPL_OK;
+    return !entry->host || !text[strcspn(text, "*\t[]@?#%")];
 }
 
 enum xpl_status xpl_address_policy_new(struct xpl_arena *arena, const char *allow, bool local,
@@ -189,15 +181,17 @@ enum xpl_status xpl_address_policy_new(struct xpl_arena *arena, const char *allo
     policy->local = local;
     while (*(list += strspn(list, ", "))) {
         size_t length = strcspn(list, ", ");
-        char *text = list;
-        enum xpl_status st;
+        char *text = list, *whole = xpl_arena_string_n(arena, list, length);
 
         list += length + (list[length] != '\0');
         text[length] = '\0';
+        if (!whole)
+            return xpl_no_memory(err);
         if (policy->n_entries == MAX_ENTRIES)
             return xpl_fail_field(err, XPL_BAD_FIELD, "scoring.allow", "has more than %d entries", MAX_ENTRIES);
-        if ((st = parse_entry(text, &policy->entries[policy->n_entries++], err)))
-            return st;
+        if (!parse_entry(text, &policy->entries[policy->n_entries++]))
+            return xpl_fail_field(err, XPL_BAD_FIELD, "scoring.allow",
+                                  "\"%.80s\" is not host[:port], address[:port], [IPv6]:port or network/bits", whole);
     }
     *ret = policy;
     return XPL_OK;
