@@ -238,34 +238,40 @@ static bool take_bytes(struct unpacker *u, size_t n, const uint8_t **ret)
     return true;
 }
 
-static bool take_codes(struct xpl_arena *arena, struct unpacker *u)
+static enum xpl_status take_codes(struct xpl_arena *arena, struct unpacker *u)
 {
     struct xpl_number_text *texts;
     size_t n_texts;
 
     if (!take_low_bytes(u, TEXTS_BYTES, &n_texts) || n_texts > (size_t)(u->end - u->parts) ||
         !take_bytes(u, u->n_numbers, &u->codes.low) ||
-        (n_texts > BYTE_CODES && !take_bytes(u, u->n_numbers, &u->codes.high)) ||
-        !(texts = XPL_NEW_ARRAY(arena, struct xpl_number_text, n_texts + 1)))
-        return false;
+        (n_texts > BYTE_CODES && !take_bytes(u, u->n_numbers, &u->codes.high)))
+        return XPL_STORAGE_FAILED;
+    if (!(texts = XPL_NEW_ARRAY(arena, struct xpl_number_text, n_texts + 1)))
+        return XPL_NO_MEMORY;
     u->codes.texts = texts;
     u->codes.n_texts = (uint32_t)n_texts;
-    return (u->parts = xpl_number_texts_read(u->parts, u->end, u->codes.n_texts, texts)) != NULL;
+    u->parts = xpl_number_texts_read(u->parts, u->end, u->codes.n_texts, texts);
+    return u->parts ? XPL_OK : XPL_STORAGE_FAILED;
 }
 
-bool xpl_unpack(struct xpl_arena *arena, enum xpl_packing packing, struct xpl_blob packed, char *out, size_t size)
+enum xpl_status xpl_unpack(struct xpl_arena *arena, enum xpl_packing packing, struct xpl_blob packed, char *out,
+                           size_t size)
 {
     const uint8_t *data = packed.data;
     struct unpacker u = {.parts = data, .end = data + packed.length, .out = out, .out_end = out + size};
+    enum xpl_status st;
     size_t part;
 
     u.with_texts = packing == XPL_PACKED_TEXTS;
     if (!take_low_bytes(&u, COUNT_BYTES, &u.n_numbers))
-        return false;
-    if (!(u.with_texts ? take_codes(arena, &u) : take_bytes(&u, u.n_numbers, &u.numbers)))
-        return false;
+        return XPL_STORAGE_FAILED;
+    if (u.with_texts && (st = take_codes(arena, &u)))
+        return st;
+    if (!u.with_texts && !take_bytes(&u, u.n_numbers, &u.numbers))
+        return XPL_STORAGE_FAILED;
     while (u.parts < u.end)
         if (!take_number(&u, &part) || !(part % 2 ? take_rows(&u, part / 2) : take_text(&u, part / 2)))
-            return false;
-    return u.out == u.out_end && u.n_numbers == 0;
+            return XPL_STORAGE_FAILED;
+    return u.out == u.out_end && u.n_numbers == 0 ? XPL_OK : XPL_STORAGE_FAILED;
 }

@@ -30,9 +30,10 @@ enum xpl_packing {
 enum xpl_packing xpl_pack(struct xpl_arena *arena, struct xpl_text text, struct xpl_blob *ret);
 
 /**
- * Writes the text, which must be `size` bytes long; `out` has room for XPL_PACKING_SLACK more. False: it is not, or
- * there is no memory (`arena` is used for the texts).
+ * Writes the text, which must be `size` bytes long; `out` has room for XPL_PACKING_SLACK more. XPL_STORAGE_FAILED: it
+ * is not; XPL_NO_MEMORY: `arena` has no room for the texts of the numbers.
  */
-bool xpl_unpack(struct xpl_arena *arena, enum xpl_packing packing, struct xpl_blob packed, char *out, size_t size);
+enum xpl_status xpl_unpack(struct xpl_arena *arena, enum xpl_packing packing, struct xpl_blob packed, char *out,
+                           size_t size);
 
 #endif

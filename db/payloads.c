@@ -106,16 +106,21 @@ static bool copy_text(struct xpl_blob blob, char *data, size_t size)
 }
 
 /* What is packed is hardly longer than the text. */
-static bool unpack(struct xpl_arena *arena, struct xpl_blob blob, char *data, size_t size)
+static enum xpl_status unpack(struct xpl_arena *arena, struct xpl_blob blob, char *data, size_t size)
 {
     bool with_texts = blob.length > 1 && ((const char *)blob.data)[1] == WITH_TEXTS;
     size_t n_marks = with_texts ? 2 : 1;
     struct xpl_blob frame = {(const char *)blob.data + n_marks, blob.length - n_marks};
     unsigned long long length = ZSTD_getFrameContentSize(frame.data, frame.length);
-    char *packed = length <= size + WORTH_COMPRESSING ? xpl_arena_alloc(arena, (size_t)length + 1) : NULL;
+    char *packed;
 
-    return packed && decompress(frame, packed, (size_t)length) &&
-           xpl_unpack(arena, with_texts ? XPL_PACKED_TEXTS : XPL_PACKED_BYTES,
+    if (length > size + WORTH_COMPRESSING)
+        return XPL_STORAGE_FAILED;
+    if (!(packed = xpl_arena_alloc(arena, (size_t)length + 1)))
+        return XPL_NO_MEMORY;
+    if (!decompress(frame, packed, (size_t)length))
+        return XPL_STORAGE_FAILED;
+    return xpl_unpack(arena, with_texts ? XPL_PACKED_TEXTS : XPL_PACKED_BYTES,
                       (struct xpl_blob){packed, (size_t)length}, data, size);
 }
 
@@ -123,7 +128,7 @@ enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob 
                                        struct xpl_text *ret, struct xpl_error *err)
 {
     size_t length = (size_t)size;
-    bool sound;
+    enum xpl_status st;
     char *data;
 
     if (size < 0 || size > MAX_TEXT_BYTES)
@@ -131,10 +136,14 @@ enum xpl_status xpl_payload_decompress(struct xpl_arena *arena, struct xpl_blob 
     if (!(data = xpl_arena_alloc(arena, length + 1 + XPL_PACKING_SLACK)))
         return xpl_no_memory(err);
     if (is_packed(blob))
-        sound = unpack(arena, blob, data, length);
+        st = unpack(arena, blob, data, length);
     else
-        sound = is_compressed(blob) ? decompress(blob, data, length) : copy_text(blob, data, length);
-    if (!sound)
+        st = (is_compressed(blob) ? decompress(blob, data, length) : copy_text(blob, data, length))
+                 ? XPL_OK
+                 : XPL_STORAGE_FAILED;
+    if (st == XPL_NO_MEMORY)
+        return xpl_no_memory(err);
+    if (st)
         return xpl_fail(err, XPL_STORAGE_FAILED, "a stored payload is damaged");
     data[length] = '\0';
     *ret = (struct xpl_text){data, length};

@@ -45,6 +45,9 @@ enum xpl_status xpl_sqlite_failed(sqlite3 *handle, int rc, struct xpl_error *err
     if (st == XPL_CONFLICT) /* a client reads this: no names of tables */
         return xpl_fail(err, st, "there is one with the same id already");
     if (st == XPL_STORAGE_FULL)
-        return xpl_fail(err, st, "the storage is full or read-only (%s)", reason);
+        return xpl_fail(
+            err, st,
+            "the storage is full or read-only (%s): nothing can be written, not even that something is deleted",
+            reason);
     return xpl_fail(err, st, "storage: %s", reason);
 }

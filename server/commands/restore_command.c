@@ -114,11 +114,13 @@ static enum xpl_status check_keys(const struct restoring *r, struct xpl_error *e
     return st ? wrong_key(r, &inner, err) : XPL_OK;
 }
 
-/* What is wrong with the copy is wrong with the backup. */
+/* What is wrong with the copy is wrong with the backup, unless there is no room for it. */
 static int fail_backup(const struct restoring *r, const struct xpl_error *err)
 {
-    fprintf(stderr, "explaind: %s: %s\n", r->backup, err->message);
-    return EX_DATAERR;
+    bool full = err->status == XPL_STORAGE_FULL;
+
+    fprintf(stderr, "explaind: %s: %s\n", full ? r->copy : r->backup, err->message);
+    return full ? EX_IOERR : EX_DATAERR;
 }
 
 /* 0 = it is sound, else the exit status. */

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backups put back after they were checked, and everything printed as lines of JSON at a shell."""
 import json
+import resource
 import sqlite3
+import subprocess
 
 import pytest
 from support.client import Client, Watched
 from support.data import explaind
 from support.images import blocks
+from support.paths import ROOT, program
 from support.processes import Daemon
 
-CANNOT_CREATE, BAD_DATA, NO_INPUT, CONFIG, USAGE = 73, 65, 66, 78, 64
+CANNOT_CREATE, NO_ROOM, BAD_DATA, NO_INPUT, CONFIG, USAGE = 73, 74, 65, 66, 78, 64
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,30 @@ def test_a_backup_without_its_keys_is_not_restored_and_none_are_made(backed_up, 
     for name in ("secrets.key", "token.key"):
         (data / name).write_bytes((backed_up["data"] / name).read_bytes())
     assert explaind("restore", *words, backed_up["file"], "--data", data).returncode == 0
+
+
+def of_the_first_schema(path):
+    connection = sqlite3.connect(path)
+    connection.executescript(sorted((ROOT / "db" / "migrations").glob("*.sql"))[0].read_text())
+    connection.execute("CREATE TABLE schema_versions (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL)")
+    connection.execute("INSERT INTO schema_versions VALUES (1, 1)")
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_a_disk_that_fills_while_a_backup_is_restored_is_told_and_leaves_nothing(tmp_path):
+    """At the copy, and at what brings it up to date; a file that may not grow stands for the disk."""
+    backup, data = of_the_first_schema(tmp_path / "old.db"), tmp_path / "data"
+    data.mkdir()
+    for more in (-100_000, 4096, 100_000):
+        limit = backup.stat().st_size + more
+        done = subprocess.run([program("explaind"), "restore", backup, "--data", data], capture_output=True, text=True,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # noqa: B023
+        assert done.returncode == NO_ROOM and "full" in done.stderr and str(data) in done.stderr, done
+        assert databases(data) == []
+    done = explaind("restore", backup, "--data", data)
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_key_is_told(backed_up, tmp_path):

@@ -144,6 +144,28 @@ static void stored_payloads_come_back_and_damaged_ones_say_so(void **state)
     check_stored(picture(buf, 28, 28, 1, ","), 28 * 28 + 128);
 }
 
+/* However little there is of it: a store that is sound is never called damaged. */
+static void a_payload_that_finds_no_memory_says_so(void **state)
+{
+    XPL_AUTO(xpl_arena) arena = xpl_arena_new(ARENA_BYTES);
+    XPL_AUTO(xpl_buf) buf = xpl_buf_new(ARENA_BYTES);
+    struct xpl_text text = picture(buf, 28, 28, 1, ","), back;
+    struct xpl_error err = {0};
+    struct xpl_blob blob;
+    size_t n_refused = 0;
+
+    (void)state;
+    assert_int_equal(xpl_payload_compress(arena, text, &blob, &err), XPL_OK);
+    for (size_t bytes = 1024; bytes < 64 * 1024; bytes += 256) {
+        XPL_AUTO(xpl_arena) small = xpl_arena_new(bytes);
+        enum xpl_status st = xpl_payload_decompress(small, blob, (int64_t)text.length, &back, &err);
+
+        assert_true(st == XPL_OK || st == XPL_NO_MEMORY);
+        n_refused += st == XPL_NO_MEMORY;
+    }
+    assert_true(n_refused > 4);
+}
+
 /* What cannot be JSON is kept, too, until it is listed as an error. */
 static void bytes_that_look_stored_come_back(void **state)
 {
@@ -170,6 +192,7 @@ int main(void)
         cmocka_unit_test(odd_texts_come_back),
         cmocka_unit_test(damaged_ones_are_refused_or_another_text),
         cmocka_unit_test(numbers_that_no_part_takes_are_damage),
+        cmocka_unit_test(a_payload_that_finds_no_memory_says_so),
         cmocka_unit_test(bytes_that_look_stored_come_back),
         cmocka_unit_test(stored_payloads_come_back_and_damaged_ones_say_so),
     };
