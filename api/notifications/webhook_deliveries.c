@@ -118,13 +118,15 @@ static enum xpl_status run_redeliver(struct xpl_db *db, struct xpl_call *call, v
     struct revival revival = {0};
     static const struct xpl_json_field fields[] = {
         XPL_JSON_ARRAY_FIELD(struct revival, delivery_ids, .min = 1, .max = MAX_REVIVED, .strings = true)};
+    static const char *const known[] = {"delivery_ids", NULL};
     int64_t count;
     enum xpl_status st = find(db, call, err);
 
     (void)arg;
     if (st ||
-        (call->body.length > 0 && ((st = xpl_call_json(call, &body, err)) ||
-                                   (st = xpl_json_read(body, fields, XPL_COUNT(fields), &revival, err)))) ||
+        (call->body.length > 0 &&
+         ((st = xpl_call_json(call, &body, err)) || (st = xpl_json_known(body, "", known, err)) ||
+          (st = xpl_json_read(body, fields, XPL_COUNT(fields), &revival, err)))) ||
         (st = revive(db, call, &revival, &count, err)))
         return st;
     xpl_reply_json(call, 202, json_pack("{s:I}", "count", (json_int_t)count));

@@ -115,10 +115,12 @@ static enum xpl_status read_names(struct reading *r, struct xpl_text fields, str
     return st;
 }
 
-static enum xpl_status read_row(struct reading *r, struct xpl_text row, struct xpl_record_cell *cells, size_t n_names)
+static enum xpl_status read_row(struct reading *r, struct xpl_text row, size_t number, struct xpl_record_cell *cells,
+                                size_t n_names)
 {
     struct xpl_json_scan scan;
     enum xpl_status st;
+    char field[32];
     size_t n = 0;
     bool more;
 
@@ -135,10 +137,10 @@ static enum xpl_status read_row(struct reading *r, struct xpl_text row, struct x
     }
     if (st)
         return st;
-    if (n != n_names)
-        return xpl_fail_field(r->err, XPL_BAD_FIELD, "values", "a row has %zu cells, \"fields\" has %zu names", n,
-                              n_names);
-    return transaction_of_row(r, cells, n);
+    if (n == n_names)
+        return transaction_of_row(r, cells, n);
+    snprintf(field, sizeof field, "values[%zu]", number);
+    return xpl_fail_field(r->err, XPL_BAD_FIELD, field, "the row has %zu cells, \"fields\" has %zu names", n, n_names);
 }
 
 static enum xpl_status too_many(struct reading *r)
@@ -160,10 +162,10 @@ static enum xpl_status read_table(struct reading *r, struct xpl_text fields, str
     xpl_json_rescan_start(&scan, values, r->err);
     if ((st = xpl_json_enter_array(&scan)))
         return xpl_fail_field(r->err, XPL_BAD_FIELD, "values", "must be an array of rows");
-    while ((st = xpl_json_next_element(&scan, &more)) == XPL_OK && more) {
+    for (size_t i = 0; (st = xpl_json_next_element(&scan, &more)) == XPL_OK && more; i++) {
         if (r->n == XPL_MAX_TRANSACTIONS)
             return too_many(r);
-        if ((st = xpl_json_skip(&scan, &row)) || (st = read_row(r, row, cells, n_names)))
+        if ((st = xpl_json_skip(&scan, &row)) || (st = read_row(r, row, i, cells, n_names)))
             return st;
     }
     return st;

@@ -133,6 +133,7 @@ def test_what_failed_too_often_is_dead_until_it_is_asked_for_again(start_daemon,
     receiver.answer = lambda message: (200, {})
     path = f"/v2/webhooks/{webhook_id}/redeliveries"
     assert watched.client.refused("POST", path, 404, json={"delivery_ids": [str(uuid.uuid4())]})["parameters"]
+    assert watched.client.refused("POST", path, 400, json={"ids": [dead["id"]]})["parameters"] == ["ids"], "not all of them"
     assert watched.client.post(path, {"delivery_ids": [dead["id"]]}) == {"count": 1}
     assert receiver.wait(4)[3].id == dead["id"]
     wait_for_counts(watched, webhook_id, dead=0, pending=0)
