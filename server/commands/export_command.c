@@ -41,12 +41,22 @@ static void start_call(struct exporting *e, struct xpl_pair *query, const char *
     ret->n_query = e->includes ? 1 : 0;
 }
 
+/* What the API would answer, as one line. */
+static enum xpl_status refused(const struct xpl_call *call, struct xpl_error *err)
+{
+    XPL_AUTO_JSON body = json_loadb(call->reply.body.ptr, call->reply.body.length, 0, NULL);
+    const json_t *first = json_array_get(json_object_get(body, "errors"), 0);
+    const char *message = json_string_value(json_object_get(first, "message"));
+
+    return xpl_fail(err, XPL_BAD_REQUEST, "%s", message ? message : "this cannot be exported");
+}
+
 static enum xpl_status print_all(struct xpl_call *call, struct xpl_error *err)
 {
     enum xpl_streaming state = XPL_STREAM_GOES_ON;
 
     if (!call->stream.next)
-        return xpl_fail(err, XPL_BAD_REQUEST, "%.*s", (int)call->reply.body.length, call->reply.body.ptr);
+        return refused(call, err);
     while (state == XPL_STREAM_GOES_ON) {
         struct xpl_arena *scratch = xpl_arena_new(PART_BYTES);
 

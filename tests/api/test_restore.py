@@ -207,3 +207,5 @@ def test_everything_is_exported_as_lines(backed_up):
 def test_what_cannot_be_exported_is_told(backed_up, words, code):
     done = explaind("export", *(word.format(file=backed_up["file"]) for word in words))
     assert done.returncode == code and done.stderr and not done.stdout, done.stderr
+    if "--includes" in words:
+        assert done.stderr == 'explaind: includes: "none" is not a column of a record\n'
