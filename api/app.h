@@ -101,9 +101,10 @@ struct xpl_scored {
     const char *data_mart_id, *subscription_id, *user, *transaction_id;
     const char *why_not; /* it cannot be logged; NULL = it can */
     struct xpl_text request, response;
-    const char *request_type;                 /* its header Content-Type; NULL = none */
-    const char *request_head, *response_head; /* their headers Inference-Header-Content-Length; NULL = none */
-    int64_t scored_at;                        /* microseconds */
+    const char *request_type;                         /* its header Content-Type; NULL = none */
+    const char *request_head, *response_head;         /* their headers Inference-Header-Content-Length; NULL = none */
+    const char *request_encoding, *response_encoding; /* and Content-Encoding, likewise */
+    int64_t scored_at;                                /* microseconds */
     double response_time_ms;
 };
 

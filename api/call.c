@@ -192,7 +192,7 @@ bool xpl_call_scores(const struct xpl_call *call)
 
 bool xpl_call_passes_parts(const struct xpl_call *call)
 {
-    return call->route && xpl_call_scores(call) && !call->password_unchecked && !call->body_encoded;
+    return call->route && xpl_call_scores(call) && !call->password_unchecked && !call->body_collected;
 }
 
 bool xpl_call_asks_others(const struct xpl_call *call)

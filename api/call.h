@@ -114,6 +114,7 @@ struct xpl_call {
     size_t n_headers;
     struct xpl_buf body;                               /* complete when the handler runs */
     bool body_encoded;                                 /* it is still to be decompressed: see body_encoding.h */
+    bool body_collected;                               /* it passes on as a whole, whatever its length */
     const char *client;                                /* the address it came from, in some form */
     bool (*is_abandoned)(const struct xpl_call *call); /* nobody waits for the answer any more; NULL = not known */
     bool local;    /* through the socket in the data directory: whoever runs the daemon */
@@ -177,8 +178,8 @@ bool xpl_call_blocks(const struct xpl_call *call);
 bool xpl_call_scores(const struct xpl_call *call);
 
 /**
- * Whether the body may be passed on while it comes (xpl_predictions_part): the call scores, and neither who calls nor
- * what the body is has to be found out first.
+ * Whether the body may be passed on while it comes (xpl_predictions_part): the call scores, who calls need not be found
+ * out first, and the model takes bodies in parts.
  */
 bool xpl_call_passes_parts(const struct xpl_call *call);
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "api/body_encoding.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
 #include "api/routes.h"
@@ -36,11 +37,23 @@ static const char *header_or(const struct xpl_call *call, const char *name, cons
     return value ? value : otherwise;
 }
 
+static bool has_length(const struct xpl_call *call)
+{
+    return xpl_call_header(call, "Content-Length");
+}
+
 static bool is_given_up(void *context)
 {
     const struct xpl_call *call = context;
 
     return call->is_abandoned && call->is_abandoned(call);
+}
+
+/* A signature needs all of the body, and tells no encoding; many servers want to know a length. */
+static enum xpl_status choose_passing(struct xpl_call *call, const struct passing *p, struct xpl_error *err)
+{
+    call->body_collected = p->endpoint.aws_region || !has_length(call);
+    return p->endpoint.aws_region ? xpl_body_encoding_note(call, err) : XPL_OK;
 }
 
 /* Finds the model. */
@@ -51,7 +64,7 @@ static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct 
 
     if ((st = xpl_scoring_target_of(call, p->subscription_id, &target, err)) ||
         (st = xpl_model_address_open(call->app, call->arena, &target->address, &p->endpoint, err)) ||
-        (st = xpl_pass_on(call, &p->endpoint, err)))
+        (st = xpl_pass_on(call, &p->endpoint, err)) || (st = choose_passing(call, p, err)))
         return st;
     p->options = xpl_predictor_options_of(call->app, &target->model).call;
     p->options.request_id = call->request_id;
@@ -123,6 +136,9 @@ static void log_transaction(struct xpl_call *call, const struct passing *p)
                                       .request_head = xpl_call_header(call, HEAD_LENGTH),
                                       .response = {p->answer.data, p->answer.length},
                                       .response_head = xpl_forwarding_header(p->forwarding, HEAD_LENGTH),
+                                      .request_encoding =
+                                          p->endpoint.aws_region ? NULL : xpl_call_header(call, "Content-Encoding"),
+                                      .response_encoding = xpl_forwarding_header(p->forwarding, "Content-Encoding"),
                                       .scored_at = p->scored_at,
                                       .response_time_ms = xpl_forwarding_ms(p->forwarding)};
 
@@ -220,7 +236,7 @@ static enum xpl_answered score(struct xpl_call *call, const char *subscription_i
     struct passing *p = call->stream.arg;
     struct xpl_error err = {0};
 
-    if ((!p && begin(call, subscription_id, &p, &err)) ||
+    if ((!p && begin(call, subscription_id, &p, &err)) || (call->body_encoded && xpl_body_decode(call, &err)) ||
         (!p->forwarding && open_request(call, p, call->body.length, &err)) ||
         xpl_forwarding_finish(p->forwarding, body_of(call), &err))
         return xpl_reply_error(call, &err);
@@ -258,8 +274,8 @@ enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struc
         xpl_call_remember(call);
     if (!p && ((st = subscription_of(call, &id, err)) || (st = begin(call, id, &p, err))))
         return st;
-    if (p->endpoint.aws_region)
-        return XPL_OK; /* a signature needs all of the body */
+    if (call->body_collected)
+        return XPL_OK;
     if (!p->forwarding && (st = open_request(call, p, length, err)))
         return st;
     return xpl_forwarding_send(p->forwarding, body_of(call), err);

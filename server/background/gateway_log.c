@@ -14,6 +14,7 @@
 #include "lib/base/log.h"
 #include "lib/scoring/requests/raw_body.h"
 #include "lib/scoring/transport/forward.h"
+#include "server/background/gateway_unpack.h"
 
 #define ARENA_BYTES ((size_t)256 << 20)
 #define GROUP_MAX   64 /* transactions in a write */
@@ -65,7 +66,8 @@ static struct entry *copy_of(const struct xpl_scored *s)
 {
     size_t bytes = size_of(s->data_mart_id) + size_of(s->subscription_id) + size_of(s->user) +
                    size_of(s->transaction_id) + size_of(s->request_type) + size_of(s->request_head) +
-                   size_of(s->response_head) + s->request.length + s->response.length + 2;
+                   size_of(s->response_head) + size_of(s->request_encoding) + size_of(s->response_encoding) +
+                   s->request.length + s->response.length + 2;
     struct entry *entry = malloc(sizeof *entry + bytes);
     char *at;
 
@@ -80,6 +82,8 @@ static struct entry *copy_of(const struct xpl_scored *s)
     entry->scored.request_type = put_string(&at, s->request_type);
     entry->scored.request_head = put_string(&at, s->request_head);
     entry->scored.response_head = put_string(&at, s->response_head);
+    entry->scored.request_encoding = put_string(&at, s->request_encoding);
+    entry->scored.response_encoding = put_string(&at, s->response_encoding);
     entry->scored.request.ptr = put_text(&at, s->request.ptr ? s->request.ptr : "", s->request.length);
     entry->scored.response.ptr = put_text(&at, s->response.ptr ? s->response.ptr : "", s->response.length);
     return entry;
@@ -149,13 +153,28 @@ struct logging {
     struct xpl_call call;
     struct xpl_record_batch batch;
     struct xpl_write write;
+    struct xpl_unpacked plain;
 };
+
+/* What is unpacked counts as well: a few bytes may become many, and those of a group are there at the same time. */
+static enum xpl_status unpack(struct xpl_gateway_log *log, struct logging *l, struct xpl_error *err)
+{
+    enum xpl_status st = xpl_gateway_unpack(&log->app->settings, &l->entry->scored, &l->plain, err);
+    size_t bytes = xpl_unpacked_bytes(&l->plain);
+
+    if (!st && !reserve(log, bytes)) {
+        xpl_unpacked_release(&l->plain);
+        return xpl_fail(err, XPL_OVERLOADED, "unpacked, too much waits to be logged (gateway.log_bytes)");
+    }
+    l->entry->bytes += st ? 0 : bytes;
+    return st;
+}
 
 static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, struct xpl_error *err)
 {
     const struct xpl_scored *s = &l->entry->scored;
-    const struct xpl_raw_body request = {s->request, s->request_head, false, s->request_type};
-    const struct xpl_raw_body response = {s->response, s->response_head, true, NULL};
+    struct xpl_raw_body request = {.head_length = s->request_head, .type = s->request_type};
+    struct xpl_raw_body response = {.head_length = s->response_head, .is_answer = true};
     struct xpl_transaction transaction = {.scoring_id = s->transaction_id,
                                           .scoring_timestamp = s->scored_at,
                                           .has_response_time = true,
@@ -170,6 +189,10 @@ static enum xpl_status prepare(struct xpl_gateway_log *log, struct logging *l, s
     if (!l->call.arena)
         return xpl_no_memory(err);
     xpl_call_remember(&l->call);
+    if ((st = unpack(log, l, err)))
+        return st;
+    request.bytes = s->request;
+    response.bytes = s->response;
     if ((st = xpl_record_batch_of_subscription(&l->call, s->subscription_id, &l->batch, err)) ||
         (st = xpl_raw_body_as_json(l->call.arena, &request, &transaction.request, err)) ||
         (st = xpl_raw_body_as_json(l->call.arena, &response, &transaction.response, err)))
@@ -241,6 +264,7 @@ static void finish(struct xpl_gateway_log *log, struct group *group, size_t n)
     for (size_t i = 0; i < n; i++) {
         bytes += group->members[i].entry->bytes;
         xpl_arena_free(group->members[i].call.arena);
+        xpl_unpacked_release(&group->members[i].plain);
         free(group->members[i].entry);
     }
     release(log, bytes);

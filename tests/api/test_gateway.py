@@ -2,7 +2,6 @@
 """Scoring through the daemon: the model's answer byte for byte, the transaction logged afterwards and never in the way."""
 import base64
 import concurrent.futures
-import gzip
 import io
 import json
 import threading
@@ -209,19 +208,6 @@ def test_what_is_signed_gets_no_headers_but_its_own_and_a_sorted_query(api, pecu
     assert path == "/score?a=1&b=2" and asked["Authorization"].startswith("AWS4-HMAC-SHA256 ")
     assert "X-Room" not in asked and "Accept-Language" not in asked and asked["X-Amz-Date"] != "20200101T000000Z"
     assert asked["X-Amzn-SageMaker-Target-Model"] == "m.tar.gz"
-
-
-def test_a_compressed_request_reaches_the_model_plain(api, peculiar):
-    watched = Watched(api, peculiar, path="/score")
-    body = json.dumps({"values": [blocks()]}).encode()
-    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json", "Idempotency-Key": "for the model"}
-    for _ in range(2):  # the key is the model's affair
-        api.request("POST", predictions(watched), 200, data=gzip.compress(body), headers=headers)
-        _, asked, got = peculiar.asked[-1]
-        assert got == body and "Content-Encoding" not in asked and asked["Idempotency-Key"] == "for the model"
-    logged(watched, 2)
-    error = api.refused("POST", predictions(watched), 415, data=body, headers={"Content-Encoding": "br"})
-    assert "gzip" in error["message"]
 
 
 def test_changed_settings_hold_from_the_next_prediction_on(api, peculiar):
