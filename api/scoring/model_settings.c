@@ -33,6 +33,7 @@ struct settings_request {
     const char *input_name, *form_field, *datatype, *probability_path;
     json_t *shape, *value_range, *mean, *std, *class_labels;
     int64_t batch, fixed_batch, in_flight, call_timeout_ms, connect_timeout_ms;
+    bool chunked;
 };
 
 static const struct xpl_json_field fields[] = {
@@ -56,6 +57,7 @@ static const struct xpl_json_field fields[] = {
     XPL_JSON_INT(struct settings_request, in_flight, .min = 1, .max = XPL_MODEL_MAX_IN_FLIGHT),
     XPL_JSON_INT(struct settings_request, call_timeout_ms, .min = 1, .max = 3600000),
     XPL_JSON_INT(struct settings_request, connect_timeout_ms, .min = 1, .max = 3600000),
+    XPL_JSON_BOOL(struct settings_request, chunked),
 };
 static const char *const known[] = {"protocol",
                                     "layout",
@@ -77,6 +79,7 @@ static const char *const known[] = {"protocol",
                                     "in_flight",
                                     "call_timeout_ms",
                                     "connect_timeout_ms",
+                                    "chunked",
                                     NULL};
 
 static enum xpl_status bad(struct xpl_error *err, const char *member, const char *message)
@@ -262,6 +265,7 @@ static enum xpl_status take(struct xpl_arena *arena, const struct settings_reque
     ret->in_flight = (uint32_t)r->in_flight;
     ret->call_timeout_ms = (uint32_t)r->call_timeout_ms;
     ret->connect_timeout_ms = (uint32_t)r->connect_timeout_ms;
+    ret->chunked = r->chunked;
     return XPL_OK;
 }
 

@@ -50,9 +50,10 @@ static bool is_given_up(void *context)
 }
 
 /* A signature needs all of the body, and tells no encoding; many servers want to know a length. */
-static enum xpl_status choose_passing(struct xpl_call *call, const struct passing *p, struct xpl_error *err)
+static enum xpl_status choose_passing(struct xpl_call *call, const struct passing *p,
+                                      const struct xpl_model_settings *model, struct xpl_error *err)
 {
-    call->body_collected = p->endpoint.aws_region || !has_length(call);
+    call->body_collected = p->endpoint.aws_region || !(model->chunked || has_length(call));
     return p->endpoint.aws_region ? xpl_body_encoding_note(call, err) : XPL_OK;
 }
 
@@ -64,7 +65,7 @@ static enum xpl_status prepare(struct xpl_call *call, struct passing *p, struct 
 
     if ((st = xpl_scoring_target_of(call, p->subscription_id, &target, err)) ||
         (st = xpl_model_address_open(call->app, call->arena, &target->address, &p->endpoint, err)) ||
-        (st = xpl_pass_on(call, &p->endpoint, err)) || (st = choose_passing(call, p, err)))
+        (st = xpl_pass_on(call, &p->endpoint, err)) || (st = choose_passing(call, p, &target->model, err)))
         return st;
     p->options = xpl_predictor_options_of(call->app, &target->model).call;
     p->options.request_id = call->request_id;
@@ -276,7 +277,7 @@ enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struc
         return st;
     if (call->body_collected)
         return XPL_OK;
-    if (!p->forwarding && (st = open_request(call, p, length, err)))
+    if (!p->forwarding && (st = open_request(call, p, has_length(call) ? length : XPL_FORWARD_UNKNOWN, err)))
         return st;
     return xpl_forwarding_send(p->forwarding, body_of(call), err);
 }

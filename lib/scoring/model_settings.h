@@ -18,6 +18,7 @@ struct xpl_model_settings {
     uint32_t batch, in_flight;                    /* at most; 0 = as the daemon is set */
     uint32_t fixed_batch;                         /* images in every request; 0 = any number */
     uint32_t call_timeout_ms, connect_timeout_ms; /* likewise */
+    bool chunked;                                 /* it takes bodies without a length */
 };
 
 /** What a scoring address tells: WML v4, KServe V1 (":predict"), the Open Inference Protocol ("/infer"). */

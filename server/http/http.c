@@ -11,12 +11,11 @@
 #include "server/http/acceptor.h"
 #include "server/http/http_request.h"
 
-#define POOL_THREADS      2
-#define POOL_WAITING      64
-#define POOL_PATIENCE_MS  1000
-#define GATEWAY_WAITING   256
-#define CONNECTION_MEMORY ((size_t)40 << 10) /* the longest head, and what is noted of it; zeroed for every request */
-#define FLUSH_STEPS       200                /* of 10 ms: how long answers may take to leave at the end */
+#define POOL_THREADS     2
+#define POOL_WAITING     64
+#define POOL_PATIENCE_MS 1000
+#define GATEWAY_WAITING  256
+#define FLUSH_STEPS      200 /* of 10 ms: how long answers may take to leave at the end */
 
 /* One microhttpd daemon: plain or TLS. */
 struct side {
@@ -63,10 +62,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         bool keep = xpl_http_request_body(request, upload, *upload_size);
 
         *upload_size = 0;
-        if (keep)
+        if (keep && request->held.length == 0)
             xpl_http_upload_next(request);
         return keep ? MHD_YES : MHD_NO;
     }
+    xpl_http_request_body_ends(request);
     if (!request->whole) {
         request->whole = true;
         return MHD_YES; /* called again, no longer as who reads: a resumed reader would take a half-close for the end */
@@ -141,8 +141,8 @@ static enum xpl_status start_side(struct xpl_http *http, struct side *side, cons
         flags, 0, NULL, NULL, on_request, side, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_ARRAY, tls_options,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection_change, side,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, side, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
-        leave_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)settings->http_connections, MHD_OPTION_END);
+        leave_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, XPL_HTTP_CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->http_connections, MHD_OPTION_END);
     return side->daemon ? XPL_OK : xpl_fail(err, XPL_INTERNAL, "the %s server cannot be started", tls ? "TLS" : "HTTP");
 }
 

@@ -213,6 +213,7 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->call.loopback = xpl_connection_is_loopback(r->entry);
     r->call.arena = xpl_arena_new(ARENA_BYTES);
     xpl_buf_init(&r->call.out, MAX_ANSWER_BYTES);
+    xpl_buf_init(&r->held, XPL_HTTP_CONNECTION_MEMORY);
     if (!r->call.arena) {
         free(r);
         return NULL;
@@ -246,6 +247,7 @@ void xpl_http_request_free(struct xpl_http_request *r)
         return;
     xpl_http_request_runs_no_more(r);
     release_body(r);
+    xpl_buf_release(&r->held);
     xpl_http_stream_end(r);
     if (atomic_load(&r->state) != XPL_REQUEST_HEAD)
         atomic_fetch_sub(&r->shared->n_requests, 1);
@@ -268,17 +270,49 @@ static enum xpl_status take_part(struct xpl_http_request *r, const char *data, s
     return XPL_OK;
 }
 
-bool xpl_http_request_body(struct xpl_http_request *r, const char *data, size_t length)
+static void take(struct xpl_http_request *r, const char *data, size_t length)
 {
     struct xpl_error err = {0};
 
     if (!r->answer_known && take_part(r, data, length, &err)) {
+        if (r->call.stream.end) /* what was passed on of it already */
+            r->call.stream.end(&r->call);
         release_body(r);
         xpl_http_request_answer_early(r, &err);
     }
     if (r->answer_known)
         r->thrown_away += length;
+}
+
+static void take_held(struct xpl_http_request *r)
+{
+    if (r->held.length == 0)
+        return;
+    take(r, r->held.data, r->held.length);
+    xpl_buf_clear(&r->held);
+}
+
+static bool is_suspended(const struct xpl_http_request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->head.connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
+
+    return info && info->suspended == MHD_YES;
+}
+
+/* Chunks that microhttpd has in its memory come one after the other, also when it was suspended by one of them. */
+bool xpl_http_request_body(struct xpl_http_request *r, const char *data, size_t length)
+{
+    if (is_suspended(r))
+        return xpl_buf_append(&r->held, data, length);
+    take_held(r);
+    take(r, data, length);
     return r->thrown_away <= MAX_THROWN_AWAY;
+}
+
+void xpl_http_request_body_ends(struct xpl_http_request *r)
+{
+    take_held(r);
 }
 
 /* ---- the answer ---- */

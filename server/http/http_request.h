@@ -15,6 +15,9 @@
 #include "server/http/waiting.h"
 #include "server/metrics.h"
 
+/** The longest head, and what is noted of it; zeroed for every request. */
+#define XPL_HTTP_CONNECTION_MEMORY ((size_t)40 << 10)
+
 /** What all requests of the process share. */
 struct xpl_http_shared {
     struct xpl_app *app;
@@ -59,10 +62,11 @@ struct xpl_http_request {
     struct xpl_pool_job job;
     struct xpl_waiter waiter;
     _Atomic(enum xpl_request_state) state;
-    bool answer_known; /* before the body was there: an error */
-    bool whole;        /* all of it is there, and microhttpd knows */
-    bool close;        /* the connection ends with this answer */
-    bool runs_again;   /* it waited, and counts as running until its handler has run once more */
+    bool answer_known;   /* before the body was there: an error */
+    bool whole;          /* all of it is there, and microhttpd knows */
+    bool close;          /* the connection ends with this answer */
+    bool runs_again;     /* it waited, and counts as running until its handler has run once more */
+    struct xpl_buf held; /* of the body: what came behind a part that is being passed on */
     size_t thrown_away;
     size_t passed_on;     /* of the body, before it was whole */
     int64_t started_us;   /* monotonic */
@@ -79,6 +83,9 @@ void xpl_http_request_free(struct xpl_http_request *request);
 
 /** Takes a part of the body. False when the connection is to be dropped. */
 bool xpl_http_request_body(struct xpl_http_request *request, const char *data, size_t length);
+
+/** All of it has come. */
+void xpl_http_request_body_ends(struct xpl_http_request *request);
 
 /** Passes on what there is of a body that more will come of, when it is time. May suspend the connection. */
 void xpl_http_upload_next(struct xpl_http_request *request);

@@ -55,13 +55,13 @@ static void hand_over(struct xpl_http_request *r)
         refuse(r, &err);
 }
 
-/* The buffer has room for exactly what the head says that comes. */
+/* The buffer has room for exactly what the head says that comes, or for the longest body. */
 static bool is_worth_it(const struct xpl_http_request *r)
 {
     const struct xpl_buf *body = &r->call.body;
 
     return !r->answer_known && body->length - r->passed_on >= PART_BYTES && body->length < body->max &&
-           xpl_call_passes_parts(&r->call) && xpl_call_header(&r->call, "Content-Length");
+           xpl_call_passes_parts(&r->call);
 }
 
 void xpl_http_upload_next(struct xpl_http_request *r)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests through the gateway are passed on while they come."""
+import gzip
 import json
+import os
 import socket
 import threading
 
@@ -18,6 +20,7 @@ class Model:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.head, self.received, self.ended, self.broken = b"", bytearray(), 0, 0
+        self.drops = False       # a kept connection when another request comes
         self.answer_at = None    # bytes after which it answers; None = all that was announced
         self.may_read = threading.Event()
         self.may_read.set()
@@ -35,7 +38,9 @@ class Model:
     def _read(self, connection):
         with connection:
             while self._one(connection):
-                pass
+                if self.drops and connection.recv(1):
+                    self.broken += 1
+                    return
 
     def _one(self, connection):
         data = b""
@@ -44,10 +49,10 @@ class Model:
             if not more:
                 return False
             data += more
-        self.head, rest = data.split(b"\r\n\r\n", 1)
-        length = next(int(line.split(b":")[1]) for line in self.head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+        head, rest = data.split(b"\r\n\r\n", 1)
+        self.head = head
         received = self.received = bytearray(rest)   # others may be read at the same time
-        while len(received) < (length if self.answer_at is None else self.answer_at):
+        while not self._is_whole(head, received):
             self.may_read.wait()
             more = connection.recv(65536)
             if not more:
@@ -59,6 +64,24 @@ class Model:
                            % (status, len(self.answer), self.answer))
         self.ended += 1
         return self.answer_at is None
+
+    def _is_whole(self, head, received):
+        if self.answer_at is not None:
+            return len(received) >= self.answer_at
+        if b"\r\nTransfer-Encoding: chunked" in head:
+            return received.endswith(b"\r\n0\r\n\r\n")
+        return len(received) >= next(int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                                     if line.lower().startswith(b"content-length"))
+
+    def unchunked(self) -> bytes:
+        """What has come so far of a body in chunks; a chunk that is not whole does not count."""
+        body, rest = b"", bytes(self.received)
+        while b"\r\n" in rest:
+            size, rest = rest.split(b"\r\n", 1)
+            if len(rest) < int(size, 16) + 2:
+                break
+            body, rest = body + rest[:int(size, 16)], rest[int(size, 16) + 2:]
+        return body
 
     def stop(self):
         self.may_read.set()
@@ -84,19 +107,25 @@ def watched(api, model):
 class Upload:
     """A request of which the test sends the body bit by bit."""
 
-    def __init__(self, watched, body, length=None, header=""):
+    def __init__(self, watched, body, length=None, header="", chunked=False):
         host, port = watched.client.base.split("//")[1].split("/")[0].split(":")
         prefix = watched.client.base.split("//")[1].partition("/")[2]
         path = f"/{prefix}/v2/subscriptions/{watched.subscription_id}/predictions".replace("//", "/")
-        self.body, self.sent = body, 0
+        self.body, self.sent, self.chunked = body, 0, chunked
+        framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body) if length is None else length}"
         self.socket = socket.create_connection((host, int(port)))
         self.socket.settimeout(30)
         self.socket.sendall(f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-                            f"{header}Content-Length: {len(body) if length is None else length}\r\n\r\n".encode())
+                            f"{header}{framing}\r\n\r\n".encode())
 
     def send(self, n):
-        self.socket.sendall(self.body[self.sent:self.sent + n])
+        part = self.body[self.sent:self.sent + n]
+        self.socket.sendall(b"%x\r\n%s\r\n" % (len(part), part) if self.chunked else part)
         self.sent += n
+
+    def end(self):
+        """Of a body in chunks."""
+        self.socket.sendall(b"0\r\nX-Trailer: 1\r\n\r\n")
 
     def answer(self):
         data = b""
@@ -231,3 +260,123 @@ def test_many_uploads_at_a_time_arrive_whole(watched, model):
     for thread in threads:
         thread.join()
     assert answers == [(200, model.answer)] * 12
+
+
+# ---- without a length ----
+
+@pytest.fixture
+def chunked(watched):
+    """A subscription whose model takes bodies in chunks."""
+    watched.client.patch(f"/v2/subscriptions/{watched.subscription_id}", [
+        {"op": "add", "path": "/asset_properties/explaind", "value": {"chunked": True}}])
+    return watched
+
+
+@pytest.mark.parametrize("size", [100 * 1024, 3 * MIB])
+def test_a_model_gets_a_length_also_from_clients_that_send_none(watched, model, size):
+    body = body_of(size)
+    upload = Upload(watched, body, chunked=True)
+    for _ in range(4):
+        upload.send(size // 4 + 1)
+    assert not model.head, "the model was called before the length was known"
+    upload.end()
+    assert upload.answer() == (200, model.answer)
+    assert bytes(model.received) == body and b"Content-Length: %d" % size in model.head
+    assert b"Transfer-Encoding" not in model.head and b"X-Trailer" not in model.head
+    until(lambda: watched.count() == 1)
+    upload.close()
+
+
+def test_chunks_reach_a_model_that_takes_them_before_the_last_ones_are_sent(chunked, model):
+    body = body_of(MIB)
+    upload = Upload(chunked, body, chunked=True)
+    upload.send(300 * 1024)
+    upload.send(300 * 1024)
+    until(lambda: len(model.received) >= 256 * 1024)
+    assert b"\r\nTransfer-Encoding: chunked" in model.head and b"Content-Length" not in model.head
+    assert model.ended == 0 and body.startswith(model.unchunked())
+    upload.send(MIB)
+    upload.end()
+    assert upload.answer() == (200, model.answer)
+    assert model.unchunked() == body
+    until(lambda: chunked.count() == 1)
+    upload.close()
+
+
+def test_chunks_of_any_size_one_request_after_the_other(chunked, model):
+    for size, part in ((1, 1), (127 * 1024, MIB), (128 * 1024, 128 * 1024), (MIB, 1000), (3 * MIB + 7, 128 * 1024 + 1)):
+        body = body_of(size) if size > 1 else b"1"
+        upload = Upload(chunked, body, chunked=True)
+        for _ in range(0, size, part):
+            upload.send(part)
+        upload.end()
+        assert upload.answer() == (200, model.answer)
+        assert (model.unchunked() if b"chunked" in model.head else bytes(model.received)) == body
+        upload.close()
+
+
+def test_chunks_that_come_while_others_are_passed_on_wait_their_turn(chunked, model):
+    """Several chunks are read at once, and the first of them may be what the rest waits for."""
+    body, answers = body_of(MIB), []
+
+    def one(part):
+        for _ in range(4):
+            upload = Upload(chunked, body, chunked=True)
+            for _ in range(0, MIB, part):
+                upload.send(part)
+            upload.end()
+            upload.socket.shutdown(socket.SHUT_WR)
+            answers.append(upload.answer())
+            upload.close()
+
+    threads = [threading.Thread(target=one, args=(3000 + 700 * i,)) for i in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [(200, model.answer)] * 96
+
+
+def test_chunks_over_the_limit_end_the_call_of_the_model(chunked, model):
+    upload = Upload(chunked, bytes(17 * MIB), chunked=True)
+    for _ in range(17):
+        upload.send(MIB)
+    until(lambda: model.broken == 1)
+    upload.end()
+    status, body = upload.answer()
+    assert status == 413 and b"limit" in body and model.ended == 0
+    upload.close()
+
+
+def test_a_client_that_goes_away_between_chunks_leaves_nothing_behind(chunked, model):
+    upload = Upload(chunked, body_of(MIB), chunked=True)
+    upload.send(600 * 1024)
+    until(lambda: len(model.received) >= 256 * 1024)
+    upload.close()
+    until(lambda: model.broken == 1)
+    assert model.ended == 0 and chunked.count() == 0
+
+
+def test_an_answer_that_comes_before_the_last_chunk_is_passed_on(chunked, model):
+    model.answer_at, model.answer = 200 * 1024, b'{"error": "too large"}'
+    upload = Upload(chunked, body_of(2 * MIB), chunked=True)
+    upload.send(MIB)
+    upload.send(MIB)
+    upload.end()
+    assert upload.answer() == (413, model.answer)
+    upload.close()
+
+
+def test_a_compressed_body_is_passed_on_while_it_comes(watched, model):
+    """As it is, and logged as what it says."""
+    image = json.dumps([[[row, column, 7] for column in range(40)] for row in range(40)])
+    body = gzip.compress(f'{{"instances": [{image}], "id": "{os.urandom(MIB).hex()}"}}'.encode())
+    upload = Upload(watched, body, header="Content-Encoding: gzip\r\n")
+    upload.send(len(body) // 2)
+    until(lambda: len(model.received) >= 256 * 1024)
+    assert model.ended == 0 and body.startswith(bytes(model.received))
+    upload.send(len(body))
+    assert upload.answer() == (200, model.answer)
+    assert bytes(model.received) == body and b"\r\nContent-Encoding: gzip" in model.head
+    until(lambda: watched.count() == 1)
+    upload.close()

@@ -20,7 +20,7 @@ struct xpl_forwarding {
     uint8_t key[XPL_HASH_BYTES];
     struct xpl_transport *transport;
     struct xpl_slot *slot;
-    size_t length; /* of the body when it is whole; call.body is what is there of it */
+    size_t length; /* of the body when it is whole, if that is known; call.body is what is there of it */
     size_t taken;  /* of it, by the connection */
     bool starved;  /* the connection waits for more of it */
     bool ended;    /* nothing more comes: the answer is whole, or `why` says what happened */
@@ -202,6 +202,7 @@ enum xpl_status xpl_forwarding_finish(struct xpl_forwarding *f, struct xpl_text 
     enum xpl_status st;
 
     f->call.body = body;
+    f->length = body.length;
     if (f->starved)
         xpl_transport_send_on(f->slot);
     if (!(st = wait_for_head(f, err)))

@@ -9,6 +9,8 @@
 #ifndef XPL_SCORING_FORWARD_H
 #define XPL_SCORING_FORWARD_H
 
+#include <stdint.h>
+
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/scoring/transport/endpoint.h"
@@ -17,6 +19,9 @@
 #define XPL_FORWARD_PIECE_MAX ((size_t)64 << 10)
 
 struct xpl_forwarder;
+
+/** The length of a body that nobody knows before its end: it is sent in chunks. */
+#define XPL_FORWARD_UNKNOWN SIZE_MAX
 
 /** A call whose answer arrives; of one thread at a time. */
 struct xpl_forwarding;
@@ -27,7 +32,8 @@ struct xpl_forward_call {
     const char *content_type, *accept;
     const char *head_length; /* Inference-Header-Content-Length as the client sent it; NULL = it did not */
     struct xpl_text body;    /* must outlive the answer */
-    /** Asked once a second: whether nobody wants the answer any more; NULL = somebody does. */
+    /** Asked once a second: whether nobody wants the
+     * answer any more; NULL = somebody does. */
     bool (*given_up)(void *context);
     void *context;
 };
@@ -52,8 +58,8 @@ enum xpl_status xpl_forward_begin(struct xpl_forwarder *forwarder, const struct 
 
 /**
  * The same for a body that is still on its way: begins with the request's head. `call->body` is what is there of it,
- * and `length` what it will be. Then xpl_forwarding_send whenever there is more, and xpl_forwarding_finish with all of
- * it.
+ * and `length` what it will be, or XPL_FORWARD_UNKNOWN. Then xpl_forwarding_send whenever there is more, and
+ * xpl_forwarding_finish with all of it.
  */
 enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call, size_t length,
                                  struct xpl_forwarding **ret, struct xpl_error *err);

@@ -289,7 +289,8 @@ enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_
     xpl_slot_number_headers(slot, number);
     if (slot->posts) {
         curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDS, whole_body(slot));
-        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_length);
+        curl_easy_setopt(slot->handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                         body_length == SIZE_MAX ? (curl_off_t)-1 : (curl_off_t)body_length);
     }
     if (curl_multi_add_handle(transport->multi, slot->handle) != CURLM_OK)
         return xpl_fail(err, XPL_INTERNAL, "a scoring call could not be started");

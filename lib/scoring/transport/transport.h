@@ -84,8 +84,8 @@ enum xpl_status xpl_transport_redress(struct xpl_slot *slot, const struct xpl_en
                                       const struct xpl_call_options *options, const struct xpl_media *media,
                                       struct xpl_error *err);
 
-/** Starts the request of a slot whose body was written, or whose source is at its beginning. `number` tells calls apart
- * in the Ce-Id header. */
+/** Starts the request of a slot whose body was written, or whose source is at its beginning: then `body_length` may be
+ * SIZE_MAX, not known yet. `number` tells calls apart in the Ce-Id header. */
 enum xpl_status xpl_transport_start(struct xpl_transport *transport, struct xpl_slot *slot, size_t body_length,
                                     uint64_t number, struct xpl_error *err);
 
