@@ -235,12 +235,16 @@ static enum xpl_status begin(struct xpl_call *call, const char *subscription_id,
 static enum xpl_answered score(struct xpl_call *call, const char *subscription_id)
 {
     struct passing *p = call->stream.arg;
-    struct xpl_error err = {0};
+    struct xpl_error err = {0}, gone = {0};
 
     if ((!p && begin(call, subscription_id, &p, &err)) || (call->body_encoded && xpl_body_decode(call, &err)) ||
         (!p->forwarding && open_request(call, p, call->body.length, &err)) ||
-        xpl_forwarding_finish(p->forwarding, body_of(call), &err))
-        return xpl_reply_error(call, &err);
+        xpl_forwarding_finish(p->forwarding, body_of(call), &err)) {
+        if (err.status == XPL_CANCELLED) /* whoever only ended its side still reads this */
+            xpl_fail(&gone, XPL_BAD_REQUEST,
+                     "the client ended its side of the connection before the model had answered");
+        return xpl_reply_error(call, gone.status ? &gone : &err);
+    }
     return answer(call, p);
 }
 

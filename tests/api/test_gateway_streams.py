@@ -241,3 +241,40 @@ def test_headers_without_which_a_body_cannot_be_read_pass_both_ways(gateway, mod
     assert answer.headers["Inference-Header-Content-Length"] == "2" and answer.headers["Content-Encoding"] == "x-odd"
     assert answer.headers["X-Other"] is None and answer.read() == b"{}\xff\xfe"
     client.close()
+
+
+def test_who_only_ended_its_side_gets_the_answer_of_a_model_that_is_quick(gateway, model):
+    """Whether a client is gone or has only nothing more to say is asked about when the model takes a second."""
+    client = ask(gateway)
+    client.sock.shutdown(socket.SHUT_WR)
+    connection, _ = model.call()
+    connection.sendall(head(f"Content-Length: {len(ANSWER)}") + ANSWER)
+    assert client.getresponse().read() == ANSWER
+    until(lambda: gateway.count() == 1, "the transaction is not logged")
+    client.close()
+
+
+def test_who_only_ended_its_side_is_told_that_a_slow_model_was_not_waited_for(gateway, model):
+    client = ask(gateway)
+    client.sock.shutdown(socket.SHUT_WR)
+    connection, _ = model.call()
+    assert connection.recv(1) == b""
+    answer = client.getresponse()
+    [error] = json.loads(answer.read())["errors"]
+    assert answer.status == 400 and error["code"] == "AIQCS0001E" and "ended its side" in error["message"]
+    client.close()
+
+
+@pytest.mark.parametrize("part", [b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Ty", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+                                  b"HTTP/1.1 100 Continue\r\n\r\n", b""])
+def test_an_answer_that_breaks_off_in_its_head_is_none(gateway, model, part):
+    """The library takes it for an answer without a body."""
+    before = transactions(gateway)
+    client = ask(gateway)
+    connection, _ = model.call()
+    connection.sendall(part)
+    connection.close()
+    answer = client.getresponse()
+    assert answer.status == 502 and json.loads(answer.read())["errors"][0]["code"] == "AIQES0010E"
+    assert transactions(gateway) == before
+    client.close()

@@ -367,6 +367,22 @@ def test_an_answer_that_comes_before_the_last_chunk_is_passed_on(chunked, model)
     upload.close()
 
 
+@pytest.mark.parametrize("in_chunks", [True, False])
+def test_a_request_that_meets_a_closed_connection_is_sent_again_from_its_beginning(chunked, model, in_chunks):
+    model.drops = True
+    for i in range(8):
+        body = body_of(MIB)
+        upload = Upload(chunked, body, chunked=in_chunks)
+        upload.send(600 * 1024)
+        until(lambda i=i: model.broken == i and len(model.received) >= 256 * 1024)
+        upload.send(MIB)
+        if in_chunks:
+            upload.end()
+        assert upload.answer() == (200, model.answer)
+        assert (model.unchunked() if in_chunks else bytes(model.received)) == body
+        upload.close()
+
+
 def test_a_compressed_body_is_passed_on_while_it_comes(watched, model):
     """As it is, and logged as what it says."""
     image = json.dumps([[[row, column, 7] for column in range(40)] for row in range(40)])

@@ -9,7 +9,7 @@
 #include "lib/scoring/transport/idle_connections.h"
 #include "lib/scoring/transport/transport.h"
 
-#define POLL_MS   1000
+#define POLL_US   1000000
 #define MOMENT_MS 2
 
 /* ---- a call ---- */
@@ -23,13 +23,87 @@ struct xpl_forwarding {
     size_t length; /* of the body when it is whole, if that is known; call.body is what is there of it */
     size_t taken;  /* of it, by the connection */
     bool starved;  /* the connection waits for more of it */
+    bool kept;     /* the connection was there already */
     bool ended;    /* nothing more comes: the answer is whole, or `why` says what happened */
     struct xpl_error why;
     int64_t until_us;  /* monotonic: when the model is too slow */
+    int64_t ask_us;    /* likewise: when the taker is asked whether it is still there */
     int64_t waited_us; /* for the model */
     int64_t given;     /* bytes of the answer that were read */
     int64_t retry_after_ms;
 };
+
+/* ---- sending ---- */
+
+/* Reads on from what is there; a body that is not whole yet may be read on later. */
+static size_t give_part(void *context, char *out, size_t size)
+{
+    struct xpl_forwarding *f = context;
+    size_t left = f->call.body.length - f->taken, n = left < size ? left : size;
+
+    if (n == 0 && f->taken < f->length) {
+        f->starved = f->slot->news = true;
+        return CURL_READFUNC_PAUSE;
+    }
+    memcpy(out, f->call.body.ptr + f->taken, n);
+    f->taken += n;
+    return n;
+}
+
+/* What is there is kept, so that a connection that had been closed costs nothing. */
+static void rewind_parts(void *context)
+{
+    struct xpl_forwarding *f = context;
+
+    f->taken = 0;
+}
+
+/* The time-outs are ours: that of the library would count the time in which nobody takes the answer. */
+static enum xpl_status send_request(struct xpl_forwarding *f, bool may_keep, struct xpl_error *err)
+{
+    const struct xpl_forward_call *call = &f->call;
+    const struct xpl_media media = {
+        .content_type = call->content_type, .accept = call->accept, .head_length = call->head_length};
+    struct xpl_call_options options = *call->options;
+    enum xpl_status st;
+
+    options.max_answer_bytes = XPL_FORWARD_PIECE_MAX;
+    options.call_timeout_ms = 0;
+    f->kept = may_keep && (f->transport = xpl_idle_take(f->forwarder, f->key));
+    if (!f->kept && (st = xpl_transport_new(call->endpoint, &options, 1, true, &f->transport, err)))
+        return st;
+    f->slot = xpl_transport_slot(f->transport, 0);
+    f->slot->piece = XPL_FORWARD_PIECE_MAX - CURL_MAX_WRITE_SIZE;
+    f->slot->borrowed = call->body.ptr;
+    if (f->length > call->body.length)
+        f->slot->source = (struct xpl_body_source){give_part, rewind_parts, f};
+    if ((st = xpl_transport_redress(f->slot, call->endpoint, &options, &media, err)))
+        return st;
+    return xpl_transport_start(f->transport, f->slot, f->length, 0, err);
+}
+
+/*
+ * A kept connection may be closed by the model while the request is on its way. The library notices when it finds no
+ * answer, for some times in the life of a handle, and not when it cannot send.
+ */
+static bool was_closed_before(const struct xpl_forwarding *f)
+{
+    return f->kept && !f->slot->opened && !f->slot->whole && f->slot->header_bytes == 0 &&
+           f->why.status == XPL_MODEL_UNREACHABLE;
+}
+
+static enum xpl_status send_again(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    xpl_transport_free(f->transport);
+    f->transport = NULL;
+    f->slot = NULL;
+    f->taken = 0;
+    f->starved = false;
+    f->why = (struct xpl_error){0};
+    return send_request(f, false, err);
+}
+
+/* ---- waiting ---- */
 
 /* Works on the call for at most `wait_ms`, or until there is news. */
 static enum xpl_status advance(struct xpl_forwarding *f, int wait_ms, struct xpl_error *err)
@@ -42,23 +116,37 @@ static enum xpl_status advance(struct xpl_forwarding *f, int wait_ms, struct xpl
     st = xpl_transport_poll(f->transport, wait_ms, &done, &outcome, &f->retry_after_ms, &f->why);
     if (st)
         return xpl_fail(err, st, "%s", f->why.message);
+    if (done && was_closed_before(f))
+        return send_again(f, err);
     f->ended = done;
+    return XPL_OK;
+}
+
+/* A taker that is thought to be gone may only have nothing more to say: a model that is quick finds it still there. */
+static enum xpl_status ask_taker(struct xpl_forwarding *f, struct xpl_error *err)
+{
+    int64_t now = xpl_monotonic_us();
+
+    if (now < f->ask_us)
+        return XPL_OK;
+    f->ask_us = now + POLL_US;
+    if (f->call.given_up && f->call.given_up(f->call.context))
+        return xpl_fail(err, XPL_CANCELLED, "the call was given up");
     return XPL_OK;
 }
 
 /* One step of waiting for the model. */
 static enum xpl_status wait_for_model(struct xpl_forwarding *f, struct xpl_error *err)
 {
-    int64_t left_ms = (f->until_us - xpl_monotonic_us() + 999) / 1000;
+    int64_t now = xpl_monotonic_us(), left_ms = (f->until_us - now + 999) / 1000;
+    int64_t ask_ms = now < f->ask_us ? (f->ask_us - now + 999) / 1000 : 0;
     enum xpl_status st;
 
     if (left_ms <= 0)
         return xpl_fail(err, XPL_MODEL_TIMEOUT, "the model did not answer in time");
-    if ((st = advance(f, (int)(left_ms < POLL_MS ? left_ms : POLL_MS), err)))
+    if ((st = advance(f, (int)(left_ms < ask_ms ? left_ms : ask_ms), err)))
         return st;
-    if (!f->ended && !f->slot->news && f->call.given_up && f->call.given_up(f->call.context))
-        return xpl_fail(err, XPL_CANCELLED, "the call was given up");
-    return XPL_OK;
+    return f->ended || f->slot->news ? XPL_OK : ask_taker(f, err);
 }
 
 /* From now on the model has its time to do something; returns the time. */
@@ -67,6 +155,7 @@ static int64_t start_waiting(struct xpl_forwarding *f)
     int64_t now = xpl_monotonic_us();
 
     f->until_us = now + (int64_t)f->call.options->call_timeout_ms * 1000;
+    f->ask_us = now + POLL_US;
     return now;
 }
 
@@ -94,33 +183,12 @@ static enum xpl_status wait_a_moment(struct xpl_forwarding *f, struct xpl_error 
         st = advance(f, MOMENT_MS, err);
     if (!st && f->ended && !f->slot->whole)
         return xpl_fail(err, f->why.status, "%s", f->why.message);
+    if (!st && f->ended && !f->slot->has_head) /* the library takes it for an answer without a body */
+        return xpl_fail(err, XPL_MODEL_UNREACHABLE, "the connection to the model broke in the head of its answer");
     return st;
 }
 
 /* ---- a body on its way ---- */
-
-/* Reads on from what is there; a body that is not whole yet may be read on later. */
-static size_t give_part(void *context, char *out, size_t size)
-{
-    struct xpl_forwarding *f = context;
-    size_t left = f->call.body.length - f->taken, n = left < size ? left : size;
-
-    if (n == 0 && f->taken < f->length) {
-        f->starved = f->slot->news = true;
-        return CURL_READFUNC_PAUSE;
-    }
-    memcpy(out, f->call.body.ptr + f->taken, n);
-    f->taken += n;
-    return n;
-}
-
-/* What is there is kept, so that a connection that had been closed costs nothing. */
-static void rewind_parts(void *context)
-{
-    struct xpl_forwarding *f = context;
-
-    f->taken = 0;
-}
 
 static bool is_answering(const struct xpl_forwarding *f)
 {
@@ -151,30 +219,6 @@ enum xpl_status xpl_forwarding_send(struct xpl_forwarding *f, struct xpl_text bo
     return st;
 }
 
-/* The time-outs are ours: that of the library would count the time in which nobody takes the answer. */
-static enum xpl_status send_request(struct xpl_forwarding *f, struct xpl_error *err)
-{
-    const struct xpl_forward_call *call = &f->call;
-    const struct xpl_media media = {
-        .content_type = call->content_type, .accept = call->accept, .head_length = call->head_length};
-    struct xpl_call_options options = *call->options;
-    enum xpl_status st;
-
-    options.max_answer_bytes = XPL_FORWARD_PIECE_MAX;
-    options.call_timeout_ms = 0;
-    f->transport = xpl_idle_take(f->forwarder, f->key);
-    if (!f->transport && (st = xpl_transport_new(call->endpoint, &options, 1, true, &f->transport, err)))
-        return st;
-    f->slot = xpl_transport_slot(f->transport, 0);
-    f->slot->piece = XPL_FORWARD_PIECE_MAX - CURL_MAX_WRITE_SIZE;
-    f->slot->borrowed = call->body.ptr;
-    if (f->length > call->body.length)
-        f->slot->source = (struct xpl_body_source){give_part, rewind_parts, f};
-    if ((st = xpl_transport_redress(f->slot, call->endpoint, &options, &media, err)))
-        return st;
-    return xpl_transport_start(f->transport, f->slot, f->length, 0, err);
-}
-
 enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct xpl_forward_call *call, size_t length,
                                  struct xpl_forwarding **ret, struct xpl_error *err)
 {
@@ -188,7 +232,7 @@ enum xpl_status xpl_forward_open(struct xpl_forwarder *forwarder, const struct x
     f->length = length;
     xpl_idle_key(call->endpoint, f->key);
     start_waiting(f);
-    if ((st = send_request(f, err))) {
+    if ((st = send_request(f, true, err))) {
         xpl_forwarding_end(f);
         return st;
     }

@@ -32,7 +32,7 @@ struct xpl_forward_call {
     const char *content_type, *accept;
     const char *head_length; /* Inference-Header-Content-Length as the client sent it; NULL = it did not */
     struct xpl_text body;    /* must outlive the answer */
-    /** Asked once a second: whether nobody wants the
+    /** Asked when the model has said nothing for a second, and each second from then on: whether nobody wants the
      * answer any more; NULL = somebody does. */
     bool (*given_up)(void *context);
     void *context;
