@@ -109,16 +109,17 @@ static enum xpl_status count(struct xpl_call *call, struct xpl_distribution_requ
                              struct xpl_error *err)
 {
     struct xpl_record_query one_more = r->query.records;
-    struct xpl_distribution_row total, *rows;
+    struct xpl_distribution_row total, *rows = NULL;
     enum xpl_status st;
     bool limited;
-    size_t n;
+    size_t n = 0;
 
     one_more.limit++;
     if ((st = xpl_distribution_total(call->db, call->arena, &one_more, &total, err)))
         return st;
     set_bins(r, &total);
-    if ((st = xpl_distribution_count(call->db, call->arena, &r->query, &rows, &n, err)))
+    /* a filter that little matches has read all of the window by now */
+    if (total.n > 0 && (st = xpl_distribution_count(call->db, call->arena, &r->query, &rows, &n, err)))
         return st;
     limited = total.n > r->query.records.limit;
     *ret = json_pack("{s:{s:s}, s:I, s:b, s:o}", "status", "state", "finished", "processed_records",
