@@ -43,6 +43,13 @@ enum xpl_answered {
     XPL_ANSWERED_AFTER_TASKS   /* the handler runs again when the tasks it waits for have ended */
 };
 
+/** Why nobody waits for an answer any more. */
+enum xpl_abandoned {
+    XPL_NOT_ABANDONED,
+    XPL_CLIENT_IS_GONE, /* or has only ended its side of the connection: that looks the same */
+    XPL_PROCESS_ENDS
+};
+
 struct xpl_pair {
     const char *name, *value;
 };
@@ -112,11 +119,11 @@ struct xpl_call {
     size_t n_query;
     struct xpl_pair *headers; /* names as sent; look them up without regard to case */
     size_t n_headers;
-    struct xpl_buf body;                               /* complete when the handler runs */
-    bool body_encoded;                                 /* it is still to be decompressed: see body_encoding.h */
-    bool body_collected;                               /* it passes on as a whole, whatever its length */
-    const char *client;                                /* the address it came from, in some form */
-    bool (*is_abandoned)(const struct xpl_call *call); /* nobody waits for the answer any more; NULL = not known */
+    struct xpl_buf body; /* complete when the handler runs */
+    bool body_encoded;   /* it is still to be decompressed: see body_encoding.h */
+    bool body_collected; /* it passes on as a whole, whatever its length */
+    const char *client;  /* the address it came from, in some form */
+    enum xpl_abandoned (*abandoned)(const struct xpl_call *call); /* NULL = not known */
     bool local;    /* through the socket in the data directory: whoever runs the daemon */
     bool loopback; /* from this machine */
 

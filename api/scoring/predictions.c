@@ -46,7 +46,21 @@ static bool is_given_up(void *context)
 {
     const struct xpl_call *call = context;
 
-    return call->is_abandoned && call->is_abandoned(call);
+    return call->abandoned && call->abandoned(call);
+}
+
+/* Whoever only ended its side of the connection still reads why. */
+static void tell_why_given_up(struct xpl_call *call, struct xpl_error *err)
+{
+    bool ends = call->abandoned && call->abandoned(call) == XPL_PROCESS_ENDS;
+
+    if (err->status != XPL_CANCELLED)
+        return;
+    *err = (struct xpl_error){0};
+    if (ends)
+        xpl_fail(err, XPL_OVERLOADED, "the daemon is shutting down");
+    else
+        xpl_fail(err, XPL_BAD_REQUEST, "the client ended its side of the connection before the model had answered");
 }
 
 /* A signature needs all of the body, and tells no encoding; many servers want to know a length. */
@@ -235,15 +249,13 @@ static enum xpl_status begin(struct xpl_call *call, const char *subscription_id,
 static enum xpl_answered score(struct xpl_call *call, const char *subscription_id)
 {
     struct passing *p = call->stream.arg;
-    struct xpl_error err = {0}, gone = {0};
+    struct xpl_error err = {0};
 
     if ((!p && begin(call, subscription_id, &p, &err)) || (call->body_encoded && xpl_body_decode(call, &err)) ||
         (!p->forwarding && open_request(call, p, call->body.length, &err)) ||
         xpl_forwarding_finish(p->forwarding, body_of(call), &err)) {
-        if (err.status == XPL_CANCELLED) /* whoever only ended its side still reads this */
-            xpl_fail(&gone, XPL_BAD_REQUEST,
-                     "the client ended its side of the connection before the model had answered");
-        return xpl_reply_error(call, gone.status ? &gone : &err);
+        tell_why_given_up(call, &err);
+        return xpl_reply_error(call, &err);
     }
     return answer(call, p);
 }
@@ -283,7 +295,9 @@ enum xpl_status xpl_predictions_part(struct xpl_call *call, size_t length, struc
         return XPL_OK;
     if (!p->forwarding && (st = open_request(call, p, has_length(call) ? length : XPL_FORWARD_UNKNOWN, err)))
         return st;
-    return xpl_forwarding_send(p->forwarding, body_of(call), err);
+    if ((st = xpl_forwarding_send(p->forwarding, body_of(call), err)))
+        tell_why_given_up(call, err);
+    return st ? err->status : XPL_OK;
 }
 
 enum xpl_answered xpl_subscriptions_predictions(struct xpl_call *call)

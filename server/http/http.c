@@ -15,6 +15,7 @@
 #define POOL_WAITING     64
 #define POOL_PATIENCE_MS 1000
 #define GATEWAY_WAITING  256
+#define PATIENCE_US      10000000
 #define FLUSH_STEPS      200 /* of 10 ms: how long answers may take to leave at the end */
 
 /* One microhttpd daemon: plain or TLS. */
@@ -216,6 +217,7 @@ static void wait_for_handlers(struct xpl_http *http)
 
 void xpl_http_drain(struct xpl_http *http)
 {
+    atomic_store(&http->shared.patient_until_us, xpl_monotonic_us() + PATIENCE_US);
     atomic_store(&http->shared.draining, true);
     xpl_acceptor_stop(http->acceptor);
     http->acceptor = NULL;

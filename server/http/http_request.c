@@ -184,12 +184,18 @@ void xpl_http_request_head(struct xpl_http_request *r, const char *url, const ch
     }
 }
 
-/* Whether nobody waits for the answer any more, or for the rest of it. */
-static bool is_abandoned(const struct xpl_call *call)
+/* An answer that has begun ends with the process at once; one that is still to come, in a while. */
+static enum xpl_abandoned abandoned(const struct xpl_call *call)
 {
     const struct xpl_http_request *r = (const struct xpl_http_request *)(const void *)call;
+    const struct xpl_http_shared *shared = r->shared;
 
-    return xpl_http_client_is_gone(r) || (r->stream.begun && atomic_load(&r->shared->draining));
+    if (xpl_http_client_is_gone(r))
+        return XPL_CLIENT_IS_GONE;
+    if (!atomic_load(&shared->draining))
+        return XPL_NOT_ABANDONED;
+    return r->stream.begun || xpl_monotonic_us() >= atomic_load(&shared->patient_until_us) ? XPL_PROCESS_ENDS
+                                                                                           : XPL_NOT_ABANDONED;
 }
 
 struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, struct MHD_Connection *connection,
@@ -207,7 +213,7 @@ struct xpl_http_request *xpl_http_request_new(struct xpl_http_shared *shared, st
     r->call.app = shared->app;
     r->call.db = r->db = db;
     r->call.user = "";
-    r->call.is_abandoned = is_abandoned;
+    r->call.abandoned = abandoned;
     r->call.client = xpl_connection_source(r->entry);
     r->call.local = xpl_connection_is_local(r->entry);
     r->call.loopback = xpl_connection_is_loopback(r->entry);

@@ -30,7 +30,8 @@ struct xpl_http_shared {
     atomic_size_t body_bytes; /* of all requests together */
     atomic_size_t n_exports;  /* lists that are streamed */
     atomic_bool draining;
-    atomic_size_t n_running; /* requests inside of a handler, or on their way back into one */
+    atomic_llong patient_until_us; /* monotonic: how long a drain waits for models of the gateway */
+    atomic_size_t n_running;       /* requests inside of a handler, or on their way back into one */
     struct xpl_metrics metrics;
 };
 

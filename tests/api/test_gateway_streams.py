@@ -200,6 +200,26 @@ def test_a_daemon_that_ends_breaks_answers_off_that_are_not_whole(start_daemon, 
     client.close()
 
 
+def test_a_daemon_that_ends_waits_for_models_but_not_for_ever(start_daemon, model):
+    """One answers in time, one never would: the end comes long before the time that a call has."""
+    daemon = start_daemon(**{"scoring.call_timeout_ms": 3600000})
+    watched = Watched(Client(daemon.url), model, path="/v1/models/m:predict")
+    quick = ask(watched)
+    answering, _ = model.call()
+    never = ask(watched)
+    silent, _ = model.call()
+    ending = threading.Thread(target=daemon.stop)
+    ending.start()
+    until(lambda: "stopping" in daemon.stderr(), "it does not end")
+    answering.sendall(head(f"Content-Length: {len(ANSWER)}") + ANSWER)
+    assert quick.getresponse().read() == ANSWER
+    answer = never.getresponse()
+    assert answer.status == 503 and "shutting down" in json.loads(answer.read())["errors"][0]["message"]
+    assert silent.recv(1) == b""
+    ending.join(SECONDS)
+    assert daemon.process.poll() == 0
+
+
 def test_slow_clients_hold_no_thread(gateway, model):
     """More of them than threads, and everybody else is served."""
     slow = []
