@@ -317,24 +317,24 @@ def test_chunks_of_any_size_one_request_after_the_other(chunked, model):
 
 def test_chunks_that_come_while_others_are_passed_on_wait_their_turn(chunked, model):
     """Several chunks are read at once, and the first of them may be what the rest waits for."""
-    body, answers = body_of(MIB), []
+    answers = []
 
-    def one(part):
-        for _ in range(4):
-            upload = Upload(chunked, body, chunked=True)
-            for _ in range(0, MIB, part):
-                upload.send(part)
+    def one(n):
+        for i in range(6):
+            body = body_of(200 * 1024 + 37 * 1024 * ((n + i) % 20))
+            upload = Upload(chunked, body, chunked=True, header="X-Explaind-Task: not to be logged\r\n")
+            for _ in range(n):
+                upload.send(len(body) // n + 1)
             upload.end()
-            upload.socket.shutdown(socket.SHUT_WR)
             answers.append(upload.answer())
             upload.close()
 
-    threads = [threading.Thread(target=one, args=(3000 + 700 * i,)) for i in range(24)]
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(2, 50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers == [(200, model.answer)] * 96
+    assert answers == [(200, model.answer)] * 288
 
 
 def test_chunks_over_the_limit_end_the_call_of_the_model(chunked, model):
