@@ -59,28 +59,12 @@ static const struct xpl_json_field fields[] = {
     XPL_JSON_INT(struct settings_request, connect_timeout_ms, .min = 1, .max = 3600000),
     XPL_JSON_BOOL(struct settings_request, chunked),
 };
-static const char *const known[] = {"protocol",
-                                    "layout",
-                                    "colour_order",
-                                    "activation",
-                                    "binary",
-                                    "content_type",
-                                    "input_name",
-                                    "form_field",
-                                    "datatype",
-                                    "shape",
-                                    "value_range",
-                                    "mean",
-                                    "std",
-                                    "probability_path",
-                                    "class_labels",
-                                    "batch",
-                                    "fixed_batch",
-                                    "in_flight",
-                                    "call_timeout_ms",
-                                    "connect_timeout_ms",
-                                    "chunked",
-                                    NULL};
+static const char *const known[] = {
+    "protocol",     "layout",      "colour_order", "activation",       "binary",
+    "content_type", "input_name",  "form_field",   "datatype",         "shape",
+    "value_range",  "mean",        "std",          "probability_path", "class_labels",
+    "batch",        "fixed_batch", "in_flight",    "call_timeout_ms",  "connect_timeout_ms",
+    "chunked",      NULL};
 
 static enum xpl_status bad(struct xpl_error *err, const char *member, const char *message)
 {
