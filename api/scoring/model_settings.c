@@ -9,6 +9,7 @@
 #include "api/call.h"
 #include "api/json_spec.h"
 #include "lib/base/hash.h"
+#include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_table.h"
 #include "lib/scoring/requests/form_data.h"
 
@@ -165,25 +166,25 @@ static enum xpl_status take_labels(struct xpl_arena *arena, const json_t *labels
                                    struct xpl_error *err)
 {
     XPL_AUTO_JSON seen = json_object();
+    uint32_t n = (uint32_t)json_array_size(labels), n_same;
     const char **names;
-    json_t *label;
-    size_t i;
 
     if (!labels)
         return XPL_OK;
-    if (!(names = XPL_NEW_ARRAY(arena, const char *, json_array_size(labels))))
+    if (!(names = XPL_NEW_ARRAY(arena, const char *, n)))
         return xpl_no_memory(err);
-    json_array_foreach(labels, i, label)
-    {
-        if (json_object_get(seen, json_string_value(label)))
-            return xpl_fail_field(err, XPL_BAD_FIELD, "class_labels", "names \"%.100s\" twice",
-                                  json_string_value(label));
-        json_object_set_new(seen, json_string_value(label), json_true());
-        if (!(names[i] = xpl_arena_string(arena, json_string_value(label))))
+    for (uint32_t i = 0; i < n; i++)
+        if (!(names[i] = xpl_arena_string(arena, json_string_value(json_array_get(labels, i)))))
             return xpl_no_memory(err);
+    if (!seen || !xpl_class_names_tell_apart(arena, names, n, &n_same))
+        return xpl_no_memory(err);
+    for (uint32_t i = 0; i < n; i++) {
+        if (json_object_get(seen, names[i]))
+            return xpl_fail_field(err, XPL_BAD_FIELD, "class_labels", "names \"%.100s\" twice", names[i]);
+        json_object_set_new(seen, names[i], json_true());
     }
     ret->class_labels = names;
-    ret->n_class_labels = (uint32_t)json_array_size(labels);
+    ret->n_class_labels = n;
     return XPL_OK;
 }
 

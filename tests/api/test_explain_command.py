@@ -233,11 +233,33 @@ def test_a_model_that_names_the_best_few_is_explained_with_all_names(photo, mode
     assert any("named only its most probable classes" in text for text in said)
     (tmp_path / "names").write_text("cat\n\nowl\n")
     assert "line 2" in explain(*words, "--class-labels", tmp_path / "names", expect=64).stderr
-    (tmp_path / "names").write_text("cat\ncat\n")
+    (tmp_path / "names").write_text("cat\ncat\ncat (0)\n")
     assert "twice" in explain(*words, "--class-labels", tmp_path / "names", expect=64).stderr
     (tmp_path / "names").write_text("cat\ndog\n")
     told = explain(*words, "--class-labels", tmp_path / "names", expect=69).stderr
     assert "--class-labels can name all of them" in told
+
+
+def test_two_classes_with_one_name_are_told_apart_by_their_index(photo, model, tmp_path):
+    """As in ImageNet: two cranes, two maillots."""
+    def scores(picture):
+        left = numpy.array(picture, float)[:, :24].mean() / 255
+        return [0.1, 0.2 * (1 - left), 0.5 + 0.2 * left, 0.2]
+
+    model.probabilities = scores
+    (tmp_path / "names").write_text("crane\ncat\ncrane\nowl\n")
+    words = (photo, "--model", model.url + PATH, "--fill", "black", "--json")
+    by_file = json.loads(explain(*words, "--class-labels", tmp_path / "names").stdout)["entity"]["classes"][0]
+    assert by_file["label"] == "crane (2)"
+
+    def with_labels(path, headers, body):
+        images = json.loads(body)["input_data"][0]["values"]
+        return 200, json.dumps({"fields": ["probabilities"], "labels": ["crane", "cat", "crane", "owl"],
+                                "values": [[scores(picture)] for picture in images]}).encode()
+
+    model.answer = with_labels
+    by_answer = json.loads(explain(*words).stdout)["entity"]["classes"][0]
+    assert by_answer["label"] == "crane (2)" and by_answer["weights"] == by_file["weights"]
 
 
 def test_answers_that_name_ever_other_classes_are_told_how_to_be_read(photo, model):

@@ -9,122 +9,19 @@
 #include "lib/scoring/answers/answer_items.h"
 #include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_numbers.h"
+#include "lib/scoring/answers/answer_reading.h"
 #include "lib/scoring/answers/answer_row.h"
 #include "lib/scoring/answers/answer_unquote.h"
 
 #define MAX_CLASSES 100000u
 #define MAX_PATH    160
 
-struct reading {
-    struct xpl_arena *arena;
-    const struct xpl_answer_hints *hints;
-    struct xpl_answer_table table;
-    struct xpl_answer_columns columns;
-    struct xpl_class_names classes; /* n = 0: they have no names */
-    const uint32_t *order;          /* where the i-th of the answer's own labels stands; NULL: at i */
-    struct xpl_answer *answer;
-    double *scratch;    /* n_classes */
-    bool one_number;    /* a sigmoid: the probability of the second class */
-    bool named_rows;    /* every row names its classes */
-    struct xpl_text at; /* what is being read, for the message when that fails */
-    struct xpl_error *err;
-};
-
 static enum xpl_status bad(struct xpl_error *err, const char *message)
 {
     return xpl_fail(err, XPL_MODEL_BAD_ANSWER, "%s", message);
 }
 
-/* ---- names ---- */
-
-static enum xpl_status read_item_labels(struct reading *r, struct xpl_text probabilities, uint32_t n, const char **out)
-{
-    struct xpl_answer_items items;
-    struct xpl_answer_item item;
-
-    xpl_answer_items_start(&items, probabilities);
-    for (uint32_t i = 0; i < n && xpl_answer_items_next(&items, &item); i++) {
-        if (!item.label.ptr)
-            return bad(r->err, "a score has no label");
-        if (!(out[i] = xpl_class_name_of(r->arena, item.label)))
-            return bad(r->err, "a label has a broken escape");
-    }
-    return XPL_OK;
-}
-
-/* The names that a row brings along, in its own order. */
-static enum xpl_status row_labels(struct reading *r, const struct xpl_answer_row *row, uint32_t n,
-                                  const char ***ret_list)
-{
-    uint32_t found;
-    enum xpl_status st;
-
-    if (!xpl_answer_items_are_named(row->probabilities)) {
-        st = xpl_class_names_read(r->arena, row->labels, n, ret_list, &found, r->err);
-        return st || found == n ? st : bad(r->err, "\"labels\" and the probabilities differ in number");
-    }
-    if (!(*ret_list = XPL_NEW_ARRAY(r->arena, const char *, n)))
-        return xpl_no_memory(r->err);
-    return read_item_labels(r, row->probabilities, n, *ret_list);
-}
-
-/* The classes that answers name, sorted, unless the subscription says which there are. */
-static enum xpl_status take_names(struct reading *r, const char **list, uint32_t n)
-{
-    const char **names;
-
-    if (r->hints && r->hints->n_class_labels)
-        return XPL_OK;
-    if (!(names = xpl_arena_copy(r->arena, list, n * sizeof *list)))
-        return xpl_no_memory(r->err);
-    xpl_class_names_sort(names, n);
-    return xpl_class_names_of(r->arena, names, n, &r->classes, r->err);
-}
-
-static enum xpl_status find_order(struct reading *r, const char *const *list, uint32_t n, uint32_t *order)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        order[i] = xpl_class_index(&r->classes, list[i]);
-        if (order[i] == UINT32_MAX)
-            return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
-                            "an answer names the class \"%.100s\", which is not among the others: "
-                            "asset_properties.explaind.class_labels can name all of them",
-                            list[i]);
-    }
-    return XPL_OK;
-}
-
-/* Labels beside all rows. */
-static enum xpl_status use_table_labels(struct reading *r, uint32_t n)
-{
-    uint32_t *order = XPL_NEW_ARRAY(r->arena, uint32_t, n), found;
-    const char **list;
-    enum xpl_status st = xpl_class_names_read(r->arena, r->table.labels, n, &list, &found, r->err);
-
-    if (st)
-        return st;
-    if (found != n)
-        return bad(r->err, "\"labels\" and the probabilities differ in number");
-    if (!order)
-        return xpl_no_memory(r->err);
-    if ((st = take_names(r, list, n)) || (st = find_order(r, list, n, order)))
-        return st;
-    r->order = order;
-    return XPL_OK;
-}
-
 /* ---- the first row decides how many classes there are and what they are called ---- */
-
-static enum xpl_status use_names(struct reading *r, const struct xpl_answer_row *row, uint32_t n)
-{
-    const char **list;
-    enum xpl_status st;
-
-    r->named_rows = row->labels.ptr || (row->probabilities.ptr && xpl_answer_items_are_named(row->probabilities));
-    if (r->named_rows)
-        return (st = row_labels(r, row, n, &list)) ? st : take_names(r, list, n);
-    return xpl_json_text_is_array(r->table.labels) ? use_table_labels(r, r->answer->n_classes) : XPL_OK;
-}
 
 static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_answer_row *row, uint32_t n_classes)
 {
@@ -149,7 +46,7 @@ static enum xpl_status look_at_first_row(struct reading *r, const struct xpl_ans
     if (n_classes && n_classes != r->answer->n_classes)
         return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER, "a row has %u probabilities, %u were expected",
                         r->answer->n_classes, n_classes);
-    if ((st = use_names(r, row, found)))
+    if ((st = xpl_reading_use_names(r, row, found)))
         return st;
     if (said && found != said && !r->named_rows)
         return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
@@ -166,7 +63,8 @@ static enum xpl_status read_name(struct reading *r, struct xpl_text prediction, 
 {
     const char *name = xpl_class_name_of(r->arena, prediction);
     uint32_t index = 0;
-    enum xpl_status st = name ? find_order(r, &name, 1, &index) : bad(r->err, "a label has a broken escape");
+    enum xpl_status st =
+        name ? xpl_reading_find_order(r, &name, 1, &index) : bad(r->err, "a label has a broken escape");
 
     if (!st)
         out[index] = 1;
@@ -198,7 +96,7 @@ static enum xpl_status place(struct reading *r, const struct xpl_answer_row *row
     }
     if (!(order = XPL_NEW_ARRAY(r->arena, uint32_t, n)))
         return xpl_no_memory(r->err);
-    if ((st = row_labels(r, row, n, &list)) || (st = find_order(r, list, n, order)))
+    if ((st = xpl_reading_row_labels(r, row, n, &list)) || (st = xpl_reading_find_order(r, list, n, order)))
         return st;
     share_rest(r, n, out);
     r->answer->n_partial += n < r->answer->n_classes;

@@ -89,6 +89,37 @@ enum xpl_status xpl_class_names_of(struct xpl_arena *arena, const char *const *n
     return XPL_OK;
 }
 
+bool xpl_class_names_tell_apart(struct xpl_arena *arena, const char **list, uint32_t n, uint32_t *ret_n)
+{
+    struct place *places = XPL_NEW_ARRAY(arena, struct place, n);
+    uint32_t same;
+
+    *ret_n = 0;
+    if (!places)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        places[i] = (struct place){list[i], i};
+    qsort(places, n, sizeof *places, compare_places);
+    for (uint32_t i = 0; i < n; i += same) {
+        for (same = 1; i + same < n && strcmp(places[i].name, places[i + same].name) == 0; same++)
+            ;
+        for (uint32_t j = i; same > 1 && j < i + same; j++, ++*ret_n)
+            if (!(list[places[j].index] = xpl_arena_printf(arena, "%s (%u)", places[j].name, places[j].index)))
+                return false;
+    }
+    return true;
+}
+
+bool xpl_class_names_are_several(const struct xpl_class_names *classes, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (uint32_t i = 0; i < classes->n; i++)
+        if (strncmp(classes->names[i], name, length) == 0 && strncmp(classes->names[i] + length, " (", 2) == 0)
+            return true;
+    return false;
+}
+
 uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name)
 {
     const char **found = bsearch(&name, classes->sorted, classes->n, sizeof *classes->sorted, compare);

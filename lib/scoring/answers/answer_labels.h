@@ -29,6 +29,15 @@ enum xpl_status xpl_class_names_read(struct xpl_arena *arena, struct xpl_text la
 /** Sorts a list of names, which gives classes in the order of their names. */
 void xpl_class_names_sort(const char **list, uint32_t n);
 
+/**
+ * Those of a list of labels that are the same get their index behind them: "crane (134)" and "crane (517)". `*ret_n` is
+ * how many they are. False without memory.
+ */
+bool xpl_class_names_tell_apart(struct xpl_arena *arena, const char **list, uint32_t n, uint32_t *ret_n);
+
+/** Whether several classes were told apart that had this name. */
+bool xpl_class_names_are_several(const struct xpl_class_names *classes, const char *name);
+
 /** A JSON scalar as a name: a string's content, or the text of anything else. NULL for a broken escape. */
 const char *xpl_class_name_of(struct xpl_arena *arena, struct xpl_text scalar);
 

@@ -7,6 +7,8 @@
 #include "lib/scoring/answers/answer.h"
 
 static const char *const cat_dog_fox[] = {"cat", "dog", "fox"};
+static const char *const two_cranes[] = {"crane (0)", "cat", "crane (2)"};
+static const struct xpl_answer_hints cranes = {.class_labels = two_cranes, .n_class_labels = 3};
 static const struct xpl_answer_hints named = {.class_labels = cat_dog_fox, .n_class_labels = 3};
 
 struct sorted {
@@ -41,6 +43,19 @@ static const struct sorted answers[] = {
      2,
      {0.2, 0.1, 0.7},
      "fox"},
+    /* names of which two are the same are told apart by their place; classes are in the order of their names */
+    {"{\"labels\":[\"crane\",\"cat\",\"crane\"],\"values\":[[[0.1,0.2,0.7]]]}", NULL, 1, {0.2, 0.1, 0.7}, "crane (2)"},
+    {"{\"labels\":[\"crane\",\"cat\",\"crane\"],\"values\":[[[0.2,0.1,0.7]]]}",
+     &cranes,
+     1,
+     {0.2, 0.1, 0.7},
+     "crane (2)"},
+    {"{\"predictions\":[{\"labels\":[\"crane\",\"cat\",\"crane\"],\"probabilities\":[0.1,0.2,0.7]}]}",
+     NULL,
+     1,
+     {0.2, 0.1, 0.7},
+     "crane (2)"},
+    {"{\"predictions\":[[0.2,0.1,0.7]]}", &cranes, 1, {0.2, 0.1, 0.7}, "crane (2)"},
     /* in a tensor of their own */
     {"{\"outputs\":[{\"name\":\"labels\",\"shape\":[1,3],\"datatype\":\"BYTES\",\"data\":[\"fox\",\"cat\",\"dog\"]},"
      "{\"name\":\"scores\",\"shape\":[1,3],\"datatype\":\"FP32\",\"data\":[0.7,0.2,0.1]}]}",

@@ -6,6 +6,8 @@
 #include "lib/scoring/answers/answer_table.h"
 
 static const char *const cat_dog[] = {"cat", "dog"};
+static const char *const two_cranes[] = {"crane (0)", "cat", "crane (2)"};
+static const struct xpl_answer_hints cranes = {.class_labels = two_cranes, .n_class_labels = 3};
 static const struct xpl_answer_hints named = {.class_labels = cat_dog, .n_class_labels = 2};
 static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
 static const struct xpl_answer_hints first_result = {.probability_path = "result[0]"};
@@ -41,6 +43,11 @@ static const struct refused refusals[] = {
     {"{\"predictions\":[[0.5,null]]}", NULL, 1, "predictions[0][1]: a probability is not a number"},
     {"{\"a\":{\"probs\":[0.5,1.5]}}", NULL, 1, "a.probs: 1.5 is no probability"},
     {"\"{\\\"p\\\":[[0.5,1.5]]}\"", NULL, 1, "p[0]: 1.5 is no probability"},
+    /* sorted by score, places say nothing of two classes with one name */
+    {"{\"predictions\":[{\"labels\":[\"crane\",\"cat\",\"crane\"],\"probabilities\":[0.7,0.2,0.1]}]}", NULL, 1,
+     "\"crane\" twice"},
+    {"{\"predictions\":[[{\"label\":\"crane\",\"score\":0.5},{\"label\":\"cat\",\"score\":0.2}]]}", &cranes, 1,
+     "several classes have this name"},
     {"{\"predictions\":[[1,0]],\"predictions\":[[0,1]]}", NULL, 1, "\"predictions\" twice"},
     {"{\"predictions\":[{\"cat\":0.5,\"dog\":0.5,\"cat\":0.1}]}", NULL, 1, "\"cat\" twice"},
     {"\"{\\\"a\\\":[1,0],\\\"a\\\":[0,1]}\"", NULL, 1, "no probabilities found"},
