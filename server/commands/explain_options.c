@@ -174,7 +174,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         state->child_inputs[0] = &options->model;
         return 0;
     case 'm':
-        options->url = value;
+        options->url = xpl_model_url(state, "--model", value);
         return 0;
     case 'o':
         options->output = value;

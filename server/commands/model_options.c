@@ -6,6 +6,7 @@
 
 #include "lib/image/pixels.h"
 #include "lib/scoring/answers/answer_table.h"
+#include "lib/scoring/transport/url.h"
 
 enum {
     OPTION_FORMAT = 256,
@@ -89,6 +90,15 @@ static void take_fixed_batch(struct argp_state *state, const char *text, struct 
     if (sscanf(text, "%4u%c", &options->fixed_batch, &end) != 1 || options->fixed_batch < 2 ||
         options->fixed_batch > XPL_MODEL_MAX_BATCH)
         argp_error(state, "--fixed-batch %s: a number from 2 to %u is needed", text, XPL_MODEL_MAX_BATCH);
+}
+
+const char *xpl_model_url(struct argp_state *state, const char *option, const char *url)
+{
+    struct xpl_error err = {0};
+
+    if (xpl_url_check(url, option, &err))
+        argp_error(state, "%s %s", option, err.message);
+    return url;
 }
 
 static error_t on_option(int key, char *value, struct argp_state *state)

@@ -23,6 +23,9 @@ struct xpl_model_settings xpl_model_options_settings(const struct xpl_model_opti
 struct xpl_wire xpl_model_options_wire(const struct xpl_model_options *options, const char *url,
                                        const struct xpl_request *request);
 
+/** The model's address from a command line, as it is; ends the command with what is wrong when it cannot be called. */
+const char *xpl_model_url(struct argp_state *state, const char *option, const char *url);
+
 /** A child parser; its input is a struct xpl_model_options, which it fills with defaults first. */
 extern const struct argp xpl_model_argp;
 

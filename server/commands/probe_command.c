@@ -85,7 +85,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
             argp_error(state, "%s is one word too many", value);
-        o->url = value;
+        o->url = xpl_model_url(state, "the scoring address", value);
         return 0;
     case ARGP_KEY_END:
         if (!o->url || !o->image)

@@ -192,7 +192,8 @@ def test_credentials_come_from_the_environment(photo, model):
     (["--model", "URL", "--design", "exact", "--superpixels", "grid", "--budget", "64"], 64, "--budget: 64 model calls"),
     (["--model", "URL", "--class-labels", "/nowhere/names"], 64, "--class-labels: /nowhere/names cannot"),
     (["--model", "http://127.0.0.1:9/"], 69, "reached"),
-    (["--model", "ftp://127.0.0.1/"], 69, "rotocol"),
+    (["--model", "ftp://127.0.0.1/"], 64, "--model must start with http:// or https://"),
+    (["--model", "http://me:secret@127.0.0.1/"], 64, "--model must not hold user and password"),
 ])
 def test_what_is_wrong_is_told_with_a_status(photo, stub_model, words, status, told):
     done = explain(photo, *[stub_model.url + PATH if word == "URL" else word for word in words], expect=status)
