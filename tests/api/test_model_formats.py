@@ -266,7 +266,7 @@ BAD_SETTINGS = {
     "std": ([0], "std"),
     "probability_path": ("a..b", "probability_path"),
     "activation": ("relu", "activation"),
-    "class_labels": (["a", "a"], "class_labels"),
+    "class_labels": (["a", "a", "a (1)"], "class_labels"),
     "batch": (0, "batch"),
     "in_flight": (65, "in_flight"),
     "call_timeout_ms": ("fast", "call_timeout_ms"),

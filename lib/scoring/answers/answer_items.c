@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lib/base/json_look.h"
+#include "lib/scoring/answers/answer_labels.h"
 #include "lib/scoring/answers/answer_names.h"
 
 #define SUM_SLACK 0.02 /* of rounded probabilities */
@@ -53,6 +54,15 @@ bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct 
     return true;
 }
 
+bool xpl_answer_entry(struct xpl_text value, struct xpl_text *ret_score, struct xpl_text *ret_label)
+{
+    static const char *const index_names[] = {"class_id", "classId", "class_index", "classIndex",
+                                              "label_id", "labelId", "index",       NULL};
+
+    return xpl_answer_pair(value, ret_score, ret_label) ||
+           (xpl_answer_score(value, ret_score) && first_member(value, index_names, xpl_text_is_index, ret_label));
+}
+
 void xpl_answer_items_start(struct xpl_answer_items *items, struct xpl_text probabilities)
 {
     struct xpl_text score;
@@ -98,6 +108,7 @@ static void read_item(struct xpl_answer_items *items, struct xpl_text value, str
     if (xpl_json_text_is_number(value))
         ret->number = value;
     else if (items->is_list && items->is_loose ? xpl_answer_loose_pair(value, &score, &label, &known)
+             : items->is_list                  ? xpl_answer_entry(value, &score, &label)
                                                : xpl_answer_pair(value, &score, &label)) {
         ret->number = score;
         ret->label = label;
@@ -149,9 +160,9 @@ bool xpl_answer_items_are_named(struct xpl_text probabilities)
 
 bool xpl_answer_is_named_list(struct xpl_text value)
 {
-    struct xpl_text first, score;
+    struct xpl_text first, score, label;
 
-    return xpl_json_element(value, 0, &first) && xpl_answer_pair(first, &score, NULL) &&
+    return xpl_json_element(value, 0, &first) && xpl_answer_entry(first, &score, &label) &&
            xpl_json_count_elements(value) >= 2;
 }
 

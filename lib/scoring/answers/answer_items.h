@@ -73,6 +73,9 @@ bool xpl_answer_is_strings(struct xpl_text value);
 /** A class and its score in one object; `ret_label` may be NULL. */
 bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label);
 
+/** The same of an entry in a list of classes, where the class may be told by its index, too. */
+bool xpl_answer_entry(struct xpl_text value, struct xpl_text *ret_score, struct xpl_text *ret_label);
+
 /** Likewise in an entry of a loose list. `*ret_known` = the score has a usual name. */
 bool xpl_answer_loose_pair(struct xpl_text entry, struct xpl_text *ret_score, struct xpl_text *ret_label,
                            bool *ret_known);

@@ -87,11 +87,11 @@ static bool find_table(const struct finding *f, struct xpl_text object)
 /* [{"label","score"},…] is the row of one image, and so is [p,…] when there is one image. */
 static bool is_one_row(const struct finding *f, struct xpl_text array, struct xpl_text first)
 {
-    struct xpl_text score;
+    struct xpl_text score, label;
 
     if (xpl_json_text_is_number(first))
         return f->n_rows == 1;
-    return (xpl_answer_pair(first, &score, NULL) || (f->table->loose && xpl_answer_is_loose_list(array))) &&
+    return (xpl_answer_entry(first, &score, &label) || (f->table->loose && xpl_answer_is_loose_list(array))) &&
            xpl_json_count_elements(array) != f->n_rows;
 }
 

@@ -29,6 +29,17 @@ static const struct sorted answers[] = {
     {"{\"predictions\":[{\"ids\":[\"2\",\"0\",\"1\"],\"confidences\":[0.7,0.2,0.1]}]}", NULL, 1, {0.2, 0.1, 0.7}, "2"},
     {"{\"indices\":[[0,1,2],[2,0,1]],\"probs\":[[1,0,0],[0.7,0.2,0.1]]}", NULL, 2, {0.2, 0.1, 0.7}, "2"},
     {"{\"indices\":[[0,1],[2,0]],\"probs\":[[1,0],[0.7,0.2]]}", &named, 2, {0.2, 0.1, 0.7}, "fox"},
+    /* indexes in a list of classes, of one image or of each */
+    {"[{\"class_id\":2,\"score\":0.7},{\"class_id\":0,\"score\":0.2},{\"class_id\":1,\"score\":0.1}]",
+     NULL,
+     1,
+     {0.2, 0.1, 0.7},
+     "2"},
+    {"{\"predictions\":[[{\"index\":2,\"probability\":0.7},{\"index\":0,\"probability\":0.2}]]}",
+     &named,
+     1,
+     {0.2, 0.1, 0.7},
+     "fox"},
     /* ones for the classes that are there are no indexes */
     {"{\"classes\":[1,0,1],\"probabilities\":[0.7,0.2,0.9]}", NULL, 1, {0.7, 0.2, 0.9}, NULL},
     /* names beside scores */
