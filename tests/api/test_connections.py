@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from support.client import Client, Watched
@@ -278,7 +279,8 @@ def test_clients_that_end_their_side_get_answers_while_others_come_and_go(start_
     for thread in crowd:
         thread.start()
     try:
-        answers = [whole_answer(daemon, HEALTH) for _ in range(300)]
+        with ThreadPoolExecutor(20) as pool:     # the end of a connection is noticed after a second
+            answers = list(pool.map(lambda _: whole_answer(daemon, HEALTH), range(300)))
     finally:
         over.set()
         for thread in crowd:
