@@ -13,7 +13,7 @@ from support.processes import StubModel
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 EIGHT_ZONES = blocks(n=8, height=32, width=64)     # all 256 masks
 # a request takes long, an image in it hardly: what makes larger requests worth it
-SLOW_REQUESTS = ("--delay-ms", "60")
+SLOW_REQUESTS = ("--delay-ms", "120")
 PLAIN = {"WML v3": "/v3/wml_instances/i/deployments/d1/online", "custom engine": "/v1/deployments/d1/online"}
 
 
@@ -65,7 +65,7 @@ def test_the_answer_does_not_depend_on_batch_and_requests_in_flight(start_daemon
 
 
 def test_a_model_whose_images_take_their_time_gets_few_in_a_request_and_many_requests(start_daemon, start_model):
-    model = start_model("--image-ms", "20", "--workers", "16")
+    model = start_model("--image-ms", "60", "--workers", "16")  # much more than a busy machine takes
     watched = Watched(Client(start_daemon(explain__in_flight=32).url, INSTANCE), model)
     [scoring_id] = watched.log(EIGHT_ZONES)
     first, second = model_part(watched, scoring_id), model_part(watched, scoring_id)
