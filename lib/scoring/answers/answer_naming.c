@@ -94,20 +94,34 @@ static enum xpl_status take_names(struct reading *r, const char **list, uint32_t
     return xpl_class_names_of(r->arena, names, n, &r->classes, r->err);
 }
 
+static enum xpl_status not_found(struct reading *r, const char *name)
+{
+    if (xpl_class_names_are_several(&r->classes, name))
+        return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
+                        "an answer names the class \"%.100s\", but several classes have this name; "
+                        "asset_properties.explaind.probability_path can lead to probabilities without names",
+                        name);
+    return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
+                    "an answer names the class \"%.100s\", which is not among the others: "
+                    "asset_properties.explaind.class_labels can name all of them",
+                    name);
+}
+
 enum xpl_status xpl_reading_find_order(struct reading *r, const char *const *list, uint32_t n, uint32_t *order)
 {
+    bool *named = XPL_NEW_ARRAY(r->arena, bool, r->classes.n);
+
+    if (!named)
+        return xpl_no_memory(r->err);
     for (uint32_t i = 0; i < n; i++) {
         order[i] = xpl_class_index(&r->classes, list[i]);
-        if (order[i] == UINT32_MAX && xpl_class_names_are_several(&r->classes, list[i]))
-            return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
-                            "an answer names the class \"%.100s\", but several classes have this name; "
-                            "asset_properties.explaind.probability_path can lead to probabilities without names",
-                            list[i]);
         if (order[i] == UINT32_MAX)
+            return not_found(r, list[i]);
+        if (named[order[i]])
             return xpl_fail(r->err, XPL_MODEL_BAD_ANSWER,
-                            "an answer names the class \"%.100s\", which is not among the others: "
-                            "asset_properties.explaind.class_labels can name all of them",
-                            list[i]);
+                            "an answer has two scores of the class \"%.100s\"; each class must have one",
+                            r->classes.names[order[i]]);
+        named[order[i]] = true;
     }
     return XPL_OK;
 }

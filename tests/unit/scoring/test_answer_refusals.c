@@ -7,6 +7,8 @@
 
 static const char *const cat_dog[] = {"cat", "dog"};
 static const char *const two_cranes[] = {"crane (0)", "cat", "crane (2)"};
+static const char *const one_to_three[] = {"1", "2", "3"};
+static const struct xpl_answer_hints from_one = {.class_labels = one_to_three, .n_class_labels = 3};
 static const struct xpl_answer_hints cranes = {.class_labels = two_cranes, .n_class_labels = 3};
 static const struct xpl_answer_hints named = {.class_labels = cat_dog, .n_class_labels = 2};
 static const struct xpl_answer_hints by_path = {.probability_path = "$.a.b[1].p"};
@@ -48,6 +50,16 @@ static const struct refused refusals[] = {
      "\"crane\" twice"},
     {"{\"predictions\":[[{\"label\":\"crane\",\"score\":0.5},{\"label\":\"cat\",\"score\":0.2}]]}", &cranes, 1,
      "several classes have this name"},
+    /* two scores of one class, such as those of objects that were found in a picture */
+    {"[[{\"label\":\"cat\",\"score\":0.9},{\"label\":\"cat\",\"score\":0.4}]]", &named, 1,
+     "two scores of the class \"cat\""},
+    {"{\"predictions\":[{\"labels\":[\"cat\",\"cat\"],\"scores\":[0.9,0.4]}]}", &named, 1,
+     "two scores of the class \"cat\""},
+    {"[[{\"label\":\"cat\",\"score\":1},{\"label\":\"dog\",\"score\":0}],"
+     "[{\"label\":\"cat\",\"score\":0.6},{\"label\":\"cat\",\"score\":0.4}]]",
+     NULL, 2, "two scores of the class \"cat\""},
+    {"[{\"class_id\":0,\"score\":0.7},{\"class_id\":1,\"score\":0.2},{\"class_id\":2,\"score\":0.1}]", &from_one, 1,
+     "two scores of the class \"1\""}, /* which has the index 0 */
     {"{\"predictions\":[[1,0]],\"predictions\":[[0,1]]}", NULL, 1, "\"predictions\" twice"},
     {"{\"predictions\":[{\"cat\":0.5,\"dog\":0.5,\"cat\":0.1}]}", NULL, 1, "\"cat\" twice"},
     {"\"{\\\"a\\\":[1,0],\\\"a\\\":[0,1]}\"", NULL, 1, "no probabilities found"},
