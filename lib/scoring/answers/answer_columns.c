@@ -7,6 +7,7 @@
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 #include "lib/scoring/answers/answer_items.h"
+#include "lib/scoring/answers/answer_names.h"
 
 #define MAX_COLUMNS    1024u
 #define MAX_ROWS_BYTES ((size_t)64 << 20)
@@ -55,6 +56,18 @@ static bool read_fields(struct xpl_text fields, struct columns *ret)
     return ret->n > 0;
 }
 
+/* "prediction", "score", …: what a column is called that is no class. */
+static bool is_usual(struct xpl_text name)
+{
+    const char *const *const lists[] = {xpl_prediction_names, xpl_probability_names, xpl_score_names};
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const char *const *usual = lists[i]; *usual; usual++)
+            if (xpl_text_equal(name, *usual))
+                return true;
+    return false;
+}
+
 /* Columns that have the names of the classes and nothing else: numbers with 1 as their sum. */
 static bool all_are_classes(struct xpl_text fields, struct xpl_text row, struct columns *columns)
 {
@@ -65,6 +78,8 @@ static bool all_are_classes(struct xpl_text fields, struct xpl_text row, struct 
         if (!xpl_json_element(fields, i, &name) || !xpl_json_element(row, i, &cell) || !xpl_json_text_is_number(cell))
             return false;
         columns->class_of[i] = (struct xpl_text){name.ptr + 1, name.length - 2};
+        if (is_usual(columns->class_of[i]))
+            return false;
         sum += xpl_parse_double(cell.ptr, cell.length);
     }
     columns->n_classes = columns->n;

@@ -37,6 +37,8 @@ static const struct refused refusals[] = {
     {"{\"prediction\":\"dog\",\"confidence\":0.75}", NULL, 1, "single class"},
     {"{\"prediction\":1}", NULL, 1, "class_labels"},
     {"{\"prediction\":0.25}", NULL, 1, "probability_path"},
+    {"{\"fields\":[\"prediction\",\"score\"],\"values\":[[0,0.99]]}", NULL, 1, "probability_fields"},
+    {"{\"fields\":[\"class\",\"confidence\"],\"values\":[[1,0.01]]}", NULL, 1, "probability_fields"},
     {"{\"predictions\":[\"bird\"]}", &named, 1, "\"bird\""},
     {"{\"predictions\":[[0.2,0.3,0.5]]}", &named, 1, "2 classes"},
     {"{\"a\":{\"b\":[1]}}", &by_path, 1, "$.a.b[1].p"},
