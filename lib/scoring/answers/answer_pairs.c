@@ -94,46 +94,65 @@ static bool put_rows(struct xpl_buf *out, const struct scalars *classes, const s
     return xpl_buf_string(out, "]]");
 }
 
-bool xpl_answer_pairs_make(struct xpl_arena *arena, struct xpl_text classes, struct xpl_text scores, uint32_t n_rows,
-                           struct xpl_text *ret)
+/* Whether classes stand in the order in which the subscription names them. */
+static bool are_as_said(const struct scalars *classes, const struct xpl_answer_hints *hints)
+{
+    for (size_t i = 0; i < classes->n; i++) {
+        struct xpl_text name = classes->list[i];
+
+        if (xpl_json_text_is_string(name))
+            name = (struct xpl_text){name.ptr + 1, name.length - 2};
+        if (i >= hints->n_class_labels ||
+            (!xpl_text_equal(name, hints->class_labels[i]) &&
+             !(xpl_text_is_index(name) && xpl_parse_double(name.ptr, name.length) == (double)i)))
+            return false;
+    }
+    return true;
+}
+
+enum xpl_answer_pairing xpl_answer_pairs_make(struct xpl_arena *arena, struct xpl_text classes, struct xpl_text scores,
+                                              uint32_t n_rows, const struct xpl_answer_hints *hints,
+                                              struct xpl_text *ret)
 {
     XPL_AUTO(xpl_buf) out = xpl_buf_new(MAX_PAIRS_BYTES);
     struct scalars names, numbers;
+    const char *text;
     size_t each;
 
     if (!out || !read_scalars(arena, scores, &numbers) || !read_scalars(arena, classes, &names) || names.n == 0)
-        return false;
+        return XPL_PAIRS_NONE;
     each = numbers.n / n_rows;
-    if (each < 2 || numbers.n % n_rows || !are_numbers(&numbers))
-        return false;
-    if (names.n != numbers.n && (names.n != each || each == n_rows)) /* a name for each image is none for each class */
-        return false;
-    if (!are_classes(arena, &names, each, !xpl_json_text_is_string(names.list[0])) ||
-        !put_rows(out, &names, &numbers, each))
-        return false;
-    ret->ptr = xpl_arena_string_n(arena, out->data, out->length);
-    ret->length = out->length;
-    return ret->ptr;
+    if (each < 2 || numbers.n % n_rows || !are_numbers(&numbers) || (names.n != numbers.n && names.n != each) ||
+        !are_classes(arena, &names, each, !xpl_json_text_is_string(names.list[0])))
+        return XPL_PAIRS_NONE;
+    if (names.n == n_rows) /* a name for each class, or for each image */
+        return hints && hints->n_class_labels && !are_as_said(&names, hints) ? XPL_PAIRS_UNSURE : XPL_PAIRS_NONE;
+    if (!put_rows(out, &names, &numbers, each) || !(text = xpl_arena_string_n(arena, out->data, out->length)))
+        return XPL_PAIRS_NONE;
+    *ret = (struct xpl_text){text, out->length};
+    return XPL_PAIRS_MADE;
 }
 
-bool xpl_answer_pairs_beside(struct xpl_arena *arena, struct xpl_text object, struct xpl_text scores, uint32_t n_rows,
-                             struct xpl_text *ret)
+enum xpl_answer_pairing xpl_answer_pairs_beside(struct xpl_arena *arena, struct xpl_text object, struct xpl_text scores,
+                                                uint32_t n_rows, const struct xpl_answer_hints *hints,
+                                                struct xpl_text *ret)
 {
+    enum xpl_answer_pairing made = XPL_PAIRS_NONE;
     struct xpl_json_scan scan;
     struct xpl_text name, value, row, first;
     bool more;
 
     if (!xpl_json_element(scores, 0, &row) || !xpl_json_element(row, 0, &first) || !xpl_json_text_is_number(first))
-        return false;
+        return XPL_PAIRS_NONE;
     xpl_json_rescan_start(&scan, object, NULL);
     if (xpl_json_enter_object(&scan))
-        return false;
-    while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK)
+        return XPL_PAIRS_NONE;
+    while (!made && xpl_json_next_member(&scan, &name, &more) == XPL_OK && more &&
+           xpl_json_skip(&scan, &value) == XPL_OK)
         if (xpl_json_element(value, 0, &row) && xpl_json_element(row, 0, &first) &&
             (xpl_json_text_is_string(first)
                  ? xpl_class_names_are_called(name)
-                 : xpl_class_indexes_are_called(name, (uint32_t)xpl_json_count_elements(row))) &&
-            xpl_answer_pairs_make(arena, value, scores, n_rows, ret))
-            return true;
-    return false;
+                 : xpl_class_indexes_are_called(name, (uint32_t)xpl_json_count_elements(row))))
+            made = xpl_answer_pairs_make(arena, value, scores, n_rows, hints, ret);
+    return made;
 }

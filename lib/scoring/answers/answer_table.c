@@ -248,19 +248,22 @@ static bool find_rows(const struct finding *f, struct xpl_text object, unsigned 
 /* The classes beside scores that were found, in lists for each image or in one for the only image. */
 static void find_classes(const struct finding *f, struct xpl_text object)
 {
+    enum xpl_answer_pairing made = XPL_PAIRS_NONE;
     struct xpl_answer_table *table = f->table;
     size_t n = xpl_json_count_elements(table->values);
     struct xpl_text first;
 
-    if (table->kind == XPL_ANSWER_ROWS && !table->fields.ptr && !table->labels.ptr &&
-        xpl_answer_pairs_beside(f->arena, object, table->values, f->n_rows, &table->values))
+    if (table->kind == XPL_ANSWER_ROWS && !table->fields.ptr && !table->labels.ptr)
+        made = xpl_answer_pairs_beside(f->arena, object, table->values, f->n_rows, f->hints, &table->values);
+    table->unsure |= made == XPL_PAIRS_UNSURE;
+    if (made == XPL_PAIRS_MADE)
         table->whole = table->values;
     if (table->kind != XPL_ANSWER_ONE || !xpl_json_element(table->values, 0, &first) || !xpl_json_text_is_number(first))
         return;
     if (!table->labels.ptr)
         xpl_class_names_beside(object, f->hints, (uint32_t)n, &table->labels);
     if (table->labels.ptr && f->hints && n < f->hints->n_class_labels && /* the best few */
-        xpl_answer_pairs_make(f->arena, table->labels, table->values, 1, &table->values)) {
+        xpl_answer_pairs_make(f->arena, table->labels, table->values, 1, f->hints, &table->values) == XPL_PAIRS_MADE) {
         table->kind = XPL_ANSWER_ROWS;
         table->whole = table->values;
     }
@@ -362,7 +365,10 @@ enum xpl_status xpl_answer_table_find(struct xpl_arena *arena, struct xpl_text t
     if (hints && hints->probability_path)
         return find_at_path(&f, text, err);
     if (find(&f, text, 0))
-        return XPL_OK;
+        return ret->unsure
+                   ? xpl_fail(err, XPL_MODEL_BAD_ANSWER,
+                              "a list of %u classes beside the scores of %u images may be one of each", n_rows, n_rows)
+                   : XPL_OK;
     return n_rows == 1 && xpl_answer_advise(text, err)
                ? XPL_MODEL_BAD_ANSWER
                : xpl_fail(

@@ -21,6 +21,7 @@ struct xpl_answer_table {
     struct xpl_text values;
     struct xpl_text fields, labels; /* ptr NULL = not there */
     const char *row_path;           /* within each row; NULL = none */
+    bool unsure;                    /* a list of classes may be one of all classes or one of all images */
     bool loose;                     /* whether loose items count, too (answer_items.h) */
     struct xpl_text whole;          /* the text that all of this is in: the answer, or what a string of it holds */
 };

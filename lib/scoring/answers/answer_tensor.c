@@ -140,23 +140,33 @@ static bool is_whole(struct xpl_text tensor, uint32_t n_rows)
     return n / n_rows >= 2 && xpl_answer_is_whole(sum / n_rows);
 }
 
-/* The classes of these scores, in a tensor beside them: names, or indexes of classes. */
-static bool pair_up(struct xpl_arena *arena, struct xpl_text outputs, uint32_t n_rows, struct xpl_answer_table *table)
+/* Whether a tensor may be the classes of scores: names, or indexes of classes. */
+static bool may_be_classes(struct xpl_text tensor, size_t n_classes, struct xpl_text *ret_data)
 {
-    struct xpl_text tensor, name, data;
+    struct xpl_text name;
 
-    for (size_t i = 0; i < MAX_TENSORS && xpl_json_element(outputs, i, &tensor); i++)
-        if (xpl_json_member(tensor, "data", &data) && data.ptr != table->values.ptr &&
-            xpl_json_member(tensor, "name", &name) &&
-            (!holds_numbers(tensor) ||
-             xpl_class_indexes_are_called((struct xpl_text){name.ptr + 1, name.length - 2},
-                                          (uint32_t)xpl_json_count_elements(table->values) / n_rows)) &&
-            xpl_answer_pairs_make(arena, data, table->values, n_rows, &table->values)) {
-            table->whole = table->values;
-            table->kind = XPL_ANSWER_ROWS;
-            return true;
-        }
-    return false;
+    return xpl_json_member(tensor, "data", ret_data) && xpl_json_member(tensor, "name", &name) &&
+           (!holds_numbers(tensor) ||
+            xpl_class_indexes_are_called((struct xpl_text){name.ptr + 1, name.length - 2}, (uint32_t)n_classes));
+}
+
+/* The classes of these scores, in a tensor beside them. */
+static bool pair_up(struct xpl_arena *arena, struct xpl_text outputs, const struct xpl_answer_hints *hints,
+                    uint32_t n_rows, struct xpl_answer_table *table)
+{
+    size_t n_classes = xpl_json_count_elements(table->values) / n_rows;
+    enum xpl_answer_pairing made = XPL_PAIRS_NONE;
+    struct xpl_text tensor, data;
+
+    for (size_t i = 0; !made && i < MAX_TENSORS && xpl_json_element(outputs, i, &tensor); i++)
+        if (may_be_classes(tensor, n_classes, &data) && data.ptr != table->values.ptr)
+            made = xpl_answer_pairs_make(arena, data, table->values, n_rows, hints, &table->values);
+    table->unsure |= made == XPL_PAIRS_UNSURE;
+    if (made != XPL_PAIRS_MADE)
+        return false;
+    table->whole = table->values;
+    table->kind = XPL_ANSWER_ROWS;
+    return true;
 }
 
 bool xpl_answer_tensor_find(struct xpl_arena *arena, struct xpl_text outputs, const struct xpl_answer_hints *hints,
@@ -179,7 +189,7 @@ bool xpl_answer_tensor_find(struct xpl_arena *arena, struct xpl_text outputs, co
     }
     if (!best_rank || !xpl_json_member(best, "data", &ret->values))
         return false;
-    if (pair_up(arena, outputs, n_rows, ret))
+    if (pair_up(arena, outputs, hints, n_rows, ret))
         return true;
     ret->kind =
         xpl_json_element(ret->values, 0, &first) && xpl_json_text_is_array(first) ? XPL_ANSWER_ROWS : XPL_ANSWER_FLAT;

@@ -92,6 +92,12 @@ static const struct sorted answers[] = {
      3,
      {0.2, 0.1, 0.7},
      NULL}, /* a name for each image */
+    {"{\"outputs\":[{\"name\":\"label\",\"shape\":[3],\"datatype\":\"BYTES\",\"data\":[\"cat\",\"dog\",\"fox\"]},"
+     "{\"name\":\"p\",\"shape\":[3,3],\"datatype\":\"FP32\",\"data\":[1,0,0,0,1,0,0.2,0.1,0.7]}]}",
+     &named,
+     3,
+     {0.2, 0.1, 0.7},
+     "fox"}, /* or for each class: the same */
     /* a column for each class */
     {"{\"fields\":[\"prediction\",\"P(fox)\",\"P(cat)\",\"P(dog)\"],\"values\":[[\"fox\",0.7,0.2,0.1]]}",
      NULL,

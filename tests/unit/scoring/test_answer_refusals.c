@@ -62,6 +62,15 @@ static const struct refused refusals[] = {
      NULL, 2, "two scores of the class \"cat\""},
     {"[{\"class_id\":0,\"score\":0.7},{\"class_id\":1,\"score\":0.2},{\"class_id\":2,\"score\":0.1}]", &from_one, 1,
      "two scores of the class \"1\""}, /* which has the index 0 */
+    /* as many images as classes: a list may be one of each */
+    {"{\"outputs\":[{\"name\":\"label\",\"shape\":[2],\"datatype\":\"BYTES\",\"data\":[\"dog\",\"cat\"]},"
+     "{\"name\":\"p\",\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[1,0,0.3,0.7]}]}",
+     &named, 2, "2 classes beside the scores of 2 images"},
+    {"{\"outputs\":[{\"name\":\"indices\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[1,0]},"
+     "{\"name\":\"p\",\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[1,0,0.3,0.7]}]}",
+     &named, 2, "2 classes beside the scores of 2 images"},
+    {"{\"classes\":[[\"dog\",\"cat\"]],\"scores\":[[1,0],[0.3,0.7]]}", &named, 2,
+     "2 classes beside the scores of 2 images"},
     {"{\"predictions\":[[1,0]],\"predictions\":[[0,1]]}", NULL, 1, "\"predictions\" twice"},
     {"{\"predictions\":[{\"cat\":0.5,\"dog\":0.5,\"cat\":0.1}]}", NULL, 1, "\"cat\" twice"},
     {"\"{\\\"a\\\":[1,0],\\\"a\\\":[0,1]}\"", NULL, 1, "no probabilities found"},
