@@ -246,6 +246,9 @@ static enum xpl_status append_answer(struct xpl_call *call, const struct xpl_rep
     json_object_set_new(view, "probability", json_real(subject->scores[0]));
     json_object_set_new(view, "warnings", json_array());
     json_array_append_new(list, view);
+    if (s->exact && s->noisy)
+        warn(view, json_string("The model does not give the same image the same answer: how far these numbers may be "
+                               "off by that is not known here."));
     switch ((enum xpl_estimator)q->estimator) {
     case XPL_ESTIMATOR_SHAP:
         return explain_with_shap(call, s, q, subject, view, err);

@@ -55,7 +55,7 @@ static enum xpl_status unpack(struct xpl_arena *arena, const struct xpl_explanat
     return XPL_OK;
 }
 
-/* How the masks were chosen says what standard errors are worth. */
+/* How the masks were chosen says what standard errors are worth, and noise that they are not all. */
 static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, struct xpl_replay_samples *ret,
                                  struct xpl_error *err)
 {
@@ -68,6 +68,7 @@ static enum xpl_status read_mode(struct xpl_call *call, const char *task_id, str
     attributions = json_loads(text, 0, NULL);
     mode = xpl_json_string_at(attributions, "entity.sampling.mode");
     ret->exact = ret->n == (size_t)1 << ret->d;
+    ret->noisy = json_is_false(xpl_json_at(attributions, "entity.model.repeatable"));
     ret->mode = XPL_DESIGN_ARRAY;
     ret->doubt = json_number_value(xpl_json_at(attributions, "entity.sampling.doubt"));
     ret->contradicted = json_number_value(xpl_json_at(attributions, "entity.sampling.contradicted"));

@@ -9,6 +9,7 @@
 
 struct xpl_replay_samples {
     bool exact; /* all masks */
+    bool noisy; /* the model did not repeat itself */
     enum xpl_design_mode mode;
     double doubt, contradicted; /* as in struct xpl_explanation */
     uint32_t d, n_classes;

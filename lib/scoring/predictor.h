@@ -34,7 +34,7 @@ struct xpl_predictor_options {
     uint32_t in_flight;     /* at most; >= 1 */
     uint32_t known_depth;   /* requests in flight, as found before; 0 = not known */
     uint32_t max_batch;     /* images in a request at most; 0 = XPL_MAX_BATCH */
-    uint32_t fixed_batch;   /* images in every request, copies of the last one included; 0 = as many as there are */
+    uint32_t fixed_batch;   /* images in every request, copies of its first one included; 0 = as many as there are */
     uint32_t logged_batch;  /* likewise, when a first call with one image is refused; 0 = none */
     size_t max_body_bytes;  /* of a request with several images */
     struct xpl_batch batch; /* what is known of this deployment */

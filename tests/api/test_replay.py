@@ -140,6 +140,24 @@ def test_shapley_values_of_many_zones_have_no_intervals(api, model):
     assert "intervals" not in only and "without intervals" in only["warnings"][0]
 
 
+@pytest.mark.parametrize("estimator", ["lime", "shap", "occlusion"])
+def test_answers_of_a_model_that_does_not_repeat_itself_say_so(api, model, estimator):
+    noise = numpy.random.default_rng(3)
+    calm = model.probabilities
+
+    def noisy(image):
+        p = min(max(calm(image)[1] + noise.uniform(-0.02, 0.02), 0), 1)
+        return [1 - p, p]
+
+    model.probabilities = noisy
+    watched = Watched(api, model)
+    task_id, _ = watched.explained(blocks(n=6, height=24, width=48), design="exact", segmentation={"max_segments": 6})
+    assert attributions(watched, task_id)["model"]["repeatable"] is False
+    [only] = replay(watched, task_id, estimator=estimator)["entity"]["classes"]
+    [warning] = only["warnings"]
+    assert warning.startswith("The model does not give the same image the same answer:")
+
+
 def test_a_wide_kernel_is_the_unweighted_fit(asked):
     """The model is linear in the picture: its Shapley values are the weights of any kernel."""
     watched, task_id, _ = asked
