@@ -94,9 +94,16 @@ static bool put_rows(struct xpl_buf *out, const struct scalars *classes, const s
     return xpl_buf_string(out, "]]");
 }
 
+static bool is_said(const struct xpl_answer_hints *hints)
+{
+    return hints && hints->n_class_labels > 0;
+}
+
 /* Whether classes stand in the order in which the subscription names them. */
 static bool are_as_said(const struct scalars *classes, const struct xpl_answer_hints *hints)
 {
+    if (!is_said(hints))
+        return false;
     for (size_t i = 0; i < classes->n; i++) {
         struct xpl_text name = classes->list[i];
 
@@ -125,12 +132,31 @@ enum xpl_answer_pairing xpl_answer_pairs_make(struct xpl_arena *arena, struct xp
     if (each < 2 || numbers.n % n_rows || !are_numbers(&numbers) || (names.n != numbers.n && names.n != each) ||
         !are_classes(arena, &names, each, !xpl_json_text_is_string(names.list[0])))
         return XPL_PAIRS_NONE;
+    if (n_rows > 1 && names.n == each && are_as_said(&names, hints))
+        return XPL_PAIRS_NONE;
     if (names.n == n_rows) /* a name for each class, or for each image */
-        return hints && hints->n_class_labels && !are_as_said(&names, hints) ? XPL_PAIRS_UNSURE : XPL_PAIRS_NONE;
+        return is_said(hints) ? XPL_PAIRS_UNSURE : XPL_PAIRS_NONE;
     if (!put_rows(out, &names, &numbers, each) || !(text = xpl_arena_string_n(arena, out->data, out->length)))
         return XPL_PAIRS_NONE;
     *ret = (struct xpl_text){text, out->length};
     return XPL_PAIRS_MADE;
+}
+
+/* Whether a member of an object is the classes of scores, in a list for each image or one for all. */
+static bool may_be_classes(struct xpl_text name, struct xpl_text value, const struct xpl_answer_hints *hints)
+{
+    struct xpl_text row = value, first;
+
+    if (!xpl_json_element(value, 0, &first))
+        return false;
+    if (xpl_json_text_is_array(first)) {
+        row = first;
+        if (!xpl_json_element(row, 0, &first))
+            return false;
+    } else if (!is_said(hints)) /* scores are told by their places then, those of all images alike */
+        return false;
+    return xpl_json_text_is_string(first) ? xpl_class_names_are_called(name)
+                                          : xpl_class_indexes_are_called(name, (uint32_t)xpl_json_count_elements(row));
 }
 
 enum xpl_answer_pairing xpl_answer_pairs_beside(struct xpl_arena *arena, struct xpl_text object, struct xpl_text scores,
@@ -149,10 +175,7 @@ enum xpl_answer_pairing xpl_answer_pairs_beside(struct xpl_arena *arena, struct 
         return XPL_PAIRS_NONE;
     while (!made && xpl_json_next_member(&scan, &name, &more) == XPL_OK && more &&
            xpl_json_skip(&scan, &value) == XPL_OK)
-        if (xpl_json_element(value, 0, &row) && xpl_json_element(row, 0, &first) &&
-            (xpl_json_text_is_string(first)
-                 ? xpl_class_names_are_called(name)
-                 : xpl_class_indexes_are_called(name, (uint32_t)xpl_json_count_elements(row))))
+        if (may_be_classes(name, value, hints))
             made = xpl_answer_pairs_make(arena, value, scores, n_rows, hints, ret);
     return made;
 }

@@ -27,7 +27,10 @@ enum xpl_answer_pairing xpl_answer_pairs_make(struct xpl_arena *arena, struct xp
                                               uint32_t n_rows, const struct xpl_answer_hints *hints,
                                               struct xpl_text *ret);
 
-/** Likewise with the classes of a member of `object` that is called as they are: a list with a list for each image. */
+/**
+ * Likewise with the classes of a member of `object` that is called as they are: a list with a list for each image or,
+ * where the subscription names the classes, a list for all images.
+ */
 enum xpl_answer_pairing xpl_answer_pairs_beside(struct xpl_arena *arena, struct xpl_text object, struct xpl_text scores,
                                                 uint32_t n_rows, const struct xpl_answer_hints *hints,
                                                 struct xpl_text *ret);

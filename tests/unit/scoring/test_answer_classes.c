@@ -54,6 +54,17 @@ static const struct sorted answers[] = {
      2,
      {0.2, 0.1, 0.7},
      "fox"},
+    /* names and indexes for all images: scores are not in the order of class_labels */
+    {"{\"classes\":[\"fox\",\"cat\",\"dog\"],\"scores\":[[0.7,0.2,0.1]]}", &named, 1, {0.2, 0.1, 0.7}, "fox"},
+    {"{\"classes\":[\"fox\",\"cat\",\"dog\"],\"scores\":[[1,0,0],[0.7,0.2,0.1]]}", &named, 2, {0.2, 0.1, 0.7}, "fox"},
+    {"{\"class_ids\":[2,0,1],\"scores\":[[1,0,0],[0.7,0.2,0.1]]}", &named, 2, {0.2, 0.1, 0.7}, "fox"},
+    {"{\"classes\":[\"cat\",\"dog\",\"fox\"],\"scores\":[[1,0,0],[0.2,0.1,0.7]]}", &named, 2, {0.2, 0.1, 0.7}, "fox"},
+    {"{\"class\":[\"cat\",\"fox\"],\"scores\":[[1,0,0],[0.2,0.1,0.7]]}", &named, 2, {0.2, 0.1, 0.7}, "fox"},
+    {"{\"class\":[\"fox\",\"fox\",\"fox\"],\"scores\":[[1,0,0],[1,0,0],[0.2,0.1,0.7]]}",
+     &named,
+     3,
+     {0.2, 0.1, 0.7},
+     "fox"},
     /* names of which two are the same are told apart by their place; classes are in the order of their names */
     {"{\"labels\":[\"crane\",\"cat\",\"crane\"],\"values\":[[[0.1,0.2,0.7]]]}", NULL, 1, {0.2, 0.1, 0.7}, "crane (2)"},
     {"{\"labels\":[\"crane\",\"cat\",\"crane\"],\"values\":[[[0.2,0.1,0.7]]]}",

@@ -69,6 +69,8 @@ static const struct refused refusals[] = {
     {"{\"outputs\":[{\"name\":\"indices\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[1,0]},"
      "{\"name\":\"p\",\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[1,0,0.3,0.7]}]}",
      &named, 2, "2 classes beside the scores of 2 images"},
+    {"{\"class\":[\"dog\",\"cat\"],\"scores\":[[1,0],[0.3,0.7]]}", &named, 2,
+     "2 classes beside the scores of 2 images"},
     {"{\"classes\":[[\"dog\",\"cat\"]],\"scores\":[[1,0],[0.3,0.7]]}", &named, 2,
      "2 classes beside the scores of 2 images"},
     {"{\"predictions\":[[1,0]],\"predictions\":[[0,1]]}", NULL, 1, "\"predictions\" twice"},
