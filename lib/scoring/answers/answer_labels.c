@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/json_look.h"
 #include "lib/base/json_scan.h"
 #include "lib/scoring/answers/answer_items.h"
@@ -129,13 +130,32 @@ uint32_t xpl_class_index(const struct xpl_class_names *classes, const char *name
     return found ? classes->index[found - classes->sorted] : UINT32_MAX;
 }
 
-static bool is_class(struct xpl_text string, const struct xpl_answer_hints *hints)
+/* ---- the classes that the subscription names ---- */
+
+/* Sorted; to be freed, NULL without memory. */
+static const char **sort_said(const struct xpl_answer_hints *hints)
 {
-    for (uint32_t i = 0; i < hints->n_class_labels; i++)
-        if (string.length >= 2 &&
-            xpl_text_equal((struct xpl_text){string.ptr + 1, string.length - 2}, hints->class_labels[i]))
-            return true;
-    return false;
+    const char **names = calloc(hints->n_class_labels, sizeof *names);
+
+    if (!names)
+        return NULL;
+    memcpy(names, hints->class_labels, hints->n_class_labels * sizeof *names);
+    xpl_class_names_sort(names, hints->n_class_labels);
+    return names;
+}
+
+static int compare_text(const void *key, const void *name)
+{
+    const struct xpl_text *text = key;
+    const char *other = *(const char *const *)name;
+    int order = strncmp(text->ptr, other, text->length);
+
+    return order ? order : -(other[text->length] != '\0');
+}
+
+static bool is_among_said(const char *const *sorted, const struct xpl_answer_hints *hints, struct xpl_text name)
+{
+    return bsearch(&name, sorted, hints->n_class_labels, sizeof *sorted, compare_text);
 }
 
 bool xpl_class_names_are_known(struct xpl_text number, const struct xpl_answer_hints *hints)
@@ -150,17 +170,18 @@ bool xpl_class_names_fit(struct xpl_text list, const struct xpl_answer_hints *hi
 {
     struct xpl_json_scan scan;
     struct xpl_text string;
-    bool more;
+    const char **sorted;
+    bool more, fit;
 
     if (!hints || !hints->n_class_labels)
         return true;
     xpl_json_rescan_start(&scan, list, NULL);
-    if (xpl_json_enter_array(&scan))
+    if (xpl_json_enter_array(&scan) || !(sorted = sort_said(hints)))
         return false;
-    while (xpl_json_next_element(&scan, &more) == XPL_OK && more && xpl_json_skip(&scan, &string) == XPL_OK)
-        if (!is_class(string, hints))
-            return false;
-    return true;
+    for (fit = true; fit && xpl_json_next_element(&scan, &more) == XPL_OK && more && !xpl_json_skip(&scan, &string);)
+        fit = string.length >= 2 && is_among_said(sorted, hints, (struct xpl_text){string.ptr + 1, string.length - 2});
+    free(sorted);
+    return fit;
 }
 
 const char *const xpl_label_list_names[] = {"labels", "class_names", "names", NULL};
@@ -259,38 +280,54 @@ void xpl_class_names_beside(struct xpl_text object, const struct xpl_answer_hint
     indexes_beside(object, n, ret);
 }
 
+/* How many members of an object are numbers and, with `sorted`, classes; those are written to `out` if there is one. */
+static uint32_t take_members(struct xpl_text object, const char *const *sorted, const struct xpl_answer_hints *hints,
+                             struct xpl_buf *out)
+{
+    struct xpl_json_scan scan;
+    struct xpl_text name, value;
+    uint32_t n = 0;
+    bool more;
+
+    xpl_json_rescan_start(&scan, object, NULL);
+    if (!xpl_json_text_is_object(object) || xpl_json_enter_object(&scan))
+        return 0;
+    while (xpl_json_next_member(&scan, &name, &more) == XPL_OK && more && xpl_json_skip(&scan, &value) == XPL_OK) {
+        if (!xpl_json_text_is_number(value) || (sorted && !is_among_said(sorted, hints, name)))
+            continue;
+        if (out)
+            xpl_buf_printf(out, "%s\"%.*s\":%.*s", n ? "," : "{", (int)name.length, name.ptr, (int)value.length,
+                           value.ptr);
+        n++;
+    }
+    return n;
+}
+
 bool xpl_class_names_are_members(struct xpl_text object, const struct xpl_answer_hints *hints)
 {
-    struct xpl_text value;
+    const char **sorted;
+    bool are;
 
-    for (uint32_t i = 0; hints && i < hints->n_class_labels; i++)
-        if (!xpl_json_member(object, hints->class_labels[i], &value) || !xpl_json_text_is_number(value))
-            return false;
-    return hints && hints->n_class_labels > 0;
+    if (!hints || !hints->n_class_labels || take_members(object, NULL, hints, NULL) < hints->n_class_labels ||
+        !(sorted = sort_said(hints)))
+        return false;
+    are = take_members(object, sorted, hints, NULL) == hints->n_class_labels;
+    free(sorted);
+    return are;
 }
 
 struct xpl_text xpl_class_members(struct xpl_arena *arena, struct xpl_text object, const struct xpl_answer_hints *hints)
 {
-    char *text = xpl_arena_alloc(arena, object.length + 1), *at = text;
-    const char *end = text + object.length;
-    struct xpl_text value;
+    XPL_AUTO(xpl_buf) out = xpl_buf_new(object.length + 2);
+    const char **sorted = sort_said(hints), *text;
 
-    for (uint32_t i = 0; text && i < hints->n_class_labels && xpl_json_member(object, hints->class_labels[i], &value);
-         i++) {
-        size_t length = strlen(hints->class_labels[i]);
-
-        if (length + value.length + 4 > (size_t)(end - at)) /* a class that is named twice */
-            break;
-        *at++ = i ? ',' : '{';
-        *at++ = '"';
-        memcpy(at, hints->class_labels[i], length);
-        at += length;
-        *at++ = '"';
-        *at++ = ':';
-        memcpy(at, value.ptr, value.length);
-        at += value.length;
+    if (!out || !sorted) {
+        free(sorted);
+        return (struct xpl_text){0};
     }
-    if (text)
-        *at++ = '}';
-    return (struct xpl_text){text, (size_t)(at - text)};
+    take_members(object, sorted, hints, out);
+    free(sorted);
+    if (!xpl_buf_string(out, "}") || !(text = xpl_arena_string_n(arena, out->data, out->length)))
+        return (struct xpl_text){0};
+    return (struct xpl_text){text, out->length};
 }

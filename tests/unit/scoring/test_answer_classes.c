@@ -65,6 +65,12 @@ static const struct sorted answers[] = {
      3,
      {0.2, 0.1, 0.7},
      "fox"},
+    /* members that are no classes */
+    {"{\"predictions\":[{\"took\":3,\"fox\":0.7,\"do\":1,\"note\":\"x\",\"dog\":0.1,\"cat\":0.2,\"foxes\":2}]}",
+     &named,
+     1,
+     {0.2, 0.1, 0.7},
+     "fox"},
     /* names of which two are the same are told apart by their place; classes are in the order of their names */
     {"{\"labels\":[\"crane\",\"cat\",\"crane\"],\"values\":[[[0.1,0.2,0.7]]]}", NULL, 1, {0.2, 0.1, 0.7}, "crane (2)"},
     {"{\"labels\":[\"crane\",\"cat\",\"crane\"],\"values\":[[[0.2,0.1,0.7]]]}",
