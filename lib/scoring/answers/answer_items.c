@@ -43,11 +43,20 @@ bool xpl_answer_score(struct xpl_text object, struct xpl_text *ret)
     return first_member(object, xpl_score_names, xpl_json_text_is_number, ret);
 }
 
+static bool named_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label)
+{
+    return xpl_answer_score(object, ret_score) &&
+           first_member(object, xpl_label_names, xpl_json_text_is_string, ret_label);
+}
+
 bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label)
 {
+    static const char *const index_names[] = {"class_id", "classId", "class_index", "classIndex",
+                                              "label_id", "labelId", NULL};
     struct xpl_text label = {0};
 
-    if (!xpl_answer_score(object, ret_score) || !first_member(object, xpl_label_names, xpl_json_text_is_string, &label))
+    if (!named_pair(object, ret_score, &label) &&
+        !(xpl_answer_score(object, ret_score) && first_member(object, index_names, xpl_text_is_index, &label)))
         return false;
     if (ret_label)
         *ret_label = label;
@@ -56,11 +65,10 @@ bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct 
 
 bool xpl_answer_entry(struct xpl_text value, struct xpl_text *ret_score, struct xpl_text *ret_label)
 {
-    static const char *const index_names[] = {"class_id", "classId", "class_index", "classIndex",
-                                              "label_id", "labelId", "index",       NULL};
+    static const char *const names[] = {"index", NULL}; /* which may be that of the image where it stands alone */
 
     return xpl_answer_pair(value, ret_score, ret_label) ||
-           (xpl_answer_score(value, ret_score) && first_member(value, index_names, xpl_text_is_index, ret_label));
+           (xpl_answer_score(value, ret_score) && first_member(value, names, xpl_text_is_index, ret_label));
 }
 
 void xpl_answer_items_start(struct xpl_answer_items *items, struct xpl_text probabilities)
@@ -109,6 +117,7 @@ static void read_item(struct xpl_answer_items *items, struct xpl_text value, str
         ret->number = value;
     else if (items->is_list && items->is_loose ? xpl_answer_loose_pair(value, &score, &label, &known)
              : items->is_list                  ? xpl_answer_entry(value, &score, &label)
+             : items->is_map                   ? named_pair(value, &score, &label)
                                                : xpl_answer_pair(value, &score, &label)) {
         ret->number = score;
         ret->label = label;

@@ -70,10 +70,10 @@ bool xpl_answer_is_error(struct xpl_text object);
 /** Whether a value is a list of strings. */
 bool xpl_answer_is_strings(struct xpl_text value);
 
-/** A class and its score in one object; `ret_label` may be NULL. */
+/** A class, by its name or its index, and its score in one object; `ret_label` may be NULL. */
 bool xpl_answer_pair(struct xpl_text object, struct xpl_text *ret_score, struct xpl_text *ret_label);
 
-/** The same of an entry in a list of classes, where the class may be told by its index, too. */
+/** The same of an entry in a list of classes, where an "index" is that of a class, too. */
 bool xpl_answer_entry(struct xpl_text value, struct xpl_text *ret_score, struct xpl_text *ret_label);
 
 /** Likewise in an entry of a loose list. `*ret_known` = the score has a usual name. */

@@ -285,7 +285,7 @@ static bool find_probabilities(struct xpl_text object, const struct xpl_answer_h
         return true;
     if ((pair = xpl_answer_pair(object, &score, &label)) || xpl_answer_score(object, &score)) {
         if (search_members(object, loose ? is_loose : is_strict, 0, ret) &&
-            has_class(*ret, pair ? label : (struct xpl_text){0}, score))
+            has_class(*ret, xpl_json_text_is_string(label) ? label : (struct xpl_text){0}, score))
             return true;              /* the scores of all classes beside that of one */
         *ret = pair ? object : score; /* of a pair: that of the class it names */
         return true;

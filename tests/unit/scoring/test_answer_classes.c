@@ -40,6 +40,15 @@ static const struct sorted answers[] = {
      1,
      {0.2, 0.1, 0.7},
      "fox"},
+    /* the class of a single score, and all of them beside it */
+    {"{\"class_id\":2,\"score\":0.7}", &named, 1, {0.15, 0.15, 0.7}, "fox"},
+    {"[{\"class_id\":0,\"score\":1},{\"class_id\":2,\"score\":0.7}]", &named, 2, {0.15, 0.15, 0.7}, "fox"},
+    {"{\"class_id\":2,\"score\":0.7,\"all\":[{\"label\":\"fox\",\"score\":0.7},{\"label\":\"cat\",\"score\":0.2},"
+     "{\"label\":\"dog\",\"score\":0.1}]}",
+     &named,
+     1,
+     {0.2, 0.1, 0.7},
+     "fox"},
     /* ones for the classes that are there are no indexes */
     {"{\"classes\":[1,0,1],\"probabilities\":[0.7,0.2,0.9]}", NULL, 1, {0.7, 0.2, 0.9}, NULL},
     /* names beside scores */

@@ -36,6 +36,7 @@ static const struct refused refusals[] = {
      "no probabilities found"},
     {"{\"prediction\":\"dog\",\"confidence\":0.75}", NULL, 1, "single class"},
     {"{\"prediction\":1}", NULL, 1, "class_labels"},
+    {"{\"class_id\":0,\"score\":0.9}", NULL, 1, "single class"},
     {"{\"prediction\":0.25}", NULL, 1, "probability_path"},
     {"{\"fields\":[\"prediction\",\"score\"],\"values\":[[0,0.99]]}", NULL, 1, "probability_fields"},
     {"{\"fields\":[\"class\",\"confidence\"],\"values\":[[1,0.01]]}", NULL, 1, "probability_fields"},
