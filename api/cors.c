@@ -10,7 +10,7 @@
     "X-Global-Transaction-Id, traceparent, ce-id, ce-source, ce-specversion, ce-time, ce-type"
 #define ANSWER_HEADERS "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, X-Global-Transaction-Id"
 
-/* As browsers write it: small letters, no path, no port that the scheme has anyway. */
+/* As browsers write it: small letters of ASCII, no path, no port that the scheme has anyway. */
 static bool is_origin(struct xpl_text item)
 {
     const char *end = item.ptr + item.length, *host = memmem(item.ptr, item.length, "://", 3);
@@ -20,7 +20,7 @@ static bool is_origin(struct xpl_text item)
     if (!host || host == item.ptr || (host += 3) == end || *host == ':')
         return false;
     for (const char *at = item.ptr; at < end; at++)
-        if ((*at >= 'A' && *at <= 'Z') || (at >= host && strchr("/?#@*", *at)))
+        if ((*at >= 'A' && *at <= 'Z') || (unsigned char)*at > '~' || (at >= host && strchr("/?#@*", *at)))
             return false;
     return !(xpl_starts_with(item.ptr, "http://") && item.length > 3 && memcmp(end - 3, ":80", 3) == 0) &&
            !(xpl_starts_with(item.ptr, "https://") && item.length > 4 && memcmp(end - 4, ":443", 4) == 0);
@@ -33,8 +33,8 @@ enum xpl_status xpl_cors_check(const char *origins, struct xpl_error *err)
 
         if (!is_origin(item))
             return xpl_fail_field(err, XPL_BAD_FIELD, "cors.origins",
-                                  "\"%.*s\" is no origin as browsers send it: scheme://host[:port] in small letters, "
-                                  "without a path and without the scheme's own port; or *",
+                                  "\"%.*s\" is no origin as browsers send it: scheme://host[:port] in small letters "
+                                  "(others as xn--), without a path and without the scheme's own port; or *",
                                   (int)(item.length < 80 ? item.length : 80), item.ptr);
         at += item.length;
     }

@@ -96,8 +96,8 @@ static enum xpl_status check_settings(const struct xpl_settings *s, struct xpl_e
         largest = s->limits_records_body_bytes;
     if (s->limits_bodies_total <= largest) /* a buffer ends in a zero byte */
         return xpl_fail_field(err, XPL_BAD_FIELD, "limits.bodies_total",
-                              "%" PRId64 " has no room for one body of %" PRId64
-                              " bytes, which limits.records_body_bytes, limits.tasks_body_bytes and limits.body_bytes"
+                              "%" PRId64 " has no room for one body: it must be more than the %" PRId64
+                              " bytes that limits.records_body_bytes, limits.tasks_body_bytes and limits.body_bytes"
                               " let in",
                               s->limits_bodies_total, largest);
     return xpl_cors_check(s->cors_origins, err);

@@ -133,11 +133,14 @@ def test_a_line_that_would_be_read_by_half_is_refused(tmp_path, line, told):
 
 
 @pytest.mark.parametrize("settings, told", [
-    (["limits.bodies_total=2097152"], "limits.bodies_total: 2097152 has no room for one body of 16777216 bytes"),
+    (["limits.bodies_total=2097152"], "limits.bodies_total: 2097152 has no room for one body: it must be "
+     "more than the 16777216 bytes that limits.records_body_bytes"),
+    (["limits.bodies_total=16777216"], "more than the 16777216 bytes"),
     (["limits.bodies_total=2097152", "limits.records_body_bytes=2097151", "limits.tasks_body_bytes=2097152"], "2097152 has"),
     (["cors.origins=dashboard.example"], 'cors.origins: "dashboard.example" is no origin'),
     (["cors.origins=https://a.example, https://b.example/"], '"https://b.example/"'),
     (["cors.origins=https://A.example"], '"https://A.example"'), (["cors.origins=https://*.example"], "no origin"),
+    (["cors.origins=https://b\u00fccher.example"], "no origin"),
     (["cors.origins=https://a.example:443"], "own port"), (["cors.origins=http://"], '"http://"'),
     (["scoring.allow=10.0.0.0/33"], '"10.0.0.0/33"'), (["scoring.allow=model:99999"], '"model:99999"'),
     (["scoring.allow=*.example"], '"*.example"')])
