@@ -151,11 +151,22 @@ def test_a_page_of_another_origin_asks_follows_and_shows(dashboard, page, model)
     page.shows(".row .state", "in progress")
     gate.set()
     page.shows("#verdict", "How far to trust it: (high|medium|low)")
+    page.shows("figure:nth-child(2) figcaption", "^blue speaks for it, orange against it$")
     page.shows(".row .state", "explained")
     assert page.until(lambda: (w := page.widths("figure img")) and all(w) and w) == [48, 288, 48, 48]
     assert len(page.find(".zones .bar")) == ZONES
     page.click(".tabs button[aria-pressed=false]")
     page.until(lambda: [b.get_attribute("aria-pressed") for b in page.find(".tabs button")] == ["false", "true"])
+    assert page.complaints() == []
+
+
+def test_a_heat_map_without_colours_says_why(dashboard, page, model):
+    dashboard.watched.log(blocks(48, 48))
+    model.probabilities = lambda image: [0.3, 0.7]
+    page.log_in(dashboard.name, dashboard.password)
+    page.click(".row")
+    page.click("#ask")
+    page.shows("figure:nth-child(2) figcaption", "^no zone is surely for or against it$")
     assert page.complaints() == []
 
 
