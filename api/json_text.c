@@ -45,11 +45,21 @@ static int append(const char *bytes, size_t length, void *context)
     return xpl_buf_append(text->out, bytes, length) ? 0 : -1;
 }
 
-bool xpl_json_append(struct xpl_buf *out, const json_t *json)
+static bool dump(struct xpl_buf *out, const json_t *json, size_t flags)
 {
     struct text text = {.out = out};
 
-    return json_dump_callback(json, append, &text, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
+    return json_dump_callback(json, append, &text, flags | JSON_ENCODE_ANY) == 0;
+}
+
+bool xpl_json_append(struct xpl_buf *out, const json_t *json)
+{
+    return dump(out, json, JSON_COMPACT);
+}
+
+bool xpl_json_append_lines(struct xpl_buf *out, const json_t *json)
+{
+    return dump(out, json, JSON_INDENT(2)) && xpl_buf_append(out, "\n", 1);
 }
 
 const char *xpl_json_text(struct xpl_arena *arena, const json_t *json)

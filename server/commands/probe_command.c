@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "api/call.h"
+#include "api/json_text.h"
 #include "api/scoring/probe_view.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
@@ -242,6 +243,13 @@ static enum xpl_status try_all(struct probing *p, json_t *views, struct xpl_erro
     return st;
 }
 
+static bool print_json(const json_t *views)
+{
+    XPL_AUTO(xpl_buf) text = xpl_buf_new(ARENA_BYTES);
+
+    return text && xpl_json_append_lines(text, views) && fwrite(text->data, 1, text->length, stdout) == text->length;
+}
+
 int xpl_probe_command(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&xpl_model_argp, 0, NULL, 0}, {0}};
@@ -264,7 +272,7 @@ int xpl_probe_command(int argc, char **argv)
             return EX_USAGE;
         return st == XPL_BAD_FIELD ? EX_DATAERR : EX_SOFTWARE;
     }
-    if (p.options.json && (json_dumpf(views, stdout, JSON_INDENT(2)) || putchar('\n') == EOF))
+    if (p.options.json && !print_json(views))
         return EX_IOERR;
     return p.found ? EX_OK : EX_UNAVAILABLE;
 }

@@ -2,6 +2,7 @@
 """Probing a model: what was recognised, what it will cost, and what would help."""
 import base64
 import json
+import re
 import subprocess
 import time
 
@@ -164,6 +165,8 @@ def test_the_command_prints_json(model, picture):
     ended = run(f"{model.url}/ml/v4/deployments/d/predictions", "--image", picture, "--format", "wml-v4", "--json")
     [found] = json.loads(ended.stdout)
     assert found["works"] and found["format"] == "wml-v4" and found["model"]["n_classes"] == 2
+    assert ended.stdout.endswith("\n]\n")
+    assert all(len(number) <= len(repr(float(number))) for number in re.findall(r"\d+\.\d+", ended.stdout))
 
 
 @pytest.mark.parametrize("words, code", [
