@@ -342,6 +342,23 @@ static shell_fn shell_command(const char *name)
     return strcmp(name, "probe") == 0 ? xpl_probe_command : NULL;
 }
 
+/* Those that print what they are for, a new key among it; of others it is a note, or they look themselves. */
+static bool is_for_its_output(const struct process *p)
+{
+    enum xpl_command command = p->options.command;
+
+    return command == XPL_COMMAND_ROUTES || command == XPL_COMMAND_CONFIG || command == XPL_COMMAND_USER ||
+           command == XPL_COMMAND_TOKEN;
+}
+
+static int check_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EX_OK;
+    fputs("explaind: not all of the output could be written\n", stderr);
+    return EX_IOERR;
+}
+
 static int run_command(int argc, char **argv)
 {
     struct process p = {.arena = xpl_arena_new(CONFIG_ARENA_BYTES), .data_dir = {.lock_fd = -1}};
@@ -357,6 +374,8 @@ static int run_command(int argc, char **argv)
     }
     xpl_db_start();
     code = at_a_shell ? at_a_shell(argc - 1, argv + 1) : run(&p);
+    if (code == EX_OK && (at_a_shell || is_for_its_output(&p)))
+        code = check_output();
     xpl_decoder_stop(p.decoder);
     xpl_breaker_free(p.app.breaker);
     xpl_model_tokens_free(p.app.model_tokens);

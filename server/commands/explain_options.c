@@ -55,7 +55,8 @@ static const char doc[] =
     "Credentials come from the environment: EXPLAIND_TOKEN is sent as a bearer token, EXPLAIND_USER and "
     "EXPLAIND_PASSWORD "
     "as HTTP Basic.\n\n"
-    "Exit status: 0 explained, 64 wrong usage, 65 the image cannot be used, 69 the model cannot, 130 interrupted.\n";
+    "Exit status: 0 explained, 64 wrong usage, 65 the image cannot be used, 69 the model cannot, 74 not all could be "
+    "printed, 130 interrupted.\n";
 
 static int64_t take_number(struct argp_state *state, const char *option, const char *text)
 {

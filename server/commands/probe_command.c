@@ -45,7 +45,8 @@ static const char doc[] =
     "are tried with one call.\n\n"
     "Credentials come from the environment: EXPLAIND_TOKEN is sent as a bearer token, EXPLAIND_USER and "
     "EXPLAIND_PASSWORD as HTTP Basic.\n\n"
-    "Exit status: 0 a format works, 64 wrong usage, 65 the image cannot be used, 69 no format works.\n";
+    "Exit status: 0 a format works, 64 wrong usage, 65 the image cannot be used, 69 no format works, 74 not all could "
+    "be printed.\n";
 
 struct options {
     const char *url, *image;

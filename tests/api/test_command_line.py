@@ -155,6 +155,13 @@ def test_settings_as_they_are_meant_are_good(tmp_path, setting):
     assert check(tmp_path, "--set", setting).returncode == 0
 
 
+@pytest.mark.parametrize("command", ["config", "routes"])
+def test_what_cannot_be_printed_is_no_success(command):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([program("explaind"), command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == 74 and "could be written" in done.stderr
+
+
 def test_what_cannot_be_read_is_no_good_configuration(tmp_path):
     done = check(tmp_path, "--config", tmp_path)
     assert done.returncode == BAD_CONFIGURATION and "directory" in done.stderr

@@ -44,6 +44,12 @@ def test_zones_and_verdict_are_told_in_words(photo, stub_model):
     assert not done.stderr, "no bar where nobody looks"
 
 
+def test_an_explanation_that_cannot_be_printed_is_no_success(photo, stub_model):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command(photo, "--model", stub_model.url + PATH, "--json"), stdout=full, timeout=60)
+    assert done.returncode == 74
+
+
 def test_json_has_the_numbers_of_the_attributions(photo, stub_model):
     entity = json.loads(explain(photo, "--model", stub_model.url + PATH, "--json", "--class", "0").stdout)["entity"]
     [only] = entity["classes"]

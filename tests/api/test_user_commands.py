@@ -60,6 +60,13 @@ def test_api_keys_are_made_listed_and_removed(commands):
     assert commands.run("user", "key", "list", "ann") == ""
 
 
+def test_a_key_that_nobody_saw_is_no_success(commands):
+    commands.run("user", "add", "ann", typed="her first password\n")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([program("explaind"), "user", "key", "add", "ann", "--data", commands.data], stdout=full, timeout=60)
+    assert done.returncode == 74
+
+
 def test_tokens_are_revoked_and_listed(commands):
     commands.run("token", "revoke", "some-id")
     [line] = commands.run("token", "list").splitlines()
