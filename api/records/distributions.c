@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How records are distributed: counted by prediction, probability, time and other columns. What was counted is kept. */
 #include "db/distributions.h"
-#include "api/json_text.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "api/configuration/resource.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/records/distributions_read.h"
 #include "api/records/records.h"
 #include "lib/base/time.h"

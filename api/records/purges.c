@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deleting records on demand, or their pixels only: asked for here, done a little at a time by the process. */
 #include "db/purges.h"
-#include "api/json_text.h"
 
 #include <string.h>
 
 #include "api/configuration/resource.h"
 #include "api/handlers.h"
 #include "api/json_spec.h"
+#include "api/json_text.h"
 #include "api/records/records.h"
 #include "lib/base/time.h"
 
