@@ -51,12 +51,12 @@ double xpl_strength(const struct xpl_weighted_zones *zones, uint32_t zone, doubl
     return !sure || fabs(weight) < NO_WEIGHT || share < clip ? 0 : share;
 }
 
-bool xpl_any_coloured(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style)
+bool xpl_any_sure(const struct xpl_weighted_zones *zones)
 {
     double largest = xpl_largest_weight(zones);
 
     for (uint32_t j = 0; j < zones->segments->count; j++)
-        if (xpl_strength(zones, j, largest, style->clip) > 0)
+        if (xpl_strength(zones, j, largest, 0) > 0)
             return true;
     return false;
 }

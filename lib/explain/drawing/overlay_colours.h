@@ -21,10 +21,10 @@ const char *xpl_legend_text(struct xpl_arena *arena, double weight);
 /** Share of the largest weight, 0 when it is left out or has no sure sign. */
 double xpl_strength(const struct xpl_weighted_zones *zones, uint32_t zone, double largest, double clip);
 
-/** What stands at a scale when no zone has a colour. */
+/** What stands at a scale when no zone would have a colour, whatever `clip` is. */
 #define XPL_NOTHING_SURE "no zone is surely for or against"
 
-/** Whether any zone has a colour. */
-bool xpl_any_coloured(const struct xpl_weighted_zones *zones, const struct xpl_overlay *style);
+/** Whether any zone is surely for or against. */
+bool xpl_any_sure(const struct xpl_weighted_zones *zones);
 
 #endif

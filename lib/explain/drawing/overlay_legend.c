@@ -37,9 +37,8 @@ struct words {
     const char *left, *middle, *right;
 };
 
-static enum xpl_status choose_words(struct xpl_arena *arena, const struct xpl_weighted_zones *zones,
-                                    const struct xpl_overlay *style, bool even, struct words *ret,
-                                    struct xpl_error *err)
+static enum xpl_status choose_words(struct xpl_arena *arena, const struct xpl_weighted_zones *zones, bool even,
+                                    struct words *ret, struct xpl_error *err)
 {
     double largest = xpl_largest_weight(zones);
     const char *against = xpl_legend_text(arena, -largest), *with = xpl_legend_text(arena, largest);
@@ -47,7 +46,7 @@ static enum xpl_status choose_words(struct xpl_arena *arena, const struct xpl_we
     if (!against || !with)
         return xpl_no_memory(err);
     *ret = (struct words){"against", "0", "for"};
-    if (!xpl_any_coloured(zones, style))
+    if (!xpl_any_sure(zones))
         *ret = (struct words){XPL_NOTHING_SURE, "", ""};
     else if (!even)
         *ret = (struct words){xpl_arena_printf(arena, "%s against", against), "0",
@@ -66,8 +65,7 @@ enum xpl_status xpl_overlay_legend(struct xpl_arena *arena, const struct xpl_wei
 
     if (!rgb)
         return xpl_no_memory(err);
-    if ((st = choose_words(arena, zones, style, even, &words, err)) ||
-        (st = xpl_lettering_open(LETTERS, &letters, err)))
+    if ((st = choose_words(arena, zones, even, &words, err)) || (st = xpl_lettering_open(LETTERS, &letters, err)))
         return st;
     memset(rgb, 255, (size_t)HEIGHT * width * 3);
     draw_bar(style, even, width, rgb);

@@ -47,7 +47,7 @@ static void append_nothing_sure(struct xpl_buf *out, double left)
                    left, left, left);
 }
 
-/* A bar from the largest weight for the class to the largest against it; `most` NULL: no zone has a colour. */
+/* A bar from the largest weight for the class to the largest against it; `most` NULL: no zone is surely either. */
 static void append_legend(struct xpl_buf *out, const struct xpl_overlay *style, const char *most, const char *least,
                           double left, double height)
 {
@@ -103,7 +103,7 @@ enum xpl_status xpl_overlay_svg(struct xpl_arena *arena, const struct xpl_weight
         append_zone(out, zones, style, largest, j);
     xpl_buf_string(out, "</g>\n");
     if (legend)
-        append_legend(out, style, xpl_any_coloured(zones, style) ? most : NULL, least, (double)width * scale + 12,
+        append_legend(out, style, xpl_any_sure(zones) ? most : NULL, least, (double)width * scale + 12,
                       (double)height * scale);
     xpl_buf_string(out, "</svg>\n");
     return out->failed ? xpl_no_memory(err) : XPL_OK;
