@@ -19,12 +19,12 @@ enum xpl_status xpl_http_pieces_begin(struct xpl_http_request *r, struct xpl_err
                     "there are %lld lists being streamed already, the limit (http.exports); try again", max);
 }
 
-/* On an API thread; the connection is suspended. */
+/* On an API thread; the connection is suspended. What waited for the thread until the drain began is not made. */
 static void make_piece(struct xpl_pool_job *job, struct xpl_db *db)
 {
     struct xpl_http_request *r =
         (struct xpl_http_request *)(void *)((char *)job - offsetof(struct xpl_http_request, job));
-    struct xpl_arena *scratch = xpl_arena_new(SCRATCH_BYTES);
+    struct xpl_arena *scratch = atomic_load(&r->shared->draining) ? NULL : xpl_arena_new(SCRATCH_BYTES);
 
     r->call.db = db;
     r->stream.state = scratch ? r->call.stream.next(&r->call, scratch, &r->call.out) : XPL_STREAM_BREAKS;

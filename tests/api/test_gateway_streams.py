@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers that pass through the gateway while the model still makes them."""
+import contextlib
 import hashlib
 import http.client
 import json
@@ -216,6 +217,53 @@ def test_a_daemon_that_ends_waits_for_models_but_not_for_ever(start_daemon, mode
     answer = never.getresponse()
     assert answer.status == 503 and "shutting down" in json.loads(answer.read())["errors"][0]["message"]
     assert silent.recv(1) == b""
+    ending.join(SECONDS)
+    assert daemon.process.poll() == 0
+
+
+def has_ended(daemon) -> bool:
+    """It accepts nobody any more."""
+    try:
+        socket.create_connection(urlsplit(daemon.url).netloc.split(":"), SECONDS).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_daemon_that_ends_makes_no_piece_of_answers_that_wait_for_a_thread(start_daemon, model):
+    """Each would hold up the end by a second while its model says nothing."""
+    daemon = start_daemon(**{"scoring.call_timeout_ms": 3600000, "gateway.threads": 1})
+    watched = Watched(Client(daemon.url), model, path="/v1/models/m:predict")
+    clients, connections, enough = [], [], threading.Event()
+
+    def feed():
+        """So that the one thread goes from answer to answer, and to the next call."""
+        while not enough.wait(0.01):
+            for connection in connections[:]:
+                connection.sendall(chunk(b"early"))
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    for _ in range(6):
+        clients.append(ask(watched))
+        connection, _ = model.call()
+        connection.sendall(head("Transfer-Encoding: chunked"))
+        connections.append(connection)
+    answers = [client.getresponse() for client in clients]
+    enough.set()
+    feeding.join()
+    ending = threading.Thread(target=daemon.stop)
+    ending.start()
+    until(lambda: has_ended(daemon), "it does not end")
+    for connection in connections:
+        with contextlib.suppress(ConnectionError):  # it was let go of already
+            connection.sendall(chunk(b"late"))
+    late = 0
+    for answer in answers:
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)) as broken:
+            answer.read()
+        late += b"late" in getattr(broken.value, "partial", b"")
+    assert late <= 1, "the piece that the thread was about, and no other"
     ending.join(SECONDS)
     assert daemon.process.poll() == 0
 
