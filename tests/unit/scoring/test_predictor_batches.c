@@ -22,7 +22,7 @@ static struct bench *batching_bench(struct xpl_arena *arena, react_fn react)
 /* Every request takes as long as any other, so that an image is the cheaper the more of them are in it. */
 static void picky_model(struct model_server *server, unsigned number, const struct xpl_buf *body, struct reaction *r)
 {
-    const struct timespec request = {.tv_nsec = 60000000};
+    const struct timespec request = {.tv_nsec = 120000000};
 
     (void)server, (void)number;
     nanosleep(&request, NULL);
