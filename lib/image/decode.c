@@ -54,6 +54,14 @@ enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size
     return st;
 }
 
+bool xpl_image_has_alpha(const void *data, size_t length)
+{
+    int width, height, channels;
+
+    return length <= INT_MAX && stbi_info_from_memory(data, (int)length, &width, &height, &channels) &&
+           channels % 2 == 0; /* grey and alpha, or colours and alpha */
+}
+
 /* ---- pictures of clients ---- */
 
 static const uint8_t png_magic[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};

@@ -3,6 +3,7 @@
 #ifndef XPL_IMAGE_DECODE_H
 #define XPL_IMAGE_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,9 @@ struct xpl_picture_size {
  */
 enum xpl_status xpl_decode_image(struct xpl_arena *arena, const void *data, size_t length, uint32_t channels,
                                  uint32_t *height, uint32_t *width, uint8_t **ret, struct xpl_error *err);
+
+/** Whether a picture that can be read has an alpha channel, which xpl_decode_image leaves out. */
+bool xpl_image_has_alpha(const void *data, size_t length);
 
 /**
  * Decodes a PNG or JPEG as it is, for pictures that clients send: 8-bit values, row-major, to be freed with

@@ -45,6 +45,15 @@ static void note_orientation(const void *data, size_t length)
             orientation);
 }
 
+/* What was cut out of a picture often still has its colours, or black. */
+static void note_alpha(const void *data, size_t length)
+{
+    if (xpl_image_has_alpha(data, length))
+        fputs("explaind: note: the picture has an alpha channel, which is left out: the model sees the colours stored"
+              " where it is transparent\n",
+              stderr);
+}
+
 static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
 {
     uint32_t height = s->options.model.height, width = s->options.model.width;
@@ -64,6 +73,7 @@ static enum xpl_status load_image(struct xpl_shell *s, struct xpl_error *err)
         (st = xpl_request_pixels(s->arena, s->request, 0, &s->image, err)))
         return st;
     note_orientation(data, length);
+    note_alpha(data, length);
     xpl_hash(text.ptr, text.length, s->seed);
     st = xpl_segment_image(s->arena, s->image, &s->params, &s->interrupt, &segments, err);
     s->segments = segments;

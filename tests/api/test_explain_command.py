@@ -286,6 +286,14 @@ def test_what_is_no_percentage_is_told_as_it_came(photo, model):
     assert "128.5 is no percentage: numbers from 0 to 100" in told
 
 
+@pytest.mark.parametrize("mode, noted", [("RGB", False), ("L", False), ("RGBA", True), ("LA", True)])
+def test_a_picture_with_an_alpha_channel_is_taken_without_it_and_says_so(photo, stub_model, mode, noted):
+    picture = Image.open(photo).convert(mode)
+    picture.save(photo)
+    done = explain(photo, "--model", stub_model.url + PATH, "--fill", "black")
+    assert ("alpha channel" in done.stderr) == noted
+
+
 @pytest.mark.parametrize("orientation, noted", [(None, False), (1, False), (6, True)])
 def test_a_picture_that_says_it_is_turned_is_taken_as_it_is_stored(photo, stub_model, orientation, noted):
     exif = Image.Exif()
