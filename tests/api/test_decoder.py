@@ -10,7 +10,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy
 import pytest
 from PIL import Image
 from support.client import Client
+from support.data import until
 from support.paths import program, sanitizer
 from support.processes import VALGRIND
 
@@ -27,14 +27,6 @@ PIDFD_GETFD = 438  # the system call; Python has no name for it
 ANSWER = {"predictions": [[0.25, 0.75]]}
 not_with_thread_sanitizer = pytest.mark.skipif(
     sanitizer() == "thread", reason="decoding takes ten times as long and memory has shadows with ThreadSanitizer")
-
-
-def until(condition):
-    deadline = time.monotonic() + SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
 
 
 # ---- processes ----

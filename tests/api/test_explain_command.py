@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import xml.etree.ElementTree as xml
 
 import numpy
@@ -309,16 +308,9 @@ def test_a_picture_that_says_it_is_turned_is_taken_as_it_is_stored(photo, stub_m
 
 
 def test_a_deadline_that_passes_tells_how_far_it_came(photo, model):
-    answer, released = model.answer, threading.Event()
-
-    def stuck(path, headers, body):
-        if len(model.calls) > 3:
-            released.wait(30)
-        return answer(path, headers, body)
-
-    model.answer = stuck
+    model.stick_after(4)
     told = explain(photo, "--model", model.url + PATH, "--fill", "black", "--deadline", "2000", expect=69).stderr
-    released.set()
+    model.release()
     found = re.search(r"deadline passed when (\d+) of the first 64 images were scored: a longer deadline helps", told)
     assert found and 0 < int(found[1]) < 64
 

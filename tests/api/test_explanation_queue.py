@@ -2,7 +2,6 @@
 """Explanations as work: order, progress, cancelling, restarts, and models that fail."""
 import json
 import re
-import threading
 import time
 
 import pytest
@@ -311,17 +310,10 @@ def test_the_deadline_ends_a_slow_explanation(start_daemon, model):
 def test_an_explanation_that_its_deadline_ended_tells_how_far_it_came(start_daemon, model):
     client = Client(start_daemon(scoring__retries=0).url)
     watched = Watched(client, model)
-    answer, released = model.answer, threading.Event()
-
-    def stuck(path, headers, body):
-        if len(model.calls) > 3:
-            released.wait(30)
-        return answer(path, headers, body)
-
-    model.answer = stuck
+    model.stick_after(4)
     [task_id] = watched.explain(*watched.log(blocks()), parameters={"image": {"deadline_ms": 2000, "fill": "black"}})
     [error] = wait_for(client, task_id)["entity"]["errors"]
-    released.set()
+    model.release()
     assert error["error"]["code"] == "AIQES0021E"
     assert re.search(r"when \d+ of the first \d+ images were scored: a longer deadline helps", error["error"]["message"])
 

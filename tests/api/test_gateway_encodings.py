@@ -4,12 +4,12 @@ import gzip
 import http.client
 import json
 import re
-import time
 import zlib
 from urllib.parse import urlsplit
 
 import pytest
 from support.client import Client, Watched
+from support.data import until
 from support.images import blocks
 from support.local_server import Handler, LocalServer
 
@@ -57,14 +57,6 @@ def undecoded(watched) -> tuple[dict, bytes]:
     body = answer.read()
     connection.close()
     return answer.headers, body
-
-
-def until(condition):
-    deadline = time.monotonic() + SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
 
 
 def why_not_logged(watched, transaction_id) -> str:

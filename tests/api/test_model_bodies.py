@@ -11,7 +11,7 @@ import numpy
 import pytest
 import requests
 from PIL import Image
-from support.client import Watched, wait_for
+from support.client import Watched, explained_prediction, wait_for
 from support.data import until
 from support.local_server import Handler, LocalServer
 from support.model import ModelInTest, binary
@@ -231,12 +231,7 @@ def test_files_that_passed_through_are_sent_as_such_files(api, served, reference
     api.enable_explanations(subscription_id)
     answer = api.request("POST", f"/v2/subscriptions/{subscription_id}/predictions", 200, data=as_file(content_type),
                          headers={"Content-Type": content_type})
-    records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
-    until(lambda: api.get(records, limit=1)["records"])
-    [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [f"{answer.headers['X-Global-Transaction-Id']}-1"]})[
-        "metadata"]["explanation_task_ids"]
-    assert wait_for(api, task_id)["entity"]["status"]["state"] == "finished"
-    entity = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    entity = explained_prediction(api, subscription_id, answer)
     assert entity["model"]["content_type"] == content_type
     if content_type != "image/jpeg":  # whose pixels are nearly the same, and cut differently
         numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
@@ -293,13 +288,7 @@ def test_a_form_that_passed_through_is_sent_again_with_its_other_fields(api, upl
     api.enable_explanations(subscription_id)
     answer = api.request("POST", f"/v2/subscriptions/{subscription_id}/predictions", 200, data={"k": '5 "é"'},
                          files={"image": ("cät.png", as_file(content_type), content_type)})
-    records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
-    until(lambda: api.get(records, limit=1)["records"])
-    [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [f"{answer.headers['X-Global-Transaction-Id']}-1"]})[
-        "metadata"]["explanation_task_ids"]
-    task = wait_for(api, task_id)
-    assert task["entity"]["status"]["state"] == "finished", task
-    entity = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
+    entity = explained_prediction(api, subscription_id, answer)
     assert entity["model"]["content_type"] == "multipart/form-data"
     numpy.testing.assert_allclose(weights(entity), reference, atol=1e-6)
     assert len(Upload.forms) > 3 and all(form == Upload.forms[0] for form in Upload.forms)

@@ -5,8 +5,7 @@ import json
 
 import numpy
 import pytest
-from support.client import wait_for
-from support.data import until
+from support.client import explained_prediction
 from support.local_server import Handler, LocalServer
 
 ROWS, COLUMNS = numpy.mgrid[:16, :16]
@@ -79,13 +78,7 @@ def test_numbers_are_sent_in_the_type_and_shape_that_was_logged(api, server, nam
         headers = {"Content-Type": "application/octet-stream", HEAD: str(len(body[0]))}
         body = b"".join(body)
     answer = api.request("POST", f"/v2/subscriptions/{subscription_id}/predictions", 200, data=body, headers=headers)
-    records = f"/v2/data_sets/{api.data_set_of(subscription_id)}/records"
-    until(lambda: api.get(records, limit=1)["records"])
-    [task_id] = api.post("/v2/explanation_tasks", {"scoring_ids": [f"{answer.headers['X-Global-Transaction-Id']}-1"]})[
-        "metadata"]["explanation_task_ids"]
-    task = wait_for(api, task_id)
-    assert task["entity"]["status"]["state"] == "finished", task
-    [first, *_] = api.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]["classes"]
+    [first, *_] = explained_prediction(api, subscription_id, answer)["classes"]
     half = len(first["weights"]) // 2       # zones from the top to the bottom, of which the model sees the upper ones
     upper, lower = numpy.abs(first["weights"][:half]), numpy.abs(first["weights"][half:])
     assert first["probability"] == pytest.approx(1 - UNIT[:, :8].mean(), abs=2e-3)

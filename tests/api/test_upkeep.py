@@ -22,12 +22,8 @@ def backup(daemon, file) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture
-def watched(start_daemon, stub_model):
-    """A subscription on a daemon of the test's own."""
-    daemon = start_daemon()
-    watched = Watched(Client(daemon.url), stub_model)
-    watched.daemon = daemon
-    return watched
+def watched(own):
+    return own
 
 
 # ---- backup ----

@@ -4,6 +4,7 @@ import time
 import uuid
 
 import requests
+from support.data import until as wait_until
 
 EXPECTED = {"GET": 200, "POST": 202, "PATCH": 200, "PUT": 200, "DELETE": 202, "HEAD": 200}
 FINISH_SECONDS = 120
@@ -137,6 +138,17 @@ class Watched:
         task = wait_for(self.client, task_id)
         assert task["entity"]["status"]["state"] == "finished", task
         return task_id, task
+
+
+def explained_prediction(client: Client, subscription_id: str, prediction) -> dict:
+    """Waits until this answer of the gateway is logged, and explains it; the entity of its attributions."""
+    records = f"/v2/data_sets/{client.data_set_of(subscription_id)}/records"
+    wait_until(lambda: client.get(records, limit=1)["records"])
+    scoring_id = f"{prediction.headers['X-Global-Transaction-Id']}-1"
+    [task_id] = client.post("/v2/explanation_tasks", {"scoring_ids": [scoring_id]})["metadata"]["explanation_task_ids"]
+    task = wait_for(client, task_id)
+    assert task["entity"]["status"]["state"] == "finished", task
+    return client.get(f"/v2/explanation_tasks/{task_id}/attributions")["entity"]
 
 
 def wait_for(client: Client, task_id: str, until=lambda state: state != "in_progress") -> dict:

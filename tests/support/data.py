@@ -15,10 +15,12 @@ def explaind(*words) -> subprocess.CompletedProcess:
 
 
 def until(condition):
+    """What is found as soon as something is."""
     deadline = time.monotonic() + SECONDS
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    return found
 
 
 def age(daemon, days, where):

@@ -59,6 +59,17 @@ class ModelInTest(LocalServer):
         self.asked.clear()
         super().hold()
 
+    def stick_after(self, calls):
+        """Later ones get no answer until `release`."""
+        answer = self.answer
+
+        def stuck(path, headers, body):
+            if len(self.calls) >= calls:
+                self.open.clear()
+            return answer(path, headers, body)
+
+        self.answer = stuck
+
     def tasks_of(self, deployment_id) -> list[str]:
         """The explanations that asked this deployment, by their first call."""
         with self._lock:

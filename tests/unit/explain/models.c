@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "tests/unit/explain/explain_test.h"
+
 static double two_classes(double probability, uint32_t class_index)
 {
     return class_index == 0 ? probability : 1 - probability;
@@ -134,4 +136,20 @@ struct xpl_explain_input model_input(struct model *model, struct xpl_segments *s
         .plan = plan,
         .model = model,
     };
+}
+
+struct xpl_explanation *explain_model(struct xpl_arena *arena, model_fn f, uint32_t d, uint32_t n_classes,
+                                      const struct xpl_explain_params *params)
+{
+    struct model *model = XPL_NEW(arena, struct model);
+    struct xpl_explanation *explanation = NULL;
+    struct xpl_segments segments;
+    struct xpl_explain_input in;
+
+    *model = (struct model){.f = f, .d = d, .n_classes = n_classes};
+    in = model_input(model, &segments);
+    in.params = *params;
+    assert_int_equal(xpl_explain(arena, &in, &explanation, NULL), XPL_OK);
+    assert_int_equal(model->scored, explanation->calls + explanation->held_out);
+    return explanation;
 }

@@ -26,6 +26,10 @@ struct model {
 
 struct xpl_explain_input model_input(struct model *model, struct xpl_segments *segments);
 
+/** Explains a model and asserts that it was asked as often as the explanation says. */
+struct xpl_explanation *explain_model(struct xpl_arena *arena, model_fn f, uint32_t d, uint32_t n_classes,
+                                      const struct xpl_explain_params *params);
+
 /* Two classes: f and 1 - f. */
 double constant(xpl_mask mask, uint32_t class_index);
 double additive(xpl_mask mask, uint32_t class_index); /* 0.2 + 0.02 x sum of (j + 1) z_j for even j, minus for odd */

@@ -68,18 +68,11 @@ static void draw(uint32_t number, uint32_t d, uint32_t order)
 
 static struct xpl_explanation *explain_as(void **state, uint32_t d, enum xpl_design_mode mode, uint32_t budget)
 {
-    struct model *model = XPL_NEW(*state, struct model);
-    struct xpl_explanation *explanation = NULL;
-    struct xpl_segments segments;
-    struct xpl_explain_input in;
+    struct xpl_explain_params params = xpl_explain_params_default();
 
-    *model = (struct model){.f = mixed, .d = d, .n_classes = 2};
-    in = model_input(model, &segments);
-    in.params.design = mode;
-    in.params.budget = budget;
-    assert_int_equal(xpl_explain(*state, &in, &explanation, NULL), XPL_OK);
-    assert_int_equal(model->scored, explanation->calls + explanation->held_out);
-    return explanation;
+    params.design = mode;
+    params.budget = budget;
+    return explain_model(*state, mixed, d, 2, &params);
 }
 
 static struct xpl_explanation *explain(void **state, uint32_t d, uint32_t budget)

@@ -37,15 +37,9 @@ static void draw(uint32_t d, uint32_t kind, xpl_mask hidden, double jump)
 
 static struct xpl_explanation *explain(void **state, uint32_t d)
 {
-    struct model *model = XPL_NEW(*state, struct model);
-    struct xpl_explanation *explanation = NULL;
-    struct xpl_segments segments;
-    struct xpl_explain_input in;
+    struct xpl_explain_params params = xpl_explain_params_default();
 
-    *model = (struct model){.f = jumping, .d = d, .n_classes = 2};
-    in = model_input(model, &segments);
-    assert_int_equal(xpl_explain(*state, &in, &explanation, NULL), XPL_OK);
-    return explanation;
+    return explain_model(*state, jumping, d, 2, &params);
 }
 
 /* Of the weights of all masks, in the intervals. */

@@ -11,17 +11,11 @@
 static struct xpl_explanation *explain(void **state, model_fn f, uint32_t d, uint32_t n_classes,
                                        enum xpl_design_mode mode)
 {
-    struct model *model = XPL_NEW(*state, struct model);
-    struct xpl_explanation *explanation = NULL;
-    struct xpl_segments segments;
-    struct xpl_explain_input in;
+    struct xpl_explain_params params = xpl_explain_params_default();
 
-    *model = (struct model){.f = f, .d = d, .n_classes = n_classes};
-    in = model_input(model, &segments);
-    in.params.design = mode;
-    in.params.classes = XPL_CLASSES_ALL;
-    assert_int_equal(xpl_explain(*state, &in, &explanation, NULL), XPL_OK);
-    return explanation;
+    params.design = mode;
+    params.classes = XPL_CLASSES_ALL;
+    return explain_model(*state, f, d, n_classes, &params);
 }
 
 /* ---- two classes ---- */
